@@ -1,0 +1,18 @@
+/*
+ * Allocation that cannot fail: running out of memory for our own small structures is the one
+ * condition, besides our own bugs, that ends the process (abort). Sizes that come from outside are
+ * checked against a limit before they get here.
+ */
+#pragma once
+
+#include <stddef.h>
+
+void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
+void *xcalloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
+void *xrealloc(void *old, size_t size) __attribute__((returns_nonnull));
+/* Grows an array to hold COUNT elements of SIZE bytes; aborts when the product overflows. */
+void *xreallocarray(void *old, size_t count, size_t size) __attribute__((returns_nonnull));
+char *xstrdup(const char *text) __attribute__((malloc, returns_nonnull));
+/* Copies LEN bytes and ends them with a NUL. */
+char *xmemdup(const void *bytes, size_t len) __attribute__((malloc, returns_nonnull));
+char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2), returns_nonnull));

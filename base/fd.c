@@ -1,0 +1,179 @@
+/* Whole reads and writes on file descriptors. */
+#include "base/fd.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+
+int fd_write_all(int fd, const void *bytes, size_t len, rkt_error **err)
+{
+	const uint8_t *at = bytes;
+
+	while (len) {
+		ssize_t put = write(fd, at, len);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return rkt_fail_errno(err, "write");
+		at += put;
+		len -= (size_t)put;
+	}
+	return 0;
+}
+
+int fd_pwrite_all(int fd, const void *bytes, size_t len, uint64_t offset, rkt_error **err)
+{
+	const uint8_t *at = bytes;
+
+	while (len) {
+		ssize_t put = pwrite(fd, at, len, (off_t)offset);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return rkt_fail_errno(err, "write");
+		at += put;
+		offset += (uint64_t)put;
+		len -= (size_t)put;
+	}
+	return 0;
+}
+
+ssize_t fd_read_full(int fd, void *bytes, size_t len, rkt_error **err)
+{
+	size_t have = 0;
+
+	while (have < len) {
+		ssize_t got = read(fd, (uint8_t *)bytes + have, len - have);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return rkt_fail_errno(err, "read");
+		if (!got)
+			break;
+		have += (size_t)got;
+	}
+	return (ssize_t)have;
+}
+
+ssize_t fd_pread_full(int fd, void *bytes, size_t len, uint64_t offset, rkt_error **err)
+{
+	size_t have = 0;
+
+	while (have < len) {
+		ssize_t got = pread(fd, (uint8_t *)bytes + have, len - have, (off_t)(offset + have));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return rkt_fail_errno(err, "read");
+		if (!got)
+			break;
+		have += (size_t)got;
+	}
+	return (ssize_t)have;
+}
+
+int fd_read_rest(int fd, size_t max, struct buf *buf, rkt_error **err)
+{
+	size_t before = buf->len;
+
+	for (;;) {
+		size_t step = max - (buf->len - before) + 1 < 65536 ? max - (buf->len - before) + 1
+								     : 65536;
+		ssize_t got = fd_read_full(fd, buf_reserve(buf, step), step, err);
+
+		if (got < 0)
+			return -1;
+		buf->len += (size_t)got;
+		if (buf->len - before > max)
+			return rkt_fail(err, RKT_INVALID, "longer than the limit of %zu bytes", max);
+		if ((size_t)got < step)
+			return 0;
+	}
+}
+
+int fd_read_file(int dir, const char *name, size_t max, struct buf *buf, rkt_error **err)
+{
+	ERROR_SCOPE(err, "reading", name);
+	auto_fd int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 && errno == ENOENT)
+		return rkt_fail(err, RKT_MISSING, "no such file");
+	if (fd < 0)
+		return rkt_fail_errno(err, "open");
+	if (fstat(fd, &st) < 0)
+		return rkt_fail_errno(err, "stat");
+	if (!S_ISREG(st.st_mode))
+		return rkt_fail(err, RKT_INVALID, "not a regular file");
+	return fd_read_rest(fd, max, buf, err);
+}
+
+int fd_write_file(int dir, const char *name, struct slice bytes, mode_t mode, rkt_error **err)
+{
+	ERROR_SCOPE(err, "writing", name);
+	auto_fd int fd = fd_tmpfile(dir, err);
+	int linked;
+
+	if (fd < 0)
+		return -1;
+	if (fd_write_all(fd, bytes.data, bytes.len, err) < 0)
+		return -1;
+	if (fchmod(fd, mode) < 0)
+		return rkt_fail_errno(err, "chmod");
+	linked = fd_link(fd, dir, name, err);
+	if (linked > 0) {
+		errno = EEXIST;
+		return rkt_fail_errno(err, "link");
+	}
+	return linked;
+}
+
+int fd_tmpfile(int dir, rkt_error **err)
+{
+	int fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	return fd < 0 ? rkt_fail_errno(err, "create unnamed file") : fd;
+}
+
+int fd_link(int fd, int dir, const char *name, rkt_error **err)
+{
+	char self[32];
+
+	/* AT_EMPTY_PATH would need CAP_DAC_READ_SEARCH; open(2) documents this way */
+	snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, self, dir, name, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	return errno == EEXIST ? 1 : rkt_fail_errno(err, "link %s", name);
+}
+
+int fd_open_dir(int dir, const char *name, rkt_error **err)
+{
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return rkt_fail(err, RKT_MISSING, "open %s: no such directory", name);
+	return fd < 0 ? rkt_fail_errno(err, "open %s", name) : fd;
+}
+
+int fd_make_dir(int dir, const char *name, mode_t mode, bool *ret_made, rkt_error **err)
+{
+	bool made = mkdirat(dir, name, mode) == 0;
+	auto_fd int fd = -1;
+
+	if (!made && errno != EEXIST)
+		return rkt_fail_errno(err, "mkdir %s", name);
+	fd = fd_open_dir(dir, name, err);
+	if (fd < 0)
+		return -1;
+	if (made && fchmod(fd, mode) < 0) /* mkdir subtracts the umask */
+		return rkt_fail_errno(err, "chmod %s", name);
+	if (ret_made)
+		*ret_made = made;
+	return pass_fd(fd);
+}

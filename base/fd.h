@@ -1,0 +1,37 @@
+/* Whole reads and writes on file descriptors. All functions retry EINTR and short counts. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+/* Writes all LEN bytes, or fails. */
+int fd_write_all(int fd, const void *bytes, size_t len, rkt_error **err);
+/* Writes all LEN bytes at OFFSET, or fails; the file position does not move. */
+int fd_pwrite_all(int fd, const void *bytes, size_t len, uint64_t offset, rkt_error **err);
+/* Reads up to LEN bytes, fewer only at the end of the file. Returns the count or -1. */
+ssize_t fd_read_full(int fd, void *bytes, size_t len, rkt_error **err);
+ssize_t fd_pread_full(int fd, void *bytes, size_t len, uint64_t offset, rkt_error **err);
+
+/* Appends the rest of FD to BUF. More than MAX bytes is RKT_INVALID. */
+int fd_read_rest(int fd, size_t max, struct buf *buf, rkt_error **err);
+/* Reads the regular file NAME below DIR (O_NOFOLLOW); more than MAX bytes is RKT_INVALID, a missing
+ * file RKT_MISSING. NAME may be a path only when the caller made every part of it itself. */
+int fd_read_file(int dir, const char *name, size_t max, struct buf *buf, rkt_error **err);
+/* Creates NAME below DIR with MODE and these bytes; it appears whole (O_TMPFILE, then linkat) or not
+ * at all. EEXIST when it is there already. Not synced: the caller knows when. */
+int fd_write_file(int dir, const char *name, struct slice bytes, mode_t mode, rkt_error **err);
+
+/* An unnamed file in DIR, open for reading and writing, mode 0600 until chmod-ed. */
+int fd_tmpfile(int dir, rkt_error **err);
+/* Gives the unnamed file FD the name NAME below DIR. Returns 0, 1 when the name exists already
+ * (nothing changed), or -1. */
+int fd_link(int fd, int dir, const char *name, rkt_error **err);
+/* Opens the directory NAME below DIR, O_NOFOLLOW. RKT_MISSING when it is not there. */
+int fd_open_dir(int dir, const char *name, rkt_error **err);
+/* Makes the directory NAME below DIR with exactly MODE (no umask) unless it exists, opens it, and
+ * sets *RET_MADE (may be NULL) to whether it was made here. The parent is not synced. */
+int fd_make_dir(int dir, const char *name, mode_t mode, bool *ret_made, rkt_error **err);

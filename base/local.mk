@@ -1,0 +1,20 @@
+noinst_LTLIBRARIES += %D%/libbase.la
+%C%_libbase_la_SOURCES = \
+	%D%/alloc.c %D%/alloc.h \
+	%D%/buf.c %D%/buf.h \
+	%D%/error.c %D%/error.h \
+	%D%/fd.c %D%/fd.h \
+	%D%/hex.c %D%/hex.h \
+	%D%/json.c %D%/json.h \
+	%D%/json_check.c %D%/json_check.h \
+	%D%/lock.c %D%/lock.h \
+	%D%/mount.c %D%/mount.h \
+	%D%/path.c %D%/path.h \
+	%D%/proc.c %D%/proc.h \
+	%D%/scope.h \
+	%D%/str.c %D%/str.h \
+	%D%/time.c %D%/time.h \
+	%D%/tree.c %D%/tree.h \
+	%D%/uuid.c %D%/uuid.h
+%C%_libbase_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
+%C%_libbase_la_LIBADD = $(JSON_LIBS)

@@ -1,0 +1,16 @@
+/* Starting other programs, and what a process does to itself before exec. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/* Closes every descriptor from FIRST on (close_range(2), else /proc/self/fd). */
+int proc_close_from(int first, rkt_error **err);
+
+/* Runs ARGV[0] (searched in PATH) with the present environment, standard input from /dev/null, and
+ * waits. Returns its exit status, or 128 + the signal that killed it, or -1. */
+int proc_run(char *const argv[], rkt_error **err);
+
+/* The absolute path of the running program (/proc/self/exe); the caller frees it. NULL on error. */
+char *proc_self_path(rkt_error **err);

@@ -1,0 +1,17 @@
+/* Points in time as people and JSON read them. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define TIME_TEXT_SIZE 40
+
+/* Seconds since the epoch, now. */
+int64_t time_now_sec(void);
+/* RFC 3339 in UTC, "2014-12-11T09:30:00Z". Returns OUT. */
+char *time_rfc3339(int64_t sec, char out[static TIME_TEXT_SIZE]);
+/* How long ago: "12 seconds ago", "3 days ago"; for the future "in the future". Returns OUT. */
+char *time_ago(int64_t sec, int64_t now_sec, char out[static TIME_TEXT_SIZE]);
+/* Reads "90", "90s", "30m", "12h", "7d" as seconds. Kind RKT_USAGE; WHAT names the thing. */
+int time_parse_duration(const char *text, const char *what, int64_t *ret_sec, rkt_error **err);

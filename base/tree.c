@@ -1,0 +1,112 @@
+/* Removing directory trees by descriptor. */
+#include "base/tree.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+
+static int open_dir(int dir, const char *name)
+{
+	return openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Removes the plain files of DIR; *RET_CHILD gets the name of a subdirectory, or NULL. */
+static int remove_files(int dir, dev_t dev, char **ret_child, rkt_error **err)
+{
+	auto_dir DIR *stream = NULL;
+	auto_fd int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dirent *entry;
+
+	*ret_child = NULL;
+	if (fd < 0 || !(stream = fdopendir(fd)))
+		return rkt_fail_errno(err, "open directory");
+	fd = -1; /* the stream owns it */
+	while ((errno = 0, entry = readdir(stream))) {
+		struct stat st;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (unlinkat(dir, entry->d_name, 0) == 0 || errno == ENOENT)
+			continue;
+		if (errno != EISDIR && errno != EPERM)
+			return rkt_fail_errno(err, "remove %s", entry->d_name);
+		if (fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return rkt_fail_errno(err, "stat %s", entry->d_name);
+		if (!S_ISDIR(st.st_mode)) {
+			errno = EPERM;
+			return rkt_fail_errno(err, "remove %s", entry->d_name);
+		}
+		if (st.st_dev != dev) {
+			errno = EXDEV;
+			return rkt_fail_errno(err, "%s is a mount point", entry->d_name);
+		}
+		if (unlinkat(dir, entry->d_name, AT_REMOVEDIR) == 0)
+			continue;
+		if (errno != ENOTEMPTY && errno != EEXIST)
+			return rkt_fail_errno(err, "remove %s", entry->d_name);
+		*ret_child = xstrdup(entry->d_name);
+		return 0;
+	}
+	return errno ? rkt_fail_errno(err, "read directory") : 0;
+}
+
+/*
+ * Depth without recursion and without a descriptor a level: a subdirectory that is not empty is moved
+ * up beside its ancestor, so the tree only ever gets flatter. Names are ours and cannot collide with
+ * what is still there because a clash (EEXIST, ENOTEMPTY) takes the next number.
+ */
+static int lift(int from, const char *name, int to, unsigned *counter, rkt_error **err)
+{
+	for (;;) {
+		char lifted[40];
+
+		snprintf(lifted, sizeof lifted, ".removing-%u", (*counter)++);
+		if (renameat2(from, name, to, lifted, RENAME_NOREPLACE) == 0)
+			return 0;
+		if (errno != EEXIST)
+			return rkt_fail_errno(err, "move %s", name);
+	}
+}
+
+int tree_remove(int dir, const char *name, rkt_error **err)
+{
+	auto_fd int top = -1;
+	struct stat st;
+	unsigned counter = 0;
+
+	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return rkt_fail_errno(err, "remove %s", name);
+	top = open_dir(dir, name);
+	if (top < 0 || fstat(top, &st) < 0)
+		return rkt_fail_errno(err, "open %s", name);
+	for (;;) {
+		auto_free char *child = NULL;
+
+		if (remove_files(top, st.st_dev, &child, err) < 0)
+			return -1;
+		if (!child)
+			break;
+		for (;;) {
+			auto_fd int below = open_dir(top, child);
+			auto_free char *deeper = NULL;
+
+			if (below < 0)
+				return rkt_fail_errno(err, "open %s", child);
+			if (remove_files(below, st.st_dev, &deeper, err) < 0)
+				return -1;
+			if (!deeper)
+				break;
+			if (lift(below, deeper, top, &counter, err) < 0)
+				return -1;
+		}
+		if (unlinkat(top, child, AT_REMOVEDIR) < 0)
+			return rkt_fail_errno(err, "remove %s", child);
+	}
+	if (unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return rkt_fail_errno(err, "remove %s", name);
+	return 0;
+}
