@@ -1,0 +1,78 @@
+/*
+ * Options: one table per command feeds the parser, --help and the man page.
+ *
+ * Parsing is getopt_long's, with the manners of doc/design.md 5: options before or after operands,
+ * "--" ends them, an unknown option is a usage error with a hint at the nearest known one, and the
+ * single-dash spelling of the original README (-volume NAME:PATH) is accepted for every long option
+ * of three letters or more.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct opts_list { /* values of an option that may be repeated; all lent by argv */
+	const char **items;
+	size_t count;
+};
+
+enum opt_kind {
+	OPT_FLAG,     /* bool *INTO becomes true */
+	OPT_TEXT,     /* const char **INTO */
+	OPT_LIST,     /* struct opts_list *INTO: one more */
+	OPT_NUMBER,   /* uint64_t *INTO, decimal */
+	OPT_DURATION, /* int64_t *INTO seconds: "90s", "30m", "7d" */
+	OPT_CHOICE,   /* int *INTO: index of the value in CHOICES */
+	OPT_CALL,     /* CALL(INTO, value, err): for options whose position matters */
+};
+
+struct opt {
+	const char *name;	/* long name without dashes; NULL ends a table */
+	char letter;		/* or 0 */
+	enum opt_kind kind;
+	void *into;
+	const char *argument;	/* what --help calls the value: "DIR"; NULL for flags */
+	const char *help;	/* one or two sentences; --help wraps them at 80 columns */
+	const char *const *choices; /* OPT_CHOICE: NULL-terminated */
+	int (*call)(void *into, const char *value, rkt_error **err);
+};
+
+struct command_example {
+	const char *line, *says;
+};
+
+struct command {
+	const char *program;	/* "rkt-store import": as the user types it; also names the man page */
+	const char *const *usage; /* NULL-terminated, without the program: "[OPTIONS] FILE..." */
+	const char *summary;	/* one line, lower case, no full stop: for lists and the man page NAME */
+	const char *description; /* paragraphs separated by "\n\n" */
+	const struct opt *options;
+	const struct command_example *examples; /* ended by an empty one; or NULL */
+	const char *exit_status; /* paragraph; NULL: the usual statuses */
+	const char *const *see_also; /* NULL-terminated: "rkt-store(1)" */
+	/* Operands accepted: at least MIN, at most MAX (-1: any number). */
+	int operands_min, operands_max;
+	/* When set, operands are handed to this in their place among the options (rkt-run), and what
+	 * follows "--" goes to it up to "---"; OPERANDS below is then empty. */
+	int (*operand)(void *context, const char *text, bool after_dashes, rkt_error **err);
+	void *context;
+};
+
+struct operands {
+	const char **items;
+	size_t count;
+};
+
+enum opts_result {
+	OPTS_RUN,  /* go on */
+	OPTS_DONE, /* --help, --version or the like was answered: exit 0 */
+	OPTS_BAD,  /* *err is set, kind RKT_USAGE: exit 2 */
+};
+
+/* Parses ARGV[1..ARGC-1]. --help, --version, --print-man and, unless the table has its own, --debug
+ * and --no-color are understood for every command. OPERANDS->items is freed by the caller. */
+enum opts_result opts_parse(const struct command *command, int argc, char **argv,
+	struct operands *ret_operands, rkt_error **err);

@@ -1,0 +1,46 @@
+/*
+ * The EROFS index over a tar: rendering is indexing (doc/formats.md, "EROFS index").
+ *
+ * A builder is fed the entries of an image in the order of the tar, during the very walk that writes
+ * the blob, and then writes a small EROFS image whose file data stay in the tar. The kernel mounts it
+ * with the tar as extra device. Nothing here reads the data, and nothing depends on the host: the
+ * same tar gives the same bytes.
+ */
+#pragma once
+
+#include "aci/image.h"
+
+/* Changes whenever the same tar would give other index bytes; part of a tree's record. */
+#define INDEX_VERSION 1
+
+typedef struct index_builder index_builder;
+
+index_builder *index_new(void);
+void index_free(index_builder *self);
+
+/* Adds one entry. A later entry of the same path replaces the earlier one (a directory over a
+ * directory keeps the children). RKT_INVALID when it cannot be shown faithfully (a number out of
+ * EROFS's range, a member below a non-directory, a damaged ACL, ...). */
+int index_add(index_builder *self, const struct image_entry *entry, rkt_error **err);
+
+struct index_stats {
+	uint64_t inodes;
+	uint64_t size; /* bytes, padding included */
+	uint64_t xattrs_dropped; /* overlay's own, unknown namespaces (S-011) */
+};
+
+/* Writes the index to OUT (an empty file, at its start), padded to a multiple of 65536. TAR_SIZE is
+ * the size of the tar in bytes. RET_STATS may be NULL. */
+int index_write(index_builder *self, uint64_t tar_size, int out, struct index_stats *ret_stats,
+	rkt_error **err);
+
+/* A detached, read-only, nodev mount of the index with the tars as its devices in order. Descriptors
+ * stay the caller's. Needs CAP_SYS_ADMIN and Linux 6.12. */
+int index_mount(int index, const int *tars, size_t tar_count, rkt_error **err);
+
+/* Whether indexes in the directory DIR can be mounted here: writes, mounts, reads and removes a tiny
+ * one (erofs.md 9). Returns 0, or -1 with *err saying why not. */
+int index_probe(int dir, rkt_error **err);
+
+SCOPE_DEFINE(index, index_builder *, index_free)
+#define auto_index __attribute__((cleanup(scope_index)))
