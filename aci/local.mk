@@ -1,0 +1,25 @@
+noinst_LTLIBRARIES += %D%/libaci.la
+%C%_libaci_la_SOURCES = \
+	%D%/build.c %D%/build.h \
+	%D%/check.c %D%/check.h \
+	%D%/digest.c %D%/digest.h \
+	%D%/extract.c %D%/extract.h \
+	%D%/id.c %D%/id.h \
+	%D%/image.c %D%/image.h \
+	%D%/isolator.c %D%/isolator.h \
+	%D%/label.c %D%/label.h \
+	%D%/manifest.c %D%/manifest.h \
+	%D%/manifest_app.c %D%/manifest_app.h \
+	%D%/name.c %D%/name.h \
+	%D%/pod.c %D%/pod.h \
+	%D%/source.c %D%/source.h \
+	%D%/tar.c %D%/tar.h \
+	%D%/tar_pax.c %D%/tar_pax.h \
+	%D%/tar_safe.c %D%/tar_safe.h \
+	%D%/unpack.c %D%/unpack.h \
+	%D%/unpack_gzip.c %D%/unpack_kinds.h \
+	%D%/unpack_xz.c %D%/unpack_bzip2.c %D%/unpack_zstd.c
+%C%_libaci_la_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(ISAL_CFLAGS) $(ZLIB_CFLAGS) \
+	$(LZMA_CFLAGS) $(ZSTD_CFLAGS) $(ARCHIVE_CFLAGS)
+%C%_libaci_la_LIBADD = base/libbase.la $(CRYPTO_LIBS) $(ISAL_LIBS) $(ZLIB_LIBS) $(LZMA_LIBS) \
+	$(BZ2_LIBS) $(ZSTD_LIBS) $(ARCHIVE_LIBS)

@@ -1,0 +1,37 @@
+/*
+ * What the main() of every program has in common: errors become one line on stderr and an exit
+ * status, and a program with commands finds the one that was named.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "cli/opts.h"
+
+/* A program's or command's work. Returns an exit status (0 and up), or -1 with *err set. ARGV[0] is
+ * the name as the user typed it ("rkt-store import"). */
+typedef int cli_run_fn(int argc, char **argv, rkt_error **err);
+
+/* Runs RUN and returns what main() shall return. An error is printed as "PROGRAM: MESSAGE", for
+ * RKT_USAGE with a second line "Try 'PROGRAM --help'." The status is the error's kind, or
+ * FAILURE_STATUS when that is not 0 (the runner: 254; RKT_USAGE stays 2 before anything ran). Also:
+ * SIGPIPE is left to kill us, standard descriptors are opened when they are closed, stdout is flushed
+ * and a write error on it (full disk) is a failure. */
+int cli_main(int argc, char **argv, cli_run_fn *run, int failure_status);
+
+struct cli_command {
+	const char *name;    /* "import"; NULL ends a table */
+	const char *summary; /* one line for the list in --help */
+	cli_run_fn *run;
+};
+
+struct cli_program {
+	const char *name; /* "rkt-store" */
+	const char *summary, *description;
+	const struct cli_command *commands;
+	const struct opt *options; /* shown in --help; accepted before the command too, or NULL */
+	const char *const *see_also;
+};
+
+/* Finds and runs the command ARGV[1] of PROGRAM; answers --help, --version, --print-man and no
+ * command at all. An unknown command is RKT_USAGE with the nearest known one. */
+int cli_dispatch(const struct cli_program *program, int argc, char **argv, rkt_error **err);

@@ -1,0 +1,34 @@
+/* What goes to people: words on stderr, tables and JSON on stdout, colour only where it is wanted. */
+#pragma once
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/json.h"
+
+/* Words on stderr: "PROGRAM: warning: ...". Control characters in arguments are escaped (S-013). */
+void out_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same without "warning: ", only with --debug. */
+void out_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* One line of plain words on stderr: "PROGRAM: ...", unless --quiet. */
+void out_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Set by opts_parse() and cli_main(). */
+void out_set_program(const char *name);
+void out_set_debug(bool debug);
+void out_set_quiet(bool quiet);
+
+/* Prints bytes from outside, escaped, to stdout. */
+void out_escaped(const char *text);
+
+/* A JSON value, pretty on a terminal, compact in a pipe, and a newline, to stdout. */
+void out_json(const json *value);
+
+/* A table on stdout: columns as wide as their widest cell, two spaces between, no trailing space. */
+struct out_table;
+struct out_table *out_table_new(const char *const *headings); /* NULL-terminated; NULL: no head line */
+/* Adds a cell (escaped); cells fill rows from left to right. */
+void out_table_cell(struct out_table *table, const char *text);
+/* Prints and frees. */
+void out_table_end(struct out_table *table);

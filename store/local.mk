@@ -1,0 +1,41 @@
+noinst_LTLIBRARIES += %D%/index/libindex.la %D%/libstore.la
+
+%C%_index_libindex_la_SOURCES = \
+	%D%/index/acl.c %D%/index/acl.h \
+	%D%/index/erofs.h \
+	%D%/index/index.c %D%/index/index.h \
+	%D%/index/mount.c \
+	%D%/index/node.c %D%/index/node.h \
+	%D%/index/write.c %D%/index/write.h \
+	%D%/index/xattr.c %D%/index/xattr.h
+%C%_index_libindex_la_LIBADD = aci/libaci.la
+
+%C%_libstore_la_SOURCES = \
+	%D%/blob.c %D%/blob.h \
+	%D%/db.c %D%/db.h \
+	%D%/db_record.c %D%/db_record.h \
+	%D%/gc.c %D%/gc.h \
+	%D%/import.c %D%/import.h \
+	%D%/layout.c %D%/layout.h \
+	%D%/lease.c %D%/lease.h \
+	%D%/remove.c \
+	%D%/resolve.c %D%/resolve.h \
+	%D%/store.c %D%/store.h \
+	%D%/tree.c %D%/tree.h
+%C%_libstore_la_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
+%C%_libstore_la_LIBADD = %D%/index/libindex.la aci/libaci.la base/libbase.la $(LMDB_LIBS)
+
+bin_PROGRAMS += rkt-store
+rkt_store_SOURCES = \
+	%D%/cmd.h \
+	%D%/cmd_cat_manifest.c \
+	%D%/cmd_export.c \
+	%D%/cmd_extract.c \
+	%D%/cmd_gc.c \
+	%D%/cmd_import.c \
+	%D%/cmd_info.c \
+	%D%/cmd_list.c \
+	%D%/cmd_render.c \
+	%D%/cmd_rm.c \
+	%D%/rkt-store.c
+rkt_store_LDADD = cli/libcli.la %D%/libstore.la

@@ -1,0 +1,2 @@
+lint_tests =
+TESTS += $(lint_tests)

@@ -1,0 +1,6 @@
+# Every test speaks TAP; `make check` counts each case. Which need root say so in their skip lines.
+include %D%/unit/local.mk
+include %D%/cli/local.mk
+include %D%/lint/local.mk
+include %D%/fuzz/local.mk
+include %D%/fault/local.mk
