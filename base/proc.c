@@ -1,0 +1,93 @@
+/* Starting other programs, and what a process does to itself before exec. */
+#include "base/proc.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/alloc.h"
+#include "base/scope.h"
+#include "base/str.h"
+
+extern char **environ;
+
+/* The way of kernels before 5.9. /proc lists descriptors by number and looks again at each step, so
+ * closing while reading skips none. */
+static int close_listed(int first, rkt_error **err)
+{
+	auto_dir DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+
+	if (!dir)
+		return rkt_fail_errno(err, "open /proc/self/fd");
+	while ((errno = 0, entry = readdir(dir))) {
+		uint64_t fd;
+
+		if (str_parse_u64(entry->d_name, INT_MAX, "descriptor", &fd, NULL) < 0)
+			continue;
+		if ((int)fd >= first && (int)fd != dirfd(dir))
+			close((int)fd);
+	}
+	return errno ? rkt_fail_errno(err, "read /proc/self/fd") : 0;
+}
+
+int proc_close_from(int first, rkt_error **err)
+{
+	if (syscall(SYS_close_range, (unsigned)first, ~0u, 0u) == 0)
+		return 0;
+	if (errno != ENOSYS && errno != EPERM) /* EPERM: a seccomp filter that does not know it */
+		return rkt_fail_errno(err, "close_range");
+	return close_listed(first, err);
+}
+
+static int wait_status(pid_t pid, rkt_error **err)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return rkt_fail_errno(err, "wait");
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int proc_run(char *const argv[], rkt_error **err)
+{
+	ERROR_SCOPE(err, "running", argv[0]);
+	posix_spawn_file_actions_t actions;
+	pid_t pid;
+	int error;
+
+	error = posix_spawn_file_actions_init(&actions);
+	if (error) {
+		errno = error;
+		return rkt_fail_errno(err, "prepare");
+	}
+	error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	if (!error)
+		error = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	if (error) {
+		errno = error;
+		return rkt_fail_errno(err, "exec");
+	}
+	return wait_status(pid, err);
+}
+
+char *proc_self_path(rkt_error **err)
+{
+	char path[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof path);
+
+	if (len < 0) {
+		rkt_fail_errno(err, "readlink /proc/self/exe");
+		return NULL;
+	}
+	if ((size_t)len == sizeof path) {
+		rkt_fail(err, RKT_FAILED, "/proc/self/exe: path too long");
+		return NULL;
+	}
+	return xmemdup(path, (size_t)len);
+}
