@@ -1,0 +1,48 @@
+#!/bin/sh
+# The layers of doc/design.md, by what each folder includes:
+# base < aci < store/index, store/fetch, store/trust < store < runner; cli and stage1 beside them.
+# Every outside library has one door.
+. "${top_srcdir:-.}/tests/lint/tap.sh"
+cd "$top_srcdir" || exit 1
+
+# may FOLDER ALLOWED...: files directly in FOLDER include, of our own headers, only from ALLOWED
+may() {
+    folder=$1
+    shift
+    allowed=$(printf '%s|' "$@")
+    bad=$(grep -nE '^#include "' "$folder"/*.[ch] 2>/dev/null |
+        grep -vE "#include \"(${allowed%|})/[a-z0-9_]+\.h\"|#include \"config\.h\"" || true)
+    verdict "$folder includes only from: $*" "$bad"
+}
+may base base rkt
+may aci aci base rkt
+may cli cli base rkt
+may aci-tools aci cli base rkt
+may store/index store/index aci base rkt
+may store store store/index store/fetch store/trust aci cli base rkt
+may runner runner store aci cli base rkt stage1
+may stage1/common stage1/common stage1 aci base rkt
+may stage1/native stage1/native stage1/common stage1 aci base rkt
+
+bad=$(grep -n '#include "cli/' store/*.[ch] | grep -vE '^store/(cmd_[a-z_]*|rkt-store|cmd)\.[ch]:' || true)
+verdict "the store library does not see cli" "$bad"
+bad=$(grep -n '#include "store/' runner/*.[ch] || true)
+verdict "the runner sees the store through rkt/store.h only" "$bad"
+bad=$(grep -nE '#include "stage1/' runner/*.[ch] | grep -v '"stage1/contract.h"' || true)
+verdict "the runner sees of stage1 only contract.h" "$bad"
+bad=$(grep -nE '^#include "(aci|base|cli|store|runner)/' include/rkt/*.h || true)
+verdict "installed headers include no private ones" "$bad"
+
+# door HEADER-PATTERN FILE-PATTERN: only these files include these system headers
+door() {
+    bad=$(grep -rnE "^#include <($1)" --include='*.[ch]' aci aci-tools base cli include runner stage1 store |
+        grep -vE "^($2):" || true)
+    verdict "<$1> is included only by $2" "$bad"
+}
+door 'lmdb' 'store/db[a-z_]*\.[ch]'
+door 'json-c|json\.h|json_' 'base/json\.c'
+door 'archive' 'aci/build\.c'
+door 'openssl/' 'aci/digest\.c'
+door 'lzma|bzlib|zstd|zlib|isa-l|igzip' 'aci/unpack[a-z_]*\.[ch]'
+door 'curl/|gpgme|libxml/' 'store/(fetch|trust)/[a-z_]*\.[ch]'
+plan

@@ -1,0 +1,16 @@
+#!/bin/sh
+# What the built programs load: the tools know nothing of the store's libraries, stage1 nothing at all.
+. "${top_srcdir:-.}/tests/lint/tap.sh"
+cd "$top_builddir" || exit 1
+
+for program in aci-hash aci-validate aci-extract aci-build; do
+    bad=$(ldd "./$program" | grep -E 'lmdb|curl|gpgme|seccomp|libxml2' || true)
+    verdict "$program links base, aci and cli only" "$bad"
+done
+if ldd ./aci-hash | grep -q libasan; then
+    skip "stage1-native is static" "a sanitized build is dynamic"
+else
+    bad=$(ldd ./stage1-native 2>&1 | grep -vE 'statically linked|not a dynamic executable' || true)
+    verdict "stage1-native is static" "$bad"
+fi
+plan

@@ -1,0 +1,36 @@
+# Sourced by the lint scripts: three functions that speak TAP.
+# shellcheck shell=sh
+count=0
+failed=0
+top_srcdir=${top_srcdir:-.}
+top_builddir=${top_builddir:-.}
+
+# ok NAME, and not_ok NAME with what is wrong on stdin
+ok() {
+    count=$((count + 1))
+    echo "ok $count - $1"
+}
+not_ok() {
+    count=$((count + 1))
+    failed=1
+    sed 's/^/# /'
+    echo "not ok $count - $1"
+}
+# verdict NAME TEXT: ok when TEXT is empty, else TEXT says what is wrong
+verdict() {
+    if [ -z "$2" ]; then ok "$1"; else printf '%s\n' "$2" | not_ok "$1"; fi
+}
+skip() {
+    count=$((count + 1))
+    echo "ok $count - $1 # SKIP $2"
+}
+plan() {
+    echo "1..$count"
+    exit $failed
+}
+# sources PATTERN...: the project's own files of these names, whether or not git is here
+sources() {
+    (cd "$top_srcdir" && if [ -d .git ]; then git ls-files --cached --others --exclude-standard -- "$@"; else
+        for pattern in "$@"; do find . -path './build' -prune -o -name "${pattern##*/}" -type f -print | sed 's,^\./,,'; done
+    fi)
+}
