@@ -24,7 +24,8 @@ void buf_append(struct buf *buf, const void *bytes, size_t len);
 void buf_append_text(struct buf *buf, const char *text);
 /* Appends LEN zero bytes. */
 void buf_append_zeros(struct buf *buf, size_t len);
-void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buf_printf(struct buf *buf, const char *format, ...)
+	__attribute__((format(printf, 2, 3), nonnull(2)));
 /* Ends the content with a NUL which LEN does not count, and returns it. Valid until changed. */
 const char *buf_text(struct buf *buf);
 /* Gives the content away as a NUL-terminated string the caller frees; BUF is empty afterwards. */

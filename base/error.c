@@ -11,8 +11,8 @@
 
 struct rkt_error {
 	rkt_error *cause; /* owned; NULL in the innermost link */
-	char *text;	  /* escaped */
-	char *joined;	  /* the whole chain, made when first asked for */
+	char *text;       /* escaped */
+	char *joined;     /* the whole chain, made when first asked for */
 	enum rkt_error_kind kind;
 	int errnum;
 };

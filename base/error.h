@@ -44,7 +44,6 @@ void error_scope_leave(struct error_scope *scope);
 /* From here to the end of the block: an error in *ERR gets the prefix "DOING OBJECT: ". DOING is a
  * present participle, OBJECT is what the user knows; both must outlive the block. OBJECT may be
  * NULL. One per function. */
-#define ERROR_SCOPE(err, doing, object)                                                            \
-	__attribute__((cleanup(error_scope_leave), unused)) struct error_scope error_scope_ = {    \
-		(err), (doing), (object)                                                           \
-	}
+#define ERROR_SCOPE(err, doing, object)            \
+	__attribute__((cleanup(error_scope_leave), \
+		unused)) struct error_scope error_scope_ = { (err), (doing), (object) }

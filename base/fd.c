@@ -65,7 +65,8 @@ ssize_t fd_pread_full(int fd, void *bytes, size_t len, uint64_t offset, rkt_erro
 	size_t have = 0;
 
 	while (have < len) {
-		ssize_t got = pread(fd, (uint8_t *)bytes + have, len - have, (off_t)(offset + have));
+		ssize_t got =
+			pread(fd, (uint8_t *)bytes + have, len - have, (off_t)(offset + have));
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -84,14 +85,15 @@ int fd_read_rest(int fd, size_t max, struct buf *buf, rkt_error **err)
 
 	for (;;) {
 		size_t step = max - (buf->len - before) + 1 < 65536 ? max - (buf->len - before) + 1
-								     : 65536;
+								    : 65536;
 		ssize_t got = fd_read_full(fd, buf_reserve(buf, step), step, err);
 
 		if (got < 0)
 			return -1;
 		buf->len += (size_t)got;
 		if (buf->len - before > max)
-			return rkt_fail(err, RKT_INVALID, "longer than the limit of %zu bytes", max);
+			return rkt_fail(
+				err, RKT_INVALID, "longer than the limit of %zu bytes", max);
 		if ((size_t)got < step)
 			return 0;
 	}

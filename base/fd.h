@@ -21,8 +21,8 @@ int fd_read_rest(int fd, size_t max, struct buf *buf, rkt_error **err);
 /* Reads the regular file NAME below DIR (O_NOFOLLOW); more than MAX bytes is RKT_INVALID, a missing
  * file RKT_MISSING. NAME may be a path only when the caller made every part of it itself. */
 int fd_read_file(int dir, const char *name, size_t max, struct buf *buf, rkt_error **err);
-/* Creates NAME below DIR with MODE and these bytes; it appears whole (O_TMPFILE, then linkat) or not
- * at all. EEXIST when it is there already. Not synced: the caller knows when. */
+/* Creates NAME below DIR with MODE and these bytes; it appears whole (O_TMPFILE, then linkat) or
+ * not at all. EEXIST when it is there already. Not synced: the caller knows when. */
 int fd_write_file(int dir, const char *name, struct slice bytes, mode_t mode, rkt_error **err);
 
 /* An unnamed file in DIR, open for reading and writing, mode 0600 until chmod-ed. */

@@ -3,8 +3,8 @@
  *
  * json-c alone accepts what must be refused (duplicate keys, single quotes, NaN, raw control
  * characters, lone surrogates, integers out of range), so json_parse() first runs json_check.c over
- * the bytes: RFC 8259, valid UTF-8, no duplicate keys, no NUL in strings, depth at most 64, integers
- * within int64. A fault is RKT_INVALID and says line, column and JSON pointer (S-014).
+ * the bytes: RFC 8259, valid UTF-8, no duplicate keys, no NUL in strings, depth at most 64,
+ * integers within int64. A fault is RKT_INVALID and says line, column and JSON pointer (S-014).
  *
  * Values are reached by getters that check the type; nothing is coerced.
  */
@@ -24,7 +24,7 @@ typedef struct json_object json;
 enum json_type {
 	JSON_NULL,
 	JSON_BOOL,
-	JSON_NUMBER,	/* with fraction or exponent */
+	JSON_NUMBER, /* with fraction or exponent */
 	JSON_INTEGER,
 	JSON_STRING,
 	JSON_ARRAY,
@@ -39,8 +39,8 @@ enum json_type json_type_of(const json *value);
 /* "string", "object", ... for messages. */
 const char *json_type_name(enum json_type type);
 
-/* The member KEY of an object, or NULL when there is none (or VALUE is no object). A JSON null counts
- * as absent. */
+/* The member KEY of an object, or NULL when there is none (or VALUE is no object). A JSON null
+ * counts as absent. */
 json *json_get(const json *object, const char *key);
 /* NULL when VALUE is not of the type. The text is NUL-terminated and has no NUL inside. */
 const char *json_string(const json *value);

@@ -1,4 +1,5 @@
-/* Advisory locks on directories and files: flock(2), gone with the last descriptor of the open file. */
+/* Advisory locks on directories and files: flock(2), gone with the last descriptor of the open
+ * file. */
 #pragma once
 
 #include "base/error.h"

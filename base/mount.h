@@ -1,6 +1,7 @@
 /*
- * The mount calls by descriptor (fsopen(2), open_tree(2), move_mount(2), mount_setattr(2)), each with
- * errors in words. A detached mount is a descriptor: closing it without attaching it unmounts it.
+ * The mount calls by descriptor (fsopen(2), open_tree(2), move_mount(2), mount_setattr(2)), each
+ * with errors in words. A detached mount is a descriptor: closing it without attaching it unmounts
+ * it.
  */
 #pragma once
 
@@ -18,8 +19,8 @@ struct mount_option {
 
 /* Makes a detached mount of file system TYPE. OPTIONS ends with an entry without a key. ATTRIBUTES
  * are MOUNT_ATTR_*. The kernel's own words (read from the context) are in the error. */
-int mount_new(const char *type, const struct mount_option *options, uint64_t attributes,
-	rkt_error **err);
+int mount_new(
+	const char *type, const struct mount_option *options, uint64_t attributes, rkt_error **err);
 
 /* A detached copy of the mount at DIR/PATH (PATH "" means DIR itself). RECURSIVE takes what is
  * mounted below it along. */
@@ -29,9 +30,10 @@ int mount_clone(int dir, const char *path, enum mount_depth depth, rkt_error **e
 /* Sets ATTRIBUTES (MOUNT_ATTR_RDONLY, ...) on the mount MNT, and below it when asked. */
 int mount_set(int mnt, uint64_t attributes, enum mount_depth depth, rkt_error **err);
 
-/* Attaches the detached mount MNT on the directory or file TARGET (a descriptor, O_PATH will do). */
+/* Attaches the detached mount MNT on the directory or file TARGET (a descriptor, O_PATH will do).
+ */
 int mount_attach(int mnt, int target, rkt_error **err);
 
-/* Makes every mount of the calling process's namespace private, so that nothing done from here on is
- * seen outside and nothing from outside comes in (S-065). Call after unshare(CLONE_NEWNS). */
+/* Makes every mount of the calling process's namespace private, so that nothing done from here on
+ * is seen outside and nothing from outside comes in (S-065). Call after unshare(CLONE_NEWNS). */
 int mount_make_private(rkt_error **err);

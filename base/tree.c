@@ -53,9 +53,9 @@ static int remove_files(int dir, dev_t dev, char **ret_child, rkt_error **err)
 }
 
 /*
- * Depth without recursion and without a descriptor a level: a subdirectory that is not empty is moved
- * up beside its ancestor, so the tree only ever gets flatter. Names are ours and cannot collide with
- * what is still there because a clash (EEXIST, ENOTEMPTY) takes the next number.
+ * Depth without recursion and without a descriptor a level: a subdirectory that is not empty is
+ * moved up beside its ancestor, so the tree only ever gets flatter. Names are ours and cannot
+ * collide with what is still there because a clash (EEXIST, ENOTEMPTY) takes the next number.
  */
 static int lift(int from, const char *name, int to, unsigned *counter, rkt_error **err)
 {

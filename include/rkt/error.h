@@ -20,8 +20,8 @@ typedef struct rkt_error rkt_error;
 
 /* What went wrong, by what the caller can do about it. The values are exit statuses of programs. */
 enum rkt_error_kind {
-	RKT_FAILED = 1,	   /* the system refused: I/O, permission, space */
-	RKT_USAGE = 2,	   /* the caller asked for something that makes no sense */
+	RKT_FAILED = 1,    /* the system refused: I/O, permission, space */
+	RKT_USAGE = 2,     /* the caller asked for something that makes no sense */
 	RKT_MISSING = 3,   /* what was named does not exist */
 	RKT_INVALID = 4,   /* bytes from outside break a rule */
 	RKT_UNTRUSTED = 5, /* no trusted key speaks for it */

@@ -1,10 +1,10 @@
 /*
  * The image store: transactional, content-addressed, indexed by LMDB.
  *
- * A store is a directory (doc/formats.md). A handle serves one thread at a time; several processes may
- * use one store at once, but a process may open a given store only once (LMDB). Readers never block
- * and are never blocked. Before rkt_store_import() returns 0 the image does not exist; afterwards it
- * is whole and durable (S-040).
+ * A store is a directory (doc/formats.md). A handle serves one thread at a time; several processes
+ * may use one store at once, but a process may open a given store only once (LMDB). Readers never
+ * block and are never blocked. Before rkt_store_import() returns 0 the image does not exist;
+ * afterwards it is whole and durable (S-040).
  *
  * Caveats
  *  - Not on network file systems: LMDB needs coherent mmap and locks.
@@ -27,7 +27,7 @@ extern "C" {
 typedef struct rkt_store rkt_store;
 
 enum rkt_store_mode {
-	RKT_STORE_READ,	 /* RKT_MISSING when there is no store at the path */
+	RKT_STORE_READ,  /* RKT_MISSING when there is no store at the path */
 	RKT_STORE_WRITE, /* makes the store when there is none */
 };
 
@@ -60,29 +60,30 @@ RKT_PUBLIC int rkt_store_import(rkt_store *store, int fd, const struct rkt_impor
 /* What the index knows of an image. Strings and pointers are lent by the record. */
 typedef struct rkt_image_record {
 	rkt_image_id id;
-	const char *name;	/* app name in the manifest */
-	const char *version;	/* its version label, or NULL */
-	const char *os, *arch;	/* labels, or NULL */
-	uint64_t size;		/* bytes of the uncompressed tar */
-	uint64_t index_size;	/* bytes of the EROFS index, 0 when there is none */
-	uint64_t entries;	/* members of the tar */
-	int64_t imported_sec;	/* seconds since the epoch */
-	const char *manifest;	/* JSON text as in the image, MANIFEST_LEN bytes, then a NUL */
+	const char *name;      /* app name in the manifest */
+	const char *version;   /* its version label, or NULL */
+	const char *os, *arch; /* labels, or NULL */
+	uint64_t size;         /* bytes of the uncompressed tar */
+	uint64_t index_size;   /* bytes of the EROFS index, 0 when there is none */
+	uint64_t entries;      /* members of the tar */
+	int64_t imported_sec;  /* seconds since the epoch */
+	const char *manifest;  /* JSON text as in the image, MANIFEST_LEN bytes, then a NUL */
 	size_t manifest_len;
 } rkt_image_record;
 
 RKT_PUBLIC void rkt_image_record_free(rkt_image_record *record);
 
-/* Finds an image by REFERENCE: a full ID, an unambiguous prefix of 8 or more digits (with or without
- * "sha256-"), or an app name "example.com/app[:version]" (newest import wins). RKT_MISSING when there
- * is none; RKT_USAGE when a prefix is ambiguous, naming the candidates. The caller frees the record. */
-RKT_PUBLIC int rkt_store_find(rkt_store *store, const char *reference, rkt_image_record **ret,
-	rkt_error **err);
+/* Finds an image by REFERENCE: a full ID, an unambiguous prefix of 8 or more digits (with or
+ * without "sha256-"), or an app name "example.com/app[:version]" (newest import wins). RKT_MISSING
+ * when there is none; RKT_USAGE when a prefix is ambiguous, naming the candidates. The caller frees
+ * the record. */
+RKT_PUBLIC int rkt_store_find(
+	rkt_store *store, const char *reference, rkt_image_record **ret, rkt_error **err);
 
-/* All images, ordered by name, then newest first. *RET is an array of *RET_COUNT records, freed with
- * rkt_store_list_free(). */
-RKT_PUBLIC int rkt_store_list(rkt_store *store, rkt_image_record ***ret, size_t *ret_count,
-	rkt_error **err);
+/* All images, ordered by name, then newest first. *RET is an array of *RET_COUNT records, freed
+ * with rkt_store_list_free(). */
+RKT_PUBLIC int rkt_store_list(
+	rkt_store *store, rkt_image_record ***ret, size_t *ret_count, rkt_error **err);
 RKT_PUBLIC void rkt_store_list_free(rkt_image_record **records, size_t count);
 
 /* Opens the blob (the uncompressed tar) for reading; the caller closes it. */
@@ -95,14 +96,15 @@ RKT_PUBLIC int rkt_store_remove(rkt_store *store, const rkt_image_id *id, rkt_er
 /* ---- trees --------------------------------------------------------------------------------- */
 
 enum rkt_tree_form {
-	RKT_TREE_AUTO,	    /* an EROFS mount where a probe says it works, else an extracted tree */
-	RKT_TREE_EROFS,	    /* or fail */
+	RKT_TREE_AUTO,      /* an EROFS mount where a probe says it works, else an extracted tree */
+	RKT_TREE_EROFS,     /* or fail */
 	RKT_TREE_EXTRACTED, /* the fallback, forced */
 };
 
-/* A detached, read-only mount (EROFS) or a plain directory descriptor (extracted) of the image's root
- * file system, which the caller closes. *RET_FORM (may be NULL) says which it became. EROFS: the tree
- * is mounted once below cas/mnt and this is a clone of it, so that all users share one page cache. */
+/* A detached, read-only mount (EROFS) or a plain directory descriptor (extracted) of the image's
+ * root file system, which the caller closes. *RET_FORM (may be NULL) says which it became. EROFS:
+ * the tree is mounted once below cas/mnt and this is a clone of it, so that all users share one
+ * page cache. */
 RKT_PUBLIC int rkt_store_open_tree(rkt_store *store, const rkt_image_id *id,
 	enum rkt_tree_form form, enum rkt_tree_form *ret_form, rkt_error **err);
 
@@ -111,8 +113,8 @@ RKT_PUBLIC int rkt_store_open_tree(rkt_store *store, const rkt_image_id *id,
 /* Keeps the images IDS from removal for the pod UUID, whose directory containers/<uuid> must exist:
  * a lease without a pod directory is dropped by gc. One durable transaction; RKT_MISSING (and no
  * lease) when one of the images is not there. */
-RKT_PUBLIC int rkt_store_lease(rkt_store *store, const char *uuid, const rkt_image_id *ids,
-	size_t count, rkt_error **err);
+RKT_PUBLIC int rkt_store_lease(
+	rkt_store *store, const char *uuid, const rkt_image_id *ids, size_t count, rkt_error **err);
 /* Drops all leases of the pod. None is success. */
 RKT_PUBLIC int rkt_store_lease_drop(rkt_store *store, const char *uuid, rkt_error **err);
 
@@ -121,7 +123,7 @@ RKT_PUBLIC int rkt_store_lease_drop(rkt_store *store, const char *uuid, rkt_erro
 struct rkt_gc_options {
 	size_t size;
 	int64_t grace_sec; /* images imported less long ago stay */
-	bool dry_run;	   /* say, do not do */
+	bool dry_run;      /* say, do not do */
 	/* Called for every image and every left-over with what happens to it and why, in words. */
 	void (*report)(void *context, const char *what, const char *decision, const char *reason);
 	void *context;
@@ -131,8 +133,8 @@ struct rkt_gc_result {
 	uint64_t images_removed, files_removed, bytes_freed, images_kept;
 };
 
-/* Removes images without a lease that are older than the grace period, trees nobody uses any more, and
- * left-overs of killed imports. */
+/* Removes images without a lease that are older than the grace period, trees nobody uses any more,
+ * and left-overs of killed imports. */
 RKT_PUBLIC int rkt_store_gc(rkt_store *store, const struct rkt_gc_options *options,
 	struct rkt_gc_result *ret, rkt_error **err);
 
