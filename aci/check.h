@@ -7,6 +7,8 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -42,6 +44,7 @@ typedef struct check check;
 
 check *check_new(enum check_mode mode);
 void check_free(check *self);
+enum check_mode check_mode_of(const check *self);
 
 /* Reports a breach of the rule called RULE (a bug if there is none of that name). PLACE may be NULL.
  * Returns 0 when reading shall go on (a warning, or CHECK_ALL), else -1 with *err set to

@@ -11,7 +11,9 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/manifest.c %D%/manifest.h \
 	%D%/manifest_app.c %D%/manifest_app.h \
 	%D%/name.c %D%/name.h \
+	%D%/path_set.c %D%/path_set.h \
 	%D%/pod.c %D%/pod.h \
+	%D%/siphash.c %D%/siphash.h \
 	%D%/source.c %D%/source.h \
 	%D%/tar.c %D%/tar.h \
 	%D%/tar_pax.c %D%/tar_pax.h \

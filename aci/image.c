@@ -1,0 +1,367 @@
+/* The rules of the image layout on top of the tar walk, and the manifest caught on the way. */
+#include "aci/image.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "aci/digest.h"
+#include "aci/id.h"
+#include "aci/path_set.h"
+#include "aci/unpack.h"
+#include "base/alloc.h"
+
+#define MANIFEST_NAME "manifest"
+#define ROOTFS_NAME   "rootfs"
+
+struct image_reader {
+	tar_reader *tar;
+	check *check; /* lent; NULL: the first error ends the reading */
+	struct path_set paths;
+	bool started, manifest_seen;
+	uint64_t entry_count;
+	struct buf manifest_bytes;
+	struct image_manifest *manifest;
+	struct image_entry entry;
+};
+
+/* What became of an entry under the rules. Errors (-1) are besides. */
+enum verdict {
+	VERDICT_SKIP, /* a breach was reported and reading goes on without the entry, or it is not
+			 ours */
+	VERDICT_TAKE,
+};
+
+/* Reports a breach at the entry E and makes the verdict of it. */
+#define BREACH(self, e, err, rule, ...)                                                            \
+	(check_report_at((self)->check, rule, (e)->path, (e)->header_offset, err, __VA_ARGS__) < 0 \
+			? -1                                                                       \
+			: VERDICT_SKIP)
+
+static const char *type_words(enum tar_type type)
+{
+	static const char *const words[] = {
+		[TAR_FILE] = "a regular file",
+		[TAR_HARDLINK] = "a hard link",
+		[TAR_SYMLINK] = "a symbolic link",
+		[TAR_CHAR] = "a character device",
+		[TAR_BLOCKDEV] = "a block device",
+		[TAR_DIR] = "a directory",
+		[TAR_FIFO] = "a FIFO",
+	};
+
+	return words[type];
+}
+
+static enum path_use use_of(enum tar_type type)
+{
+	switch (type) {
+	case TAR_FILE:
+		return PATH_FILE;
+	case TAR_HARDLINK:
+		return PATH_HARDLINK;
+	case TAR_SYMLINK:
+		return PATH_SYMLINK;
+	case TAR_DIR:
+		return PATH_DIR;
+	default:
+		return PATH_OTHER;
+	}
+}
+
+/* The part of PATH below the rootfs: "" for the rootfs itself, NULL when it is elsewhere. */
+static const char *below_rootfs(const char *path)
+{
+	size_t len = strlen(ROOTFS_NAME);
+
+	if (strncmp(path, ROOTFS_NAME, len) != 0)
+		return NULL;
+	if (!path[len])
+		return path + len;
+	return path[len] == '/' ? path + len + 1 : NULL;
+}
+
+static size_t parent_len(const char *path, size_t len)
+{
+	while (len && path[len - 1] != '/')
+		len--;
+	return len ? len - 1 : 0;
+}
+
+/* What stands at the top, and as what. */
+static int check_place(image_reader *self, const struct tar_entry *e, rkt_error **err)
+{
+	if (!e->path_len) {
+		if (e->type != TAR_DIR)
+			return BREACH(self, e, err, "layout-top", "the top of the image is %s",
+				type_words(e->type));
+		return VERDICT_TAKE;
+	}
+	if (strcmp(e->path, MANIFEST_NAME) == 0) {
+		if (e->type != TAR_FILE)
+			return BREACH(self, e, err, "layout-manifest-type",
+				"the manifest is %s, not a regular file", type_words(e->type));
+		return VERDICT_TAKE;
+	}
+	if (strcmp(e->path, ROOTFS_NAME) == 0 && e->type != TAR_DIR)
+		return BREACH(self, e, err, "layout-rootfs-type",
+			"the rootfs is %s, not a directory", type_words(e->type));
+	if (strncmp(e->path, MANIFEST_NAME "/", strlen(MANIFEST_NAME "/")) == 0)
+		return BREACH(self, e, err, "layout-below-file", "stands below the file %s",
+			MANIFEST_NAME);
+	if (!below_rootfs(e->path))
+		return BREACH(self, e, err, "layout-top",
+			"stands neither below rootfs/ nor is it the manifest");
+	return VERDICT_TAKE;
+}
+
+static int check_unused(image_reader *self, const struct tar_entry *e, rkt_error **err)
+{
+	enum path_use use = path_set_get(&self->paths, e->path, e->path_len);
+
+	if (use == PATH_UNUSED || (use == PATH_PARENT && e->type == TAR_DIR))
+		return VERDICT_TAKE;
+	if (use == PATH_PARENT)
+		return BREACH(self, e, err, "layout-below-file",
+			"is %s, but earlier entries stand below it", type_words(e->type));
+	return BREACH(self, e, err, "layout-duplicate", "is in the archive twice");
+}
+
+/* The directories above the entry: made known, and refused where they are files. A symbolic link
+ * there will be replaced by a directory, never followed (S-002), so from now on it is one. */
+static int check_parents(image_reader *self, const struct tar_entry *e, rkt_error **err)
+{
+	size_t len = e->path_len;
+
+	while ((len = parent_len(e->path, len))) {
+		enum path_use use = path_set_get(&self->paths, e->path, len);
+
+		if (use == PATH_DIR || use == PATH_PARENT)
+			break;
+		if (use == PATH_FILE || use == PATH_HARDLINK || use == PATH_OTHER)
+			return BREACH(self, e, err, "layout-below-file",
+				"stands below %.*s, which is no directory", (int)len, e->path);
+		path_set_put(
+			&self->paths, e->path, len, use == PATH_SYMLINK ? PATH_DIR : PATH_PARENT);
+	}
+	return VERDICT_TAKE;
+}
+
+static int check_hard_link(image_reader *self, const struct tar_entry *e, rkt_error **err)
+{
+	static const char *const wrong[] = {
+		[PATH_UNUSED] = "is not in the archive before it",
+		[PATH_HARDLINK] = "is itself a hard link",
+		[PATH_SYMLINK] = "is a symbolic link",
+		[PATH_OTHER] = "is a device or FIFO",
+		[PATH_PARENT] = "is a directory",
+		[PATH_DIR] = "is a directory",
+	};
+	enum path_use use;
+
+	if (e->type != TAR_HARDLINK)
+		return VERDICT_TAKE;
+	if (strcmp(e->link, MANIFEST_NAME) == 0)
+		return BREACH(
+			self, e, err, "layout-hardlink-manifest", "is a hard link to the manifest");
+	if (strcmp(e->link, e->path) == 0)
+		return BREACH(self, e, err, "layout-hardlink-target", "is a hard link to itself");
+	use = below_rootfs(e->link) ? path_set_get(&self->paths, e->link, strlen(e->link))
+				    : PATH_UNUSED;
+	if (use != PATH_FILE)
+		return BREACH(self, e, err, "layout-hardlink-target",
+			"is a hard link to %s, which %s", e->link, wrong[use]);
+	return VERDICT_TAKE;
+}
+
+typedef int rule_fn(image_reader *self, const struct tar_entry *e, rkt_error **err);
+
+static int check_entry(image_reader *self, const struct tar_entry *e, rkt_error **err)
+{
+	/* parents last: what they make known must not come from an entry that is refused */
+	static rule_fn *const rules[] = { check_place, check_unused, check_hard_link,
+		check_parents };
+
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+		int verdict = rules[i](self, e, err);
+
+		if (verdict != VERDICT_TAKE)
+			return verdict;
+	}
+	path_set_put(&self->paths, e->path, e->path_len, use_of(e->type));
+	return VERDICT_TAKE;
+}
+
+/* What the tar walk says is a finding like any other, but nothing can be read after it. */
+static int tar_failed(image_reader *self, rkt_error **err)
+{
+	if (self->check && err && rkt_error_kind(*err) == RKT_INVALID) {
+		auto_error rkt_error *same = NULL;
+
+		check_report_at(self->check, "tar-format", NULL, tar_offset(self->tar), &same, "%s",
+			rkt_error_message(*err));
+	}
+	return -1;
+}
+
+static int read_manifest(image_reader *self, const struct tar_entry *e, rkt_error **err)
+{
+	struct slice block;
+	int more;
+
+	self->manifest_seen = true;
+	if (e->size > MANIFEST_SIZE_MAX)
+		return BREACH(self, e, err, "layout-manifest-size",
+			"the manifest has %llu bytes, the limit is %d", (unsigned long long)e->size,
+			MANIFEST_SIZE_MAX);
+	while ((more = tar_data(self->tar, &block, err)) > 0)
+		buf_append(&self->manifest_bytes, block.data, block.len);
+	if (more < 0)
+		return tar_failed(self, err);
+	self->manifest = image_manifest_parse(buf_slice(&self->manifest_bytes), self->check, err);
+	if (self->manifest)
+		return VERDICT_SKIP;
+	if (!self->check || check_mode_of(self->check) == CHECK_FIRST)
+		return -1;
+	if (err) {
+		rkt_error_free(*err); /* it is among the findings */
+		*err = NULL;
+	}
+	return VERDICT_SKIP;
+}
+
+static int check_whole(image_reader *self, rkt_error **err)
+{
+	enum path_use rootfs = path_set_get(&self->paths, ROOTFS_NAME, strlen(ROOTFS_NAME));
+
+	if (!self->manifest_seen && check_report(self->check, "layout-manifest-missing", NULL, err,
+					    "the image has no manifest") < 0)
+		return -1;
+	if (rootfs == PATH_UNUSED)
+		return check_report(
+			self->check, "layout-rootfs-missing", NULL, err, "the image has no rootfs");
+	if (rootfs == PATH_PARENT)
+		return check_report(self->check, "layout-rootfs-entry", ROOTFS_NAME, err,
+			"the directory has no entry of its own");
+	return 0;
+}
+
+image_reader *image_open(source *in, const struct image_options *options)
+{
+	image_reader *self = xcalloc(1, sizeof *self);
+
+	self->tar = tar_open(in, options ? options->limits : NULL);
+	self->check = options ? options->check : NULL;
+	return self;
+}
+
+void image_free(image_reader *self)
+{
+	if (!self)
+		return;
+	tar_free(self->tar);
+	path_set_free(&self->paths);
+	image_manifest_free(self->manifest);
+	buf_free(&self->manifest_bytes);
+	free(self);
+}
+
+/* Reads one member. Returns a verdict, -1, or 2 at the end of the tar. */
+static int next_member(image_reader *self, rkt_error **err)
+{
+	const struct tar_entry *e;
+	int got = tar_next(self->tar, &e, err);
+
+	if (got < 0)
+		return tar_failed(self, err);
+	if (!got)
+		return 2;
+	self->entry_count++;
+	got = check_entry(self, e, err);
+	if (got != VERDICT_TAKE)
+		return got;
+	if (!e->path_len)
+		return VERDICT_SKIP;
+	if (!below_rootfs(e->path))
+		return read_manifest(self, e, err);
+	self->entry = (struct image_entry){
+		.path = below_rootfs(e->path),
+		.hard_link = e->type == TAR_HARDLINK ? below_rootfs(e->link) : NULL,
+		.tar = e,
+	};
+	return VERDICT_TAKE;
+}
+
+int image_next(image_reader *self, const struct image_entry **ret, rkt_error **err)
+{
+	int got;
+
+	if (!self->started && path_set_init(&self->paths, err) < 0)
+		return -1;
+	self->started = true;
+	while ((got = next_member(self, err)) == VERDICT_SKIP)
+		;
+	if (got < 0)
+		return -1;
+	if (got != VERDICT_TAKE)
+		return check_whole(self, err);
+	*ret = &self->entry;
+	return 1;
+}
+
+int image_data(image_reader *self, struct slice *ret, rkt_error **err)
+{
+	int got = tar_data(self->tar, ret, err);
+
+	return got < 0 ? tar_failed(self, err) : got;
+}
+
+const struct image_manifest *image_manifest(const image_reader *self)
+{
+	return self->manifest;
+}
+
+struct slice image_manifest_bytes(const image_reader *self)
+{
+	return buf_slice(&self->manifest_bytes);
+}
+
+uint64_t image_entry_count(const image_reader *self)
+{
+	return self->entry_count;
+}
+
+uint64_t image_tar_size(const image_reader *self)
+{
+	return tar_offset(self->tar);
+}
+
+/* Goes to the end of the image, looking at every entry and keeping none. */
+static int read_through(source *in, rkt_error **err)
+{
+	auto_image image_reader *image = image_open(in, NULL);
+	const struct image_entry *entry;
+	int more;
+
+	while ((more = image_next(image, &entry, err)) > 0)
+		;
+	return more;
+}
+
+int rkt_image_id_of_fd(int fd, rkt_image_id *ret, rkt_error **err)
+{
+	auto_digest digest *sum = digest_new(DIGEST_SHA256);
+	char hex[DIGEST_HEX_MAX + 1];
+	int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	source *in;
+
+	if (own < 0)
+		return rkt_fail_errno(err, "duplicate descriptor");
+	in = source_unpack(source_from_fd(own), &unpack_limits_default, NULL, err);
+	if (!in)
+		return -1;
+	in = source_tap(source_threaded(in), digest_tap, sum);
+	if (read_through(in, err) < 0 || digest_hex(sum, hex, err) < 0)
+		return -1;
+	*ret = id_from_hex(hex);
+	return 0;
+}
