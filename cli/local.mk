@@ -1,11 +1,15 @@
 noinst_LTLIBRARIES += %D%/libcli.la
 %C%_libcli_la_SOURCES = \
+	%D%/dispatch.c \
 	%D%/help.c %D%/help.h \
 	%D%/main.c %D%/main.h \
 	%D%/man.c %D%/man.h \
+	%D%/nearest.c %D%/nearest.h \
 	%D%/opts.c %D%/opts.h \
+	%D%/opts_scan.c %D%/opts_scan.h \
 	%D%/out.c %D%/out.h \
-	%D%/progress.c %D%/progress.h
+	%D%/progress.c %D%/progress.h \
+	%D%/table.c
 %C%_libcli_la_LIBADD = base/libbase.la
 
 bin_PROGRAMS += rkt

@@ -1,10 +1,11 @@
 /*
  * Options: one table per command feeds the parser, --help and the man page.
  *
- * Parsing is getopt_long's, with the manners of doc/design.md 5: options before or after operands,
- * "--" ends them, an unknown option is a usage error with a hint at the nearest known one, and the
- * single-dash spelling of the original README (-volume NAME:PATH) is accepted for every long option
- * of three letters or more.
+ * Spellings are getopt_long's: "-f", "-fVALUE", "-f VALUE", clusters "-qf", "--force", "--dir=VALUE",
+ * "--dir VALUE", before or after operands, "--" ends them, "-" is an operand. Two differences: a long
+ * name is written in full (a script that abbreviates breaks when an option is added), and the
+ * single-dash spelling of the original README (-volume NAME:PATH, -volume=NAME:PATH) is accepted for
+ * every long name of three letters or more.
  */
 #pragma once
 
@@ -14,14 +15,14 @@
 
 #include "base/error.h"
 
-struct opts_list { /* values of an option that may be repeated; all lent by argv */
-	const char **items;
+struct opts_list { /* values of an option that may be repeated; the strings are lent by argv */
+	const char **items; /* freed by the caller, whatever opts_parse() returns */
 	size_t count;
 };
 
 enum opt_kind {
 	OPT_FLAG,     /* bool *INTO becomes true */
-	OPT_TEXT,     /* const char **INTO */
+	OPT_TEXT,     /* const char **INTO; the last one given counts */
 	OPT_LIST,     /* struct opts_list *INTO: one more */
 	OPT_NUMBER,   /* uint64_t *INTO, decimal */
 	OPT_DURATION, /* int64_t *INTO seconds: "90s", "30m", "7d" */
@@ -34,8 +35,10 @@ struct opt {
 	char letter;		/* or 0 */
 	enum opt_kind kind;
 	void *into;
-	const char *argument;	/* what --help calls the value: "DIR"; NULL for flags */
-	const char *help;	/* one or two sentences; --help wraps them at 80 columns */
+	const char *argument;	/* what --help calls the value: "DIR"; NULL for flags (an OPT_CALL
+				 * without takes no value and is called with NULL) and, to have the
+				 * choices listed, for OPT_CHOICE */
+	const char *help;	/* one or two sentences; --help wraps them at 80 columns; NULL: hidden */
 	const char *const *choices; /* OPT_CHOICE: NULL-terminated */
 	int (*call)(void *into, const char *value, rkt_error **err);
 };
@@ -49,14 +52,14 @@ struct command {
 	const char *const *usage; /* NULL-terminated, without the program: "[OPTIONS] FILE..." */
 	const char *summary;	/* one line, lower case, no full stop: for lists and the man page NAME */
 	const char *description; /* paragraphs separated by "\n\n" */
-	const struct opt *options;
+	const struct opt *options; /* or NULL: the standard ones only */
 	const struct command_example *examples; /* ended by an empty one; or NULL */
 	const char *exit_status; /* paragraph; NULL: the usual statuses */
-	const char *const *see_also; /* NULL-terminated: "rkt-store(1)" */
+	const char *const *see_also; /* NULL-terminated: "rkt-store(1)"; or NULL */
 	/* Operands accepted: at least MIN, at most MAX (-1: any number). */
 	int operands_min, operands_max;
 	/* When set, operands are handed to this in their place among the options (rkt-run), and what
-	 * follows "--" goes to it up to "---"; OPERANDS below is then empty. */
+	 * follows "--" goes to it up to "---"; OPERANDS below is then empty and OPERANDS_MAX unused. */
 	int (*operand)(void *context, const char *text, bool after_dashes, rkt_error **err);
 	void *context;
 };
@@ -69,10 +72,12 @@ struct operands {
 enum opts_result {
 	OPTS_RUN,  /* go on */
 	OPTS_DONE, /* --help, --version or the like was answered: exit 0 */
-	OPTS_BAD,  /* *err is set, kind RKT_USAGE: exit 2 */
+	OPTS_BAD,  /* *err is set, kind RKT_USAGE unless a callback chose otherwise */
 };
 
-/* Parses ARGV[1..ARGC-1]. --help, --version, --print-man and, unless the table has its own, --debug
- * and --no-color are understood for every command. OPERANDS->items is freed by the caller. */
+/* Parses ARGV[1..ARGC-1], which stays as it is. Every command understands --help, --version,
+ * --print-man (hidden) and, unless its table has its own, --debug, --quiet and --no-color; the letters
+ * h and q are theirs unless the table uses them. OPERANDS->items (strings lent by ARGV) is freed by
+ * the caller after OPTS_RUN, and NULL otherwise. */
 enum opts_result opts_parse(const struct command *command, int argc, char **argv,
 	struct operands *ret_operands, rkt_error **err);

@@ -1,0 +1,62 @@
+/* The frame around every program's work: descriptors, errors, exit status. */
+#include "cli/main.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "cli/out.h"
+
+/* A file opened later must not become standard output. Going upwards, open() fills the gap it
+ * finds. What was closed for writing is opened for reading, so that results are not lost in
+ * silence. */
+static void open_standard_descriptors(void)
+{
+	static const int flags[] = { O_RDONLY, O_RDONLY, O_WRONLY };
+
+	for (int fd = 0; fd < (int)ARRAY_LEN(flags); fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+			open("/dev/null", flags[fd]) != fd) /* O_CLOEXEC would close it again */
+			abort();
+}
+
+static int finish_stdout(rkt_error **err)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	return errno ? rkt_fail_errno(err, "write to standard output")
+		     : rkt_fail(err, RKT_FAILED, "write to standard output failed");
+}
+
+static int report(rkt_error *error, int failure_status)
+{
+	enum rkt_error_kind kind = rkt_error_kind(error);
+
+	out_error(rkt_error_message(error));
+	if (kind == RKT_USAGE) {
+		auto_free char *hint = xasprintf("Try '%s --help'.", out_program());
+
+		out_hint(hint);
+		return RKT_USAGE;
+	}
+	return failure_status ? failure_status : (int)kind;
+}
+
+int cli_main(int argc, char **argv, cli_run_fn *run, int failure_status)
+{
+	auto_error rkt_error *error = NULL, *lost = NULL;
+	int status;
+
+	open_standard_descriptors();
+	if (argc > 0)
+		out_set_program(strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0]);
+	status = run(argc, argv, &error);
+	if (status < 0)
+		status = report(error, failure_status);
+	if (finish_stdout(&lost) < 0 && status == 0)
+		status = report(lost, failure_status);
+	return status;
+}

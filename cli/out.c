@@ -1,0 +1,175 @@
+/* The process's face: words on stderr (one write a line), JSON and escaped text on stdout. */
+#include "cli/out.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/str.h"
+
+#define WIPE       "\r\033[K"
+#define BOLD_RED   "\033[1;31m"
+#define BOLD_BROWN "\033[1;33m"
+#define PLAIN      "\033[0m"
+
+/* The one state of cli/ that outlives a call: how this process talks, settled before it works. */
+static struct {
+	const char *program;
+	bool debug, quiet, plain;
+	bool transient; /* a line of out_transient() is on the screen */
+} face = { .program = "rkt" };
+
+void out_set_program(const char *name)
+{
+	face.program = name;
+}
+
+void out_set_debug(bool debug)
+{
+	face.debug = debug;
+}
+
+void out_set_quiet(bool quiet)
+{
+	face.quiet = quiet;
+}
+
+void out_set_plain(void)
+{
+	face.plain = true;
+}
+
+const char *out_program(void)
+{
+	return face.program;
+}
+
+bool out_is_quiet(void)
+{
+	return face.quiet;
+}
+
+/* Colour is wanted on a terminal, unless --no-color, NO_COLOR (https://no-color.org: present and
+ * not empty) or a terminal without any says otherwise. */
+static bool stderr_has_colour(void)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (face.plain || (no_color && *no_color) || !term || strcmp(term, "dumb") == 0)
+		return false;
+	return isatty(STDERR_FILENO);
+}
+
+/* There is nowhere left to complain when stderr itself fails. */
+static void write_stderr(const struct buf *text)
+{
+	fflush(stdout); /* where both are one file, lines stay in the order they were said */
+	(void)fd_write_all(STDERR_FILENO, text->data, text->len, NULL);
+}
+
+struct tone {
+	const char *label,
+		*colour; /* COLOUR for the label, or for the program's name without one */
+};
+
+/* MESSAGE is escaped. */
+static void say_escaped(struct tone tone, const char *message)
+{
+	auto_buf struct buf line = { 0 };
+	const char *on = "", *off = "";
+
+	if (tone.colour && stderr_has_colour())
+		on = tone.colour, off = PLAIN;
+	if (face.transient)
+		buf_append_text(&line, WIPE);
+	face.transient = false;
+	buf_printf(&line, "%s%.*s:%s ", tone.label ? "" : on, (int)strcspn(face.program, " "),
+		face.program, tone.label ? "" : off);
+	if (tone.label)
+		buf_printf(&line, "%s%s:%s ", on, tone.label, off);
+	buf_printf(&line, "%s\n", message);
+	write_stderr(&line);
+}
+
+__attribute__((format(printf, 2, 0))) static void say(
+	struct tone tone, const char *format, va_list args)
+{
+	auto_free char *raw = NULL, *shown = NULL;
+
+	if (vasprintf(&raw, format, args) < 0)
+		abort();
+	shown = str_escape(raw, strlen(raw));
+	say_escaped(tone, shown);
+}
+
+void out_error(const char *message)
+{
+	say_escaped((struct tone){ NULL, BOLD_RED }, message);
+}
+
+void out_hint(const char *line)
+{
+	auto_buf struct buf text = { 0 };
+
+	buf_printf(&text, "%s\n", line);
+	write_stderr(&text);
+}
+
+void out_warning(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say((struct tone){ "warning", BOLD_BROWN }, format, args);
+	va_end(args);
+}
+
+void out_debug(const char *format, ...)
+{
+	va_list args;
+
+	if (!face.debug)
+		return;
+	va_start(args, format);
+	say((struct tone){ 0 }, format, args);
+	va_end(args);
+}
+
+void out_note(const char *format, ...)
+{
+	va_list args;
+
+	if (face.quiet)
+		return;
+	va_start(args, format);
+	say((struct tone){ 0 }, format, args);
+	va_end(args);
+}
+
+void out_transient(const char *line)
+{
+	auto_buf struct buf text = { 0 };
+
+	if (!line && !face.transient)
+		return;
+	buf_printf(&text, "%s%s", WIPE, line ?: "");
+	write_stderr(&text);
+	face.transient = line != NULL;
+}
+
+void out_escaped(const char *text)
+{
+	auto_free char *shown = str_escape(text, strlen(text));
+
+	fputs(shown, stdout);
+}
+
+void out_json(const json *value)
+{
+	auto_buf struct buf text = { 0 };
+
+	json_write(value, isatty(STDOUT_FILENO) ? JSON_PRETTY : JSON_COMPACT, &text);
+	buf_append_text(&text, "\n");
+	fwrite(text.data, 1, text.len, stdout);
+}
