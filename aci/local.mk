@@ -1,5 +1,6 @@
 noinst_LTLIBRARIES += %D%/libaci.la
 %C%_libaci_la_SOURCES = \
+	%D%/blocks.c %D%/blocks.h \
 	%D%/build.c %D%/build.h \
 	%D%/check.c %D%/check.h \
 	%D%/digest.c %D%/digest.h \
@@ -14,12 +15,12 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/path_set.c %D%/path_set.h \
 	%D%/pod.c %D%/pod.h \
 	%D%/siphash.c %D%/siphash.h \
-	%D%/source.c %D%/source.h \
+	%D%/source.c %D%/source.h %D%/source_threaded.c \
 	%D%/tar.c %D%/tar.h \
 	%D%/tar_pax.c %D%/tar_pax.h \
 	%D%/tar_safe.c %D%/tar_safe.h \
 	%D%/unpack.c %D%/unpack.h \
-	%D%/unpack_gzip.c %D%/unpack_kinds.h \
+	%D%/unpack_gzip.c %D%/unpack_isal.c %D%/unpack_kinds.h \
 	%D%/unpack_xz.c %D%/unpack_bzip2.c %D%/unpack_zstd.c
 %C%_libaci_la_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(ISAL_CFLAGS) $(ZLIB_CFLAGS) \
 	$(LZMA_CFLAGS) $(ZSTD_CFLAGS) $(ARCHIVE_CFLAGS)

@@ -4,18 +4,30 @@
  *
  *	fd -> unpack -> threaded -> tap(digest) -> tap(blob) -> the tar walk
  *
- * Blocks are lent, not copied: they live until the next call on the same source.
+ * Blocks are lent, not copied: they live until the next call on the same source, or longer where
+ * source_keep() asked for it. Blocks are big (SOURCE_BLOCK) and, apart from the last, full: what is
+ * aligned in the stream is aligned in the block.
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/error.h"
+
+/* Bytes in a block of the sources that have buffers of their own. Fewer cost more calls and, in
+ * inflate, more copies of the window; more fall out of the second-level cache. */
+#define SOURCE_BLOCK (256u * 1024)
 
 typedef struct source source;
 
 struct source_ops {
 	/* As source_next(). */
 	int (*next)(source *self, struct slice *ret_block, rkt_error **err);
+	/* As source_keep(). NULL: cannot. */
+	bool (*keep)(source *self, unsigned count);
+	/* As source_interrupt(). NULL: never waits for anybody. */
+	void (*interrupt)(source *self);
 	/* Releases SELF and what is below it. */
 	void (*release)(source *self);
 };
@@ -32,6 +44,15 @@ static inline int source_next(source *self, struct slice *ret_block, rkt_error *
 	return self->ops->next(self, ret_block, err);
 }
 
+/* Asks that a block outlive COUNT further calls of source_next() (the present block included, when
+ * there is one). Costs memory for COUNT more blocks in whatever source has buffers. Returns false
+ * when SELF cannot; then nothing has changed. */
+bool source_keep(source *self, unsigned count);
+
+/* Called from another thread: source_next() on SELF, which may be waiting for a pipe or a socket,
+ * shall return soon (with an error). Afterwards only source_free() may be called. */
+void source_interrupt(source *self);
+
 /* Frees the whole stack below SELF. NULL is allowed. */
 void source_free(source *self);
 
@@ -47,8 +68,10 @@ typedef int source_tap_fn(void *context, struct slice block, rkt_error **err);
 source *source_tap(source *below, source_tap_fn *tap, void *context);
 
 /* Pulls BELOW in a thread of its own, a bounded number of blocks ahead, so that what is below
- * (decompression) and what is above (digest, write) share two cores. Errors arrive in order. If no
- * thread can be had it pulls in the caller's. Takes over BELOW. */
+ * (decompression) and what is above (digest, write) share two cores. No byte is copied: BELOW keeps
+ * its blocks (source_keep()) until they were used. Errors arrive in order. The thread starts with the
+ * first source_next() and handles no signals. If none can be had, or BELOW cannot keep blocks, it
+ * pulls in the caller's. Takes over BELOW. */
 source *source_threaded(source *below);
 
 SCOPE_DEFINE(source, source *, source_free)
