@@ -21,7 +21,7 @@
  * json-c's own type, which nobody else may look into. */
 typedef struct json_object json;
 
-enum json_type {
+enum json_kind {
 	JSON_NULL,
 	JSON_BOOL,
 	JSON_NUMBER, /* with fraction or exponent */
@@ -35,9 +35,9 @@ enum json_type {
 json *json_parse(struct slice bytes, rkt_error **err);
 void json_free(json *root);
 
-enum json_type json_type_of(const json *value);
+enum json_kind json_kind_of(const json *value);
 /* "string", "object", ... for messages. */
-const char *json_type_name(enum json_type type);
+const char *json_kind_name(enum json_kind kind);
 
 /* The member KEY of an object, or NULL when there is none (or VALUE is no object). A JSON null
  * counts as absent. */
@@ -45,7 +45,11 @@ json *json_get(const json *object, const char *key);
 /* NULL when VALUE is not of the type. The text is NUL-terminated and has no NUL inside. */
 const char *json_string(const json *value);
 bool json_integer(const json *value, int64_t *ret);
-bool json_bool(const json *value, bool *ret);
+bool json_boolean(const json *value, bool *ret);
+/* The text of a number or integer as it was written; lent. NULL for all other values. */
+const char *json_number(const json *value);
+/* Where in the parsed text the value begins; false for what was built, and for some numbers. */
+bool json_offset(const json *value, size_t *ret);
 size_t json_count(const json *array_or_object);
 json *json_at(const json *array, size_t index);
 

@@ -4,9 +4,22 @@
 #include "base/buf.h"
 #include "base/error.h"
 
+/* Objects and arrays inside each other. */
 #define JSON_DEPTH_MAX 64
+/* Objects and arrays in one text: json-c needs some 700 bytes for an empty one, so without a bound
+ * a text of 1 MiB could make it ask for 250 MiB. */
+#define JSON_CONTAINERS_MAX 32768
+#define JSON_SIZE_MAX       (64u * 1024 * 1024)
 
 /* Returns 0 when BYTES are one strict JSON value, else -1 with RKT_INVALID and the place:
- * "json: line 3, column 14, at /app/exec/0: duplicate key". Time is linear in the length times the
- * logarithm of the number of keys; memory in proportion to the keys of the objects open. */
+ * "json: line 3, column 14, at /app/exec/0: duplicate key". Columns count characters from 1. Time
+ * is linear in the length times the logarithm of the number of keys; memory in proportion to the
+ * keys of the objects open. */
 int json_check(struct slice bytes, rkt_error **err);
+
+/* The same, and appends to OFFSETS one uint32_t for each value, in the order of the text, a
+ * container before what is in it: where in BYTES it begins. */
+int json_check_offsets(struct slice bytes, struct buf *offsets, rkt_error **err);
+
+/* Line and column (from 1; columns count characters) of the byte at OFFSET. */
+void json_line_of(struct slice bytes, size_t offset, unsigned *ret_line, unsigned *ret_column);

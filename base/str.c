@@ -38,7 +38,7 @@ size_t str_utf8_next(const uint8_t *text, size_t len, uint32_t *ret_code)
 	return need;
 }
 
-static bool is_showable(uint32_t code)
+bool str_is_showable(uint32_t code)
 {
 	if (code < 0x20 || (code >= 0x7f && code < 0xa0))
 		return false;
@@ -70,7 +70,7 @@ char *str_escape(const void *bytes, size_t len)
 
 		if (step == 1 && text[at] == '\\') {
 			buf_append_text(&out, "\\\\");
-		} else if (step && is_showable(code)) {
+		} else if (step && str_is_showable(code)) {
 			buf_append(&out, text + at, step);
 		} else {
 			step = step ? step : 1;

@@ -14,6 +14,8 @@
  * \xHH, and a backslash becomes \\. The caller frees it.
  */
 char *str_escape(const void *bytes, size_t len);
+/* Whether the code point is none of those: what may be shown as it is. */
+bool str_is_showable(uint32_t code);
 
 /* Length in bytes (1 to 4) of the valid UTF-8 sequence at TEXT, or 0 where there is none.
  * Overlong forms, surrogates and values above U+10FFFF are invalid (RFC 3629). *RET_CODE gets the
