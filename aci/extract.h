@@ -2,46 +2,59 @@
  * Unpacking an image into a directory, whole or not at all (S-001, S-002, S-003).
  *
  * Everything is written into a fresh directory beside the destination and renamed at the end.
- * Missing parents become 0755 root. A symlink in the way of a later entry is replaced, not followed.
+ * Missing parents become 0755 root. A symlink in the way of a later entry is replaced, not
+ * followed.
  */
 #pragma once
 
 #include "aci/image.h"
 
 enum extract_what {
-	EXTRACT_IMAGE,	/* DIR/manifest and DIR/rootfs/... */
+	EXTRACT_IMAGE,  /* DIR/manifest and DIR/rootfs/... */
 	EXTRACT_ROOTFS, /* the content of rootfs directly in DIR */
 };
 
 enum extract_owner {
-	EXTRACT_OWNER_KEEP,   /* chown to the ids in the archive (needs root) */
-	EXTRACT_OWNER_CALLER, /* everything belongs to the caller; setuid and setgid bits are dropped */
+	EXTRACT_OWNER_KEEP, /* chown to the ids in the archive (needs root) */
+	/* Everything belongs to the caller; setuid and setgid bits and file capabilities are
+	   dropped. */
+	EXTRACT_OWNER_CALLER,
 };
 
 enum extract_devices {
-	EXTRACT_DEVICES_REFUSE, /* RKT_INVALID at the first device node (S-009) */
-	EXTRACT_DEVICES_MAKE,	/* mknod (needs root) */
+	EXTRACT_DEVICES_REFUSE, /* RKT_INVALID at the first device node or FIFO (S-009) */
+	EXTRACT_DEVICES_MAKE,   /* mknod (device nodes need root) */
 };
 
 struct extract_options {
 	enum extract_what what;
 	enum extract_owner owner;
 	enum extract_devices devices;
+	/* Asked when all is written and nothing has appeared at the destination yet: the last word,
+	 * for digests that are known only at the end of the stream. Returns 0, or -1 with *err set,
+	 * which undoes everything. NULL: no objection. Not asked by extract_into(). */
+	int (*approve)(void *context, rkt_error **err);
+	void *context;
 };
 
 /* What could not be kept, for a word to the user. */
 struct extract_report {
 	uint64_t entries;
-	uint64_t xattrs_lost; /* namespaces the caller may not write, or the file system lacks */
+	/* Extended attributes and ACLs not set: namespaces the caller may not write, what the file
+	 * system lacks, those of symlinks and devices, and what must not act on this host (S-011:
+	 * security.selinux, the overlay attributes, system.*). */
+	uint64_t xattrs_lost;
 	uint64_t owners_lost;
 };
 
 /* Extracts IMAGE (just opened) to NAME below the directory DIR. NAME must not exist, or be an empty
- * directory. RET_REPORT may be NULL. On error nothing is left at NAME and beside it. */
+ * directory, which is replaced by a new one. RET_REPORT may be NULL. On error nothing is left at
+ * NAME and beside it. Nothing is synced. */
 int extract_image(image_reader *image, int dir, const char *name,
 	const struct extract_options *options, struct extract_report *ret_report, rkt_error **err);
 
-/* The same into the existing empty directory ROOT, entry by entry; what is there after an error is
- * the caller's to remove. For the store, which has its own way of making things appear whole. */
+/* The same into the existing empty directory ROOT, entry by entry, the content of rootfs only; what
+ * is there after an error is the caller's to remove. For the store, which has its own way of making
+ * things appear whole. */
 int extract_into(image_reader *image, int root, const struct extract_options *options,
 	struct extract_report *ret_report, rkt_error **err);

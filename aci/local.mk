@@ -5,6 +5,7 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/check.c %D%/check.h \
 	%D%/digest.c %D%/digest.h \
 	%D%/extract.c %D%/extract.h \
+	%D%/extract_attrs.c %D%/extract_attrs.h \
 	%D%/id.c %D%/id.h \
 	%D%/image.c %D%/image.h \
 	%D%/isolator.c %D%/isolator.h \

@@ -1,0 +1,454 @@
+/* Unpacking an image, entry by entry, by descriptors only: no path is resolved twice, no symbolic
+ * link followed, and nothing appears at the destination before everything is there. */
+#include "aci/extract.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "aci/extract_attrs.h"
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/tree.h"
+
+/* Somebody who swaps names under us faster than this many times gets an error, not a loop. */
+#define RACES_MAX 8
+
+/* A directory whose owner, mode and times are set at the end: writing below it changes its times,
+ * and its mode may forbid writing. */
+struct later {
+	char *path;
+	struct extract_attrs attrs;
+};
+
+struct extraction {
+	image_reader *image;
+	int root;
+	const struct extract_options *options;
+	struct extract_report report;
+	/* The directory of the last entry: archives list what stands together together. */
+	struct buf parent;
+	int parent_fd;
+	struct later *dirs;
+	size_t dir_count, dir_capacity;
+};
+
+static void extraction_free(struct extraction *x)
+{
+	scope_close(&x->parent_fd);
+	buf_free(&x->parent);
+	for (size_t i = 0; i < x->dir_count; i++)
+		free(x->dirs[i].path);
+	free(x->dirs);
+}
+
+static const char *base_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* A directory the archive has no entry for, or not yet. */
+static int make_missing(const struct extraction *x, int dir, const char *name)
+{
+	if (mkdirat(dir, name, 0755) < 0)
+		return -1;
+	if (fchmodat(dir, name, 0755, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	if (x->options->owner == EXTRACT_OWNER_KEEP)
+		return fchownat(dir, name, 0, 0, AT_SYMLINK_NOFOLLOW);
+	return 0;
+}
+
+/* Opens the directory NAME below DIR, making it first where there is none; what stands in its way
+ * is removed, never followed (S-002). */
+static int descend(const struct extraction *x, int dir, const char *name)
+{
+	for (int i = 0; i < RACES_MAX; i++) {
+		int fd = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd >= 0)
+			return fd;
+		if (errno == ENOENT) {
+			if (make_missing(x, dir, name) < 0 && errno != EEXIST)
+				return -1;
+		} else if (errno == ELOOP || errno == ENOTDIR) {
+			if (unlinkat(dir, name, 0) < 0 && errno != ENOENT)
+				return -1;
+		} else {
+			return -1;
+		}
+	}
+	return -1;
+}
+
+static int open_making(const struct extraction *x, const char *path)
+{
+	auto_free char *copy = xstrdup(path);
+	auto_fd int dir = openat(x->root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char *rest = NULL;
+
+	for (char *name = strtok_r(copy, "/", &rest); name && dir >= 0;
+		name = strtok_r(NULL, "/", &rest)) {
+		int below = descend(x, dir, name);
+
+		close(dir);
+		dir = below;
+	}
+	return pass_fd(dir);
+}
+
+/* The directory that PATH is in, lent until the next call. */
+static int parent_of(struct extraction *x, const char *path, rkt_error **err)
+{
+	size_t len = (size_t)(base_of(path) - path);
+
+	len = len ? len - 1 : 0;
+	if (x->parent_fd >= 0 && x->parent.len == len &&
+		memcmp(buf_text(&x->parent), path, len) == 0)
+		return x->parent_fd;
+	scope_close(&x->parent_fd);
+	x->parent.len = 0;
+	buf_append(&x->parent, path, len);
+	x->parent_fd = path_open_beneath(x->root, buf_text(&x->parent), O_PATH | O_DIRECTORY, 0);
+	if (x->parent_fd < 0)
+		x->parent_fd = open_making(x, buf_text(&x->parent));
+	if (x->parent_fd < 0)
+		return rkt_fail_errno(err, "make the directory %s", buf_text(&x->parent));
+	return x->parent_fd;
+}
+
+static int copy_data(struct extraction *x, int fd, rkt_error **err)
+{
+	struct slice block;
+	int more;
+
+	while ((more = image_data(x->image, &block, err)) > 0)
+		if (fd_write_all(fd, block.data, block.len, err) < 0)
+			return -1;
+	return more;
+}
+
+static int extract_file(struct extraction *x, int dir, const struct image_entry *e, rkt_error **err)
+{
+	auto_fd int fd = openat(
+		dir, base_of(e->path), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return rkt_fail_errno(err, "create");
+	if (e->tar->size && copy_data(x, fd, err) < 0)
+		return -1;
+	return attrs_set_file(fd, e->tar, x->options, &x->report, err);
+}
+
+static void note_dir(struct extraction *x, const struct image_entry *e)
+{
+	if (x->dir_count == x->dir_capacity) {
+		x->dir_capacity = x->dir_capacity ? 2 * x->dir_capacity : 64;
+		x->dirs = xreallocarray(x->dirs, x->dir_capacity, sizeof *x->dirs);
+	}
+	x->dirs[x->dir_count++] =
+		(struct later){ .path = xstrdup(e->path), .attrs = attrs_of(e->tar) };
+}
+
+static int extract_dir(struct extraction *x, int dir, const struct image_entry *e, rkt_error **err)
+{
+	const char *name = *e->path ? base_of(e->path) : ".";
+	auto_fd int fd = -1;
+
+	if (*e->path && mkdirat(dir, name, 0700) < 0 && errno != EEXIST)
+		return rkt_fail_errno(err, "mkdir");
+	note_dir(x, e);
+	if (!e->tar->xattr_count)
+		return 0;
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return rkt_fail_errno(err, "open");
+	return attrs_set_xattrs(fd, e->tar, x->options, &x->report, err);
+}
+
+static int extract_symlink(
+	struct extraction *x, int dir, const struct image_entry *e, rkt_error **err)
+{
+	if (symlinkat(e->tar->link, dir, base_of(e->path)) < 0)
+		return rkt_fail_errno(err, "create symbolic link");
+	return attrs_set_at(dir, base_of(e->path), e->tar, x->options, &x->report, err);
+}
+
+static int extract_hard_link(
+	struct extraction *x, int dir, const struct image_entry *e, rkt_error **err)
+{
+	auto_free char *path = xstrdup(e->hard_link);
+	char *slash = strrchr(path, '/');
+	auto_fd int from = -1;
+
+	if (slash)
+		*slash = '\0';
+	from = path_open_beneath(x->root, slash ? path : "", O_PATH | O_DIRECTORY, 0);
+	if (from < 0 || linkat(from, base_of(e->hard_link), dir, base_of(e->path), 0) < 0)
+		return rkt_fail_errno(err, "link to %s", e->hard_link);
+	return 0;
+}
+
+static int extract_node(struct extraction *x, int dir, const struct image_entry *e, rkt_error **err)
+{
+	const struct tar_entry *tar = e->tar;
+	mode_t type = tar->type == TAR_CHAR ? S_IFCHR : tar->type == TAR_FIFO ? S_IFIFO : S_IFBLK;
+	dev_t dev = tar->type == TAR_FIFO ? 0 : makedev(tar->major, tar->minor);
+
+	if (x->options->devices == EXTRACT_DEVICES_REFUSE)
+		return rkt_fail(err, RKT_INVALID,
+			"is a %s: device nodes and FIFOs are made only when asked for",
+			tar->type == TAR_FIFO ? "FIFO" : "device node");
+	if (mknodat(dir, base_of(e->path), type | 0600, dev) < 0)
+		return rkt_fail_errno(err, "mknod");
+	return attrs_set_at(dir, base_of(e->path), tar, x->options, &x->report, err);
+}
+
+static int extract_entry(struct extraction *x, const struct image_entry *e, rkt_error **err)
+{
+	ERROR_SCOPE(err, "extracting", *e->path ? e->path : "rootfs");
+	int dir = parent_of(x, e->path, err);
+
+	if (dir < 0)
+		return -1;
+	x->report.entries++;
+	switch (e->tar->type) {
+	case TAR_FILE:
+		return extract_file(x, dir, e, err);
+	case TAR_DIR:
+		return extract_dir(x, dir, e, err);
+	case TAR_SYMLINK:
+		return extract_symlink(x, dir, e, err);
+	case TAR_HARDLINK:
+		return extract_hard_link(x, dir, e, err);
+	case TAR_CHAR:
+	case TAR_BLOCKDEV:
+	case TAR_FIFO:
+		break;
+	}
+	return extract_node(x, dir, e, err);
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct later *)a)->path, ((const struct later *)b)->path);
+}
+
+/* Deepest first, so that no directory is closed to us before what is below it is done. */
+static int finish_dirs(struct extraction *x, rkt_error **err)
+{
+	if (x->dir_count)
+		qsort(x->dirs, x->dir_count, sizeof *x->dirs, by_path);
+	for (size_t i = x->dir_count; i-- > 0;) {
+		const struct later *later = &x->dirs[i];
+		auto_fd int fd = path_open_beneath(x->root, later->path, O_RDONLY | O_DIRECTORY, 0);
+
+		if (fd < 0)
+			return rkt_fail_errno(err, "open the directory %s", later->path);
+		if (attrs_set_dir(fd, &later->attrs, x->options, &x->report, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Gives every directory back to its owner, so that tree_remove() works for ordinary users too. */
+static void unlock_dirs(const struct extraction *x)
+{
+	for (size_t i = 0; i < x->dir_count; i++) {
+		const char *path = x->dirs[i].path;
+		auto_free char *parent = xmemdup(path, (size_t)(base_of(path) - path));
+		auto_fd int dir = path_open_beneath(x->root, parent, O_PATH | O_DIRECTORY, 0);
+
+		if (*path)
+			(void)fchmodat(dir, base_of(path), 0700, AT_SYMLINK_NOFOLLOW);
+		else
+			(void)fchmod(x->root, 0700);
+	}
+}
+
+/* Everything but the directories' own attributes. */
+static int extract_entries(struct extraction *x, rkt_error **err)
+{
+	const struct image_entry *entry;
+	int more;
+
+	while ((more = image_next(x->image, &entry, err)) > 0)
+		if (extract_entry(x, entry, err) < 0)
+			return -1;
+	return more;
+}
+
+/* A rootfs without an entry is a missing parent like any other. */
+static int finish_root(const struct extraction *x, rkt_error **err)
+{
+	if (x->dir_count && !*x->dirs[0].path)
+		return 0;
+	if (x->options->owner == EXTRACT_OWNER_KEEP && fchown(x->root, 0, 0) < 0)
+		return rkt_fail_errno(err, "chown");
+	return fchmod(x->root, 0755) < 0 ? rkt_fail_errno(err, "chmod") : 0;
+}
+
+static int finish(struct extraction *x, rkt_error **err)
+{
+	if (finish_dirs(x, err) < 0)
+		return -1;
+	return finish_root(x, err);
+}
+
+int extract_into(image_reader *image, int root, const struct extract_options *options,
+	struct extract_report *ret_report, rkt_error **err)
+{
+	__attribute__((cleanup(extraction_free))) struct extraction x = {
+		.image = image,
+		.root = root,
+		.options = options,
+		.parent_fd = -1,
+	};
+
+	if (extract_entries(&x, err) < 0 || finish(&x, err) < 0)
+		return -1;
+	if (ret_report)
+		*ret_report = x.report;
+	return 0;
+}
+
+/* ---- whole or not at all --------------------------------------------------------------------- */
+
+/* The place where an image is put together: a directory of our own beside the destination. */
+struct workshop {
+	int dir;     /* lent */
+	char *name;  /* below DIR */
+	int fd;      /* the directory NAME */
+	int root_fd; /* where the rootfs goes: NAME itself, or NAME/rootfs */
+};
+
+static void workshop_free(struct workshop *w)
+{
+	scope_close(&w->fd);
+	scope_close(&w->root_fd);
+	scope_free(&w->name);
+}
+
+static int refuse_existing(int dir, const char *name, rkt_error **err)
+{
+	auto_fd int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_dir DIR *stream = NULL;
+	const struct dirent *entry;
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+		return rkt_fail(err, RKT_FAILED, "it exists and is not a directory");
+	if (fd < 0 || !(stream = fdopendir(fd)))
+		return rkt_fail_errno(err, "open");
+	fd = -1; /* the stream owns it */
+	while ((entry = readdir(stream)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			return rkt_fail(err, RKT_FAILED, "it exists and is not empty");
+	return 0;
+}
+
+static int workshop_name(struct workshop *w, const char *name, rkt_error **err)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
+	uint8_t random[6];
+	char suffix[sizeof random + 1] = { 0 };
+
+	if (getrandom(random, sizeof random, 0) != sizeof random)
+		return rkt_fail_errno(err, "getrandom");
+	for (size_t i = 0; i < sizeof random; i++)
+		suffix[i] = letters[random[i] % 32];
+	w->name = xasprintf(".%.*s.%s", NAME_MAX - 8, name, suffix);
+	return 0;
+}
+
+static int workshop_open(
+	struct workshop *w, const char *name, enum extract_what what, rkt_error **err)
+{
+	if (workshop_name(w, name, err) < 0)
+		return -1;
+	if (mkdirat(w->dir, w->name, 0700) < 0) {
+		scope_free(&w->name); /* not ours to remove */
+		w->name = NULL;
+		return rkt_fail_errno(err, "make a directory beside it");
+	}
+	w->fd = fd_open_dir(w->dir, w->name, err);
+	if (w->fd < 0)
+		return -1;
+	w->root_fd = what == EXTRACT_ROOTFS ? fd_open_dir(w->fd, ".", err)
+					    : fd_make_dir(w->fd, "rootfs", 0700, NULL, err);
+	return w->root_fd < 0 ? -1 : 0;
+}
+
+static int write_manifest(const struct workshop *w, struct slice bytes, rkt_error **err)
+{
+	ERROR_SCOPE(err, "writing", "manifest");
+	auto_fd int fd = openat(w->fd, "manifest", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return rkt_fail_errno(err, "create");
+	if (fd_write_all(fd, bytes.data, bytes.len, err) < 0)
+		return -1;
+	if (fchmod(fd, 0644) < 0 || fchmod(w->fd, 0755) < 0)
+		return rkt_fail_errno(err, "chmod");
+	return 0;
+}
+
+/* Fills the workshop and lets it appear as NAME. */
+static int work(struct extraction *x, struct workshop *w, const char *name, rkt_error **err)
+{
+	const struct extract_options *options = x->options;
+
+	if (workshop_open(w, name, options->what, err) < 0)
+		return -1;
+	x->root = w->root_fd;
+	if (extract_entries(x, err) < 0)
+		return -1;
+	if (options->what == EXTRACT_IMAGE &&
+		write_manifest(w, image_manifest_bytes(x->image), err) < 0)
+		return -1;
+	if (options->approve && options->approve(options->context, err) < 0)
+		return -1;
+	if (finish(x, err) < 0)
+		return -1;
+	/* a directory replaces nothing but an empty directory: rename(2) */
+	if (renameat(w->dir, w->name, w->dir, name) < 0)
+		return rkt_fail_errno(err, "rename");
+	return 0;
+}
+
+/* The first error is the one to tell; a second one from here could only hide it. */
+static void undo(const struct extraction *x, const struct workshop *w)
+{
+	unlock_dirs(x);
+	if (w->name)
+		(void)tree_remove(w->dir, w->name, NULL);
+}
+
+int extract_image(image_reader *image, int dir, const char *name,
+	const struct extract_options *options, struct extract_report *ret_report, rkt_error **err)
+{
+	ERROR_SCOPE(err, "extracting to", name);
+	__attribute__((cleanup(workshop_free))) struct workshop w = { dir, NULL, -1, -1 };
+	__attribute__((cleanup(extraction_free))) struct extraction x = {
+		.image = image,
+		.options = options,
+		.parent_fd = -1,
+	};
+
+	if (refuse_existing(dir, name, err) < 0)
+		return -1;
+	if (work(&x, &w, name, err) < 0) {
+		undo(&x, &w);
+		return -1;
+	}
+	if (ret_report)
+		*ret_report = x.report;
+	return 0;
+}
