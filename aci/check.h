@@ -20,7 +20,7 @@ struct check_rule {
 	const char *name;
 	enum severity severity;
 	const char *origin;
-	const char *means;	/* one sentence: what would be right */
+	const char *means; /* one sentence: what would be right */
 };
 
 const struct check_rule *check_rule_find(const char *name);
@@ -29,10 +29,11 @@ extern const struct check_rule check_rules[];
 
 struct finding {
 	const struct check_rule *rule;
-	char *place;	/* entry name, JSON pointer, ...; raw bytes escaped; NULL: the whole image */
-	uint64_t offset;	/* byte offset in the tar, where one is known */
+	char *place; /* entry name, JSON pointer, ...; raw bytes escaped; NULL: the whole image */
+	uint64_t offset; /* byte offset in the tar, where one is known */
 	bool has_offset;
-	char *text;	/* what was found */
+	unsigned line, column; /* in the manifest, from 1; 0: not known */
+	char *text;            /* what was found; escaped */
 };
 
 enum check_mode {
@@ -40,14 +41,18 @@ enum check_mode {
 	CHECK_ALL,   /* go on as long as the rest can still be understood */
 };
 
+/* As many findings are kept: hostile input must not fill the memory (S-012). Warnings beyond are
+ * only counted, an error beyond ends the reading in every mode. */
+#define CHECK_FINDINGS_MAX 1000
+
 typedef struct check check;
 
 check *check_new(enum check_mode mode);
 void check_free(check *self);
 enum check_mode check_mode_of(const check *self);
 
-/* Reports a breach of the rule called RULE (a bug if there is none of that name). PLACE may be NULL.
- * Returns 0 when reading shall go on (a warning, or CHECK_ALL), else -1 with *err set to
+/* Reports a breach of the rule called RULE (a bug if there is none of that name). PLACE may be
+ * NULL. Returns 0 when reading shall go on (a warning, or CHECK_ALL), else -1 with *err set to
  * "PLACE: TEXT" of kind RKT_INVALID. SELF NULL acts as CHECK_FIRST without memory. */
 int check_report(check *self, const char *rule, const char *place, rkt_error **err,
 	const char *format, ...) __attribute__((format(printf, 5, 6)));
@@ -55,6 +60,15 @@ int check_report(check *self, const char *rule, const char *place, rkt_error **e
 int check_report_at(check *self, const char *rule, const char *place, uint64_t offset,
 	rkt_error **err, const char *format, ...) __attribute__((format(printf, 6, 7)));
 
+/* The same with a place in JSON text. */
+struct check_spot {
+	const char *pointer;   /* RFC 6901; "" is the whole text */
+	unsigned line, column; /* 0: not known */
+};
+int check_report_in(check *self, const char *rule, const struct check_spot *spot, rkt_error **err,
+	const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* How many were reported, kept or not. */
 size_t check_count(const check *self, enum severity severity);
 /* Finding number INDEX, in the order reported, or NULL past the last. Lent until check_free(). */
 const struct finding *check_get(const check *self, size_t index);
