@@ -187,8 +187,8 @@ void help_print(const struct manual *manual)
 	if (command->examples)
 		append_examples(&out, command->examples);
 	if (command->exit_status) {
-		buf_append_text(&out, "\nExit status:");
-		append_paragraphs(&out, command->exit_status);
+		buf_append_text(&out, "\nExit status:\n  ");
+		append_wrapped(&out, command->exit_status, strlen(command->exit_status), 2, 2);
 	}
 	if (command->see_also)
 		append_see_also(&out, command->see_also);

@@ -9,7 +9,7 @@ struct manual_item {
 };
 
 struct manual_section {
-	const char *title;		  /* "Commands"; NULL ends a list of sections */
+	const char *title;               /* "Commands"; NULL ends a list of sections */
 	const struct manual_item *items; /* ended by one without a name */
 };
 
@@ -25,8 +25,8 @@ void help_print_version(const char *program);
 
 /* ---- for help and man page alike; private to cli/ ------------------------------------------- */
 
-/* What the value of an option is called: its argument, or its choices. The caller frees it; NULL for
- * flags. */
+/* What the value of an option is called: its argument, or its choices. The caller frees it; NULL
+ * for flags. */
 char *help_value_name(const struct opt *opt);
 /* The usual exit statuses, one line each; ended by one without a name. */
 extern const struct manual_item help_exit_statuses[];

@@ -15,8 +15,8 @@ typedef int cli_run_fn(int argc, char **argv, rkt_error **err);
  * RKT_USAGE with a second line "Try 'PROGRAM --help'." The status is the error's kind, or
  * FAILURE_STATUS when that is not 0 (the runner: 254; RKT_USAGE stays 2 before anything ran). Also:
  * SIGPIPE is left to kill us, standard descriptors are opened on /dev/null when they are closed (so
- * that no file of ours becomes one of them; writing to what was a closed stdout still fails), stdout
- * is flushed and a write error on it (full disk) is a failure. */
+ * that no file of ours becomes one of them; writing to what was a closed stdout still fails),
+ * stdout is flushed and a write error on it (full disk) is a failure. */
 int cli_main(int argc, char **argv, cli_run_fn *run, int failure_status);
 
 struct cli_command {
@@ -29,8 +29,8 @@ struct cli_program {
 	const char *name; /* "rkt-store" */
 	const char *summary, *description;
 	const struct cli_command *commands;
-	/* Shown in --help; accepted before the command too, or NULL. Given there they are handed on to
-	 * the command, so every command's own table must have them; INTO is not used here. */
+	/* Shown in --help; accepted before the command too, or NULL. Given there they are handed on
+	 * to the command, so every command's own table must have them; INTO is not used here. */
 	const struct opt *options;
 	const char *const *see_also;
 };

@@ -1,11 +1,11 @@
 /*
  * Options: one table per command feeds the parser, --help and the man page.
  *
- * Spellings are getopt_long's: "-f", "-fVALUE", "-f VALUE", clusters "-qf", "--force", "--dir=VALUE",
- * "--dir VALUE", before or after operands, "--" ends them, "-" is an operand. Two differences: a long
- * name is written in full (a script that abbreviates breaks when an option is added), and the
- * single-dash spelling of the original README (-volume NAME:PATH, -volume=NAME:PATH) is accepted for
- * every long name of three letters or more.
+ * Spellings are those of getopt_long(3): "-f", "-fVALUE", "-f VALUE", "-qf", "--force",
+ * "--dir=VALUE" and "--dir VALUE", before or after operands; "--" ends them and "-" is an operand.
+ * Two differences: a long name is written in full (a script that abbreviates breaks when an option
+ * is added), and the single-dash spelling of the original README (-volume NAME:PATH,
+ * -volume=NAME:PATH) is accepted for every long name of three letters or more.
  */
 #pragma once
 
@@ -31,14 +31,14 @@ enum opt_kind {
 };
 
 struct opt {
-	const char *name;	/* long name without dashes; NULL ends a table */
-	char letter;		/* or 0 */
+	const char *name; /* long name without dashes; NULL ends a table */
+	char letter;      /* or 0 */
 	enum opt_kind kind;
 	void *into;
-	const char *argument;	/* what --help calls the value: "DIR"; NULL for flags (an OPT_CALL
-				 * without takes no value and is called with NULL) and, to have the
-				 * choices listed, for OPT_CHOICE */
-	const char *help;	/* one or two sentences; --help wraps them at 80 columns; NULL: hidden */
+	const char *argument; /* what --help calls the value: "DIR"; NULL for flags (an OPT_CALL
+			       * without takes no value and is called with NULL) and, to have the
+			       * choices listed, for OPT_CHOICE */
+	const char *help; /* one or two sentences; --help wraps them at 80 columns; NULL: hidden */
 	const char *const *choices; /* OPT_CHOICE: NULL-terminated */
 	int (*call)(void *into, const char *value, rkt_error **err);
 };
@@ -48,18 +48,19 @@ struct command_example {
 };
 
 struct command {
-	const char *program;	/* "rkt-store import": as the user types it; also names the man page */
-	const char *const *usage; /* NULL-terminated, without the program: "[OPTIONS] FILE..." */
-	const char *summary;	/* one line, lower case, no full stop: for lists and the man page NAME */
-	const char *description; /* paragraphs separated by "\n\n" */
+	const char *program; /* "rkt-store import": as the user types it; also names the man page */
+	const char *const *usage;  /* NULL-terminated, without the program: "[OPTIONS] FILE..." */
+	const char *summary;       /* one line, lower case, no full stop; the man page's NAME too */
+	const char *description;   /* paragraphs separated by "\n\n" */
 	const struct opt *options; /* or NULL: the standard ones only */
 	const struct command_example *examples; /* ended by an empty one; or NULL */
-	const char *exit_status; /* paragraph; NULL: the usual statuses */
-	const char *const *see_also; /* NULL-terminated: "rkt-store(1)"; or NULL */
+	const char *exit_status;                /* paragraph; NULL: the usual statuses */
+	const char *const *see_also;            /* NULL-terminated: "rkt-store(1)"; or NULL */
 	/* Operands accepted: at least MIN, at most MAX (-1: any number). */
 	int operands_min, operands_max;
-	/* When set, operands are handed to this in their place among the options (rkt-run), and what
-	 * follows "--" goes to it up to "---"; OPERANDS below is then empty and OPERANDS_MAX unused. */
+	/* When set, operands are handed to this in their place among the options (rkt-run), and
+	 * what follows "--" goes to it up to "---"; OPERANDS below is then empty and OPERANDS_MAX
+	 * unused. */
 	int (*operand)(void *context, const char *text, bool after_dashes, rkt_error **err);
 	void *context;
 };
@@ -76,8 +77,8 @@ enum opts_result {
 };
 
 /* Parses ARGV[1..ARGC-1], which stays as it is. Every command understands --help, --version,
- * --print-man (hidden) and, unless its table has its own, --debug, --quiet and --no-color; the letters
- * h and q are theirs unless the table uses them. OPERANDS->items (strings lent by ARGV) is freed by
- * the caller after OPTS_RUN, and NULL otherwise. */
+ * --print-man (hidden) and, unless its table has its own, --debug, --quiet and --no-color; the
+ * letters h and q are theirs unless the table uses them. OPERANDS->items (strings lent by ARGV) is
+ * freed by the caller after OPTS_RUN, and NULL otherwise. */
 enum opts_result opts_parse(const struct command *command, int argc, char **argv,
 	struct operands *ret_operands, rkt_error **err);

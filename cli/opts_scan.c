@@ -52,30 +52,18 @@ static int ask_man(void *into, const char *value, rkt_error **err)
 	return 0;
 }
 
+#define STANDARD(name_, letter_, call_, help_)                                                   \
+	{                                                                                        \
+		.name = name_, .letter = letter_, .kind = OPT_CALL, .call = call_, .help = help_ \
+	}
+
 static const struct opt standard[] = {
-	{.name = "quiet",
-         .letter = 'q',
-         .kind = OPT_CALL,
-         .call = set_quiet,
-         .help = "Say nothing but results, warnings and errors." },
-	{ .name = "debug",
-         .kind = OPT_CALL,
-         .call = set_debug,
-         .help = "Say on standard error what is being done." },
-	{ .name = "no-color",
-         .kind = OPT_CALL,
-         .call = set_plain,
-         .help = "Use no colour; so does a NO_COLOR in the environment." },
-	{ .name = "help",
-         .letter = 'h',
-         .kind = OPT_CALL,
-         .call = ask_help,
-         .help = "Print this help and exit." },
-	{ .name = "version",
-         .kind = OPT_CALL,
-         .call = ask_version,
-         .help = "Print the version and exit." },
-	{ .name = "print-man",                     .kind = OPT_CALL,                     .call = ask_man                  },
+	STANDARD("quiet", 'q', set_quiet, "Say nothing but results, warnings and errors."),
+	STANDARD("debug", 0, set_debug, "Say on standard error what is being done."),
+	STANDARD("no-color", 0, set_plain, "Use no colour; nor with NO_COLOR in the environment."),
+	STANDARD("help", 'h', ask_help, "Print this help and exit."),
+	STANDARD("version", 0, ask_version, "Print the version and exit."),
+	STANDARD("print-man", 0, ask_man, NULL), /* hidden: for the build */
 };
 
 static const struct opt *find_long(const struct opt *table, const char *name, size_t len)

@@ -8,19 +8,20 @@
 
 enum opts_request { REQUEST_NONE, REQUEST_HELP, REQUEST_VERSION, REQUEST_PRINT_MAN };
 
-/* OWN (may be NULL) followed by the standard options it does not have itself. The standard ones that
- * ask for an answer note it in *REQUEST. The caller frees the table. */
+/* OWN (may be NULL) followed by the standard options it does not have itself. The standard ones
+ * that ask for an answer note it in *REQUEST. The caller frees the table. */
 struct opt *opts_table(const struct opt *own, enum opts_request *request);
 
 /* Whether an option wants a value. */
 bool opts_takes_value(const struct opt *opt);
 
 enum scan_dashes {
-	SCAN_TO_END,	   /* what follows "--" is operands, to the end */
-	SCAN_TO_DASHES,	   /* ... up to "---", after which there are options again */
+	SCAN_TO_END,    /* what follows "--" is operands, to the end */
+	SCAN_TO_DASHES, /* ... up to "---", after which there are options again */
 };
 
-/* Set TABLE, ARGC, ARGV, INDEX (the first argument to look at) and DASHES; the rest starts as zero. */
+/* Set TABLE, ARGC, ARGV, INDEX (the first argument to look at) and DASHES; the rest starts as zero.
+ */
 struct scan {
 	const struct opt *table;
 	int argc;

@@ -1,6 +1,6 @@
 /*
- * How far long work has come, on one line of a terminal's stderr: what, bytes, share, rate, time left.
- * Silent when stderr is no terminal, with --quiet, and in the first half second.
+ * How far long work has come, on one line of a terminal's stderr: what, bytes, share, rate, time
+ * left. Silent when stderr is no terminal, with --quiet, and in the first half second.
  */
 #pragma once
 
