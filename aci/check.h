@@ -15,7 +15,7 @@
 enum severity { SEVERITY_WARNING, SEVERITY_ERROR };
 
 /* A rule: a stable name ("layout-duplicate") and where it comes from ("appc aci.md, Image Layout").
- * All rules stand in check.c, so that --list-rules is one table. */
+ * All rules stand in check_rules.c, so that --list-rules is one table. */
 struct check_rule {
 	const char *name;
 	enum severity severity;

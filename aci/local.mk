@@ -2,7 +2,7 @@ noinst_LTLIBRARIES += %D%/libaci.la
 %C%_libaci_la_SOURCES = \
 	%D%/blocks.c %D%/blocks.h \
 	%D%/build.c %D%/build.h \
-	%D%/check.c %D%/check.h \
+	%D%/check.c %D%/check.h %D%/check_rules.c \
 	%D%/digest.c %D%/digest.h \
 	%D%/extract.c %D%/extract.h \
 	%D%/extract_attrs.c %D%/extract_attrs.h \
