@@ -6,6 +6,7 @@ noinst_LTLIBRARIES += %D%/index/libindex.la %D%/libstore.la
 	%D%/index/index.c %D%/index/index.h \
 	%D%/index/mount.c \
 	%D%/index/node.c %D%/index/node.h \
+	%D%/index/plan.c %D%/index/plan.h \
 	%D%/index/write.c %D%/index/write.h \
 	%D%/index/xattr.c %D%/index/xattr.h
 %C%_index_libindex_la_LIBADD = aci/libaci.la

@@ -1,10 +1,10 @@
 /*
  * The EROFS index over a tar: rendering is indexing (doc/formats.md, "EROFS index").
  *
- * A builder is fed the entries of an image in the order of the tar, during the very walk that writes
- * the blob, and then writes a small EROFS image whose file data stay in the tar. The kernel mounts it
- * with the tar as extra device. Nothing here reads the data, and nothing depends on the host: the
- * same tar gives the same bytes.
+ * A builder is fed the entries of an image in the order of the tar, during the very walk that
+ * writes the blob, and then writes a small EROFS image whose file data stay in the tar. The kernel
+ * mounts it with the tar as extra device. Nothing here reads the data, and nothing depends on the
+ * host: the same tar gives the same bytes.
  */
 #pragma once
 
@@ -25,8 +25,9 @@ int index_add(index_builder *self, const struct image_entry *entry, rkt_error **
 
 struct index_stats {
 	uint64_t inodes;
-	uint64_t size; /* bytes, padding included */
-	uint64_t xattrs_dropped; /* overlay's own, unknown namespaces (S-011) */
+	uint64_t size;              /* bytes, padding included */
+	uint64_t xattrs_dropped;    /* what store/index/xattr.h leaves out (S-011) */
+	uint64_t acl_names_dropped; /* ACL entries of users and groups without a number */
 };
 
 /* Writes the index to OUT (an empty file, at its start), padded to a multiple of 65536. TAR_SIZE is
@@ -34,12 +35,12 @@ struct index_stats {
 int index_write(index_builder *self, uint64_t tar_size, int out, struct index_stats *ret_stats,
 	rkt_error **err);
 
-/* A detached, read-only, nodev mount of the index with the tars as its devices in order. Descriptors
- * stay the caller's. Needs CAP_SYS_ADMIN and Linux 6.12. */
+/* A detached, read-only, nodev mount of the index with the tars as its devices in order.
+ * Descriptors stay the caller's. Needs CAP_SYS_ADMIN and Linux 6.12. */
 int index_mount(int index, const int *tars, size_t tar_count, rkt_error **err);
 
-/* Whether indexes in the directory DIR can be mounted here: writes, mounts, reads and removes a tiny
- * one (erofs.md 9). Returns 0, or -1 with *err saying why not. */
+/* Whether indexes in the directory DIR can be mounted here: writes, mounts, reads and removes a
+ * tiny one (erofs.md 9). Returns 0, or -1 with *err saying why not. */
 int index_probe(int dir, rkt_error **err);
 
 SCOPE_DEFINE(index, index_builder *, index_free)

@@ -1,0 +1,223 @@
+/* Extended attributes from a tar entry into the bytes behind an inode. */
+#include "store/index/xattr.h"
+
+#include <endian.h>
+#include <limits.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+#include "store/index/acl.h"
+#include "store/index/erofs.h"
+
+/* What the kernel can hand out: longer names are listed but cannot be read, longer lists not at all
+ * (XATTR_NAME_MAX and XATTR_LIST_MAX of linux/limits.h). */
+#define NAME_MAX_LEN  255u
+#define LIST_MAX_LEN  65536u
+#define VALUE_MAX_LEN 65535u
+
+static const char acl_access[] = "system.posix_acl_access";
+static const char acl_default[] = "system.posix_acl_default";
+/* The same as text; tar's own names. */
+static const char acl_access_text[] = "SCHILY.acl.access";
+static const char acl_default_text[] = "SCHILY.acl.default";
+
+struct item {
+	enum erofs_xattr_index index;
+	const char *name; /* without the prefix that INDEX stands for */
+	struct slice value;
+};
+
+static const struct prefix {
+	const char *text;
+	enum erofs_xattr_index index;
+} prefixes[] = {
+	{"user.",      EROFS_XATTR_USER    },
+	{ "trusted.",  EROFS_XATTR_TRUSTED },
+	{ "security.", EROFS_XATTR_SECURITY},
+};
+
+static bool is_ours_to_hide(const char *name)
+{
+	return str_has_prefix(name, "trusted.overlay.") || str_has_prefix(name, "user.overlay.") ||
+	       strcmp(name, "security.selinux") == 0;
+}
+
+/* Finds the index for the attribute NAME of a file of TYPE; false when it cannot be shown. */
+static bool classify(const char *name, enum tar_type type, struct item *ret)
+{
+	if (is_ours_to_hide(name))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+		if (!str_has_prefix(name, prefixes[i].text))
+			continue;
+		ret->index = prefixes[i].index;
+		ret->name = name + strlen(prefixes[i].text);
+		if (ret->index == EROFS_XATTR_USER && type != TAR_FILE && type != TAR_DIR)
+			return false;
+		return *ret->name;
+	}
+	return false;
+}
+
+static int check_item(const struct tar_xattr *xattr, rkt_error **err)
+{
+	if (strlen(xattr->name) > NAME_MAX_LEN)
+		return rkt_fail(err, RKT_INVALID, "xattr name of more than %u bytes: %.60s...",
+			NAME_MAX_LEN, xattr->name);
+	if (xattr->value.len > VALUE_MAX_LEN)
+		return rkt_fail(err, RKT_INVALID, "xattr %s: value of more than %u bytes",
+			xattr->name, VALUE_MAX_LEN);
+	return 0;
+}
+
+/* Order on disk. */
+static int by_index_and_name(const void *a, const void *b)
+{
+	const struct item *left = a, *right = b;
+
+	return left->index != right->index ? (int)left->index - (int)right->index
+					   : strcmp(left->name, right->name);
+}
+
+static void append_item(struct buf *bytes, const struct item *item)
+{
+	size_t name_len = strlen(item->name);
+	struct erofs_xattr head = {
+		.name_len = (uint8_t)name_len,
+		.index = (uint8_t)item->index,
+		.value_size = htole16((uint16_t)item->value.len),
+	};
+
+	buf_append(bytes, &head, sizeof head);
+	buf_append(bytes, item->name, name_len);
+	buf_append(bytes, item->value.data, item->value.len);
+	buf_append_zeros(bytes, -bytes->len % 4);
+}
+
+static const struct tar_xattr *find(const struct tar_entry *entry, const char *name)
+{
+	for (size_t i = 0; i < entry->xattr_count; i++)
+		if (strcmp(entry->xattrs[i].name, name) == 0)
+			return &entry->xattrs[i];
+	return NULL;
+}
+
+/* The ACL of ENTRY in the kernel's form, empty when it has none. The kernel's form, where it is
+ * given, wins over the text: it has numbers. */
+static int read_acl(const struct tar_entry *entry, const char *const names[static 2],
+	struct xattr_body *body, struct buf *ret, rkt_error **err)
+{
+	const struct tar_xattr *kernel = find(entry, names[0]), *text = find(entry, names[1]);
+
+	if (kernel)
+		return acl_from_kernel(kernel->value, ret, err);
+	return text ? acl_from_text(text->value, ret, &body->acl_names_dropped, err) : 0;
+}
+
+struct acls {
+	struct buf access, by_default;
+};
+
+static void acls_free(struct acls *acls)
+{
+	buf_free(&acls->access);
+	buf_free(&acls->by_default);
+}
+
+/* Reads both ACLs; only what is to be stored is left in RET. An access ACL sets the mode, as it
+ * does when it is set on a file, and one that says no more than the mode is not stored. */
+static int read_acls(
+	const struct tar_entry *entry, struct xattr_body *body, struct acls *ret, rkt_error **err)
+{
+	static const char *const access[2] = { acl_access, acl_access_text };
+	static const char *const by_default[2] = { acl_default, acl_default_text };
+
+	if (read_acl(entry, access, body, &ret->access, err) < 0 ||
+		read_acl(entry, by_default, body, &ret->by_default, err) < 0)
+		return -1;
+	if (ret->access.len && entry->type == TAR_SYMLINK) {
+		body->dropped++;
+		ret->access.len = 0;
+	}
+	if (ret->by_default.len && entry->type != TAR_DIR) {
+		body->dropped++;
+		ret->by_default.len = 0;
+	}
+	if (!ret->access.len)
+		return 0;
+	body->mode = (body->mode & ~(mode_t)0777) | acl_mode(buf_slice(&ret->access));
+	if (acl_is_mode(buf_slice(&ret->access)))
+		ret->access.len = 0;
+	return 0;
+}
+
+/* Collects what is to be stored in ITEMS, which has room for all, and returns how many, or -1. */
+static ssize_t collect(const struct tar_entry *entry, struct xattr_body *body,
+	const struct acls *acls, struct item *items, rkt_error **err)
+{
+	size_t count = 0, list_len = 0;
+
+	for (size_t i = 0; i < entry->xattr_count; i++) {
+		const struct tar_xattr *xattr = &entry->xattrs[i];
+
+		if (strcmp(xattr->name, acl_access) == 0 || strcmp(xattr->name, acl_default) == 0 ||
+			str_has_prefix(xattr->name, "SCHILY.acl."))
+			continue;
+		items[count].value = xattr->value;
+		if (!classify(xattr->name, entry->type, &items[count])) {
+			body->dropped++;
+			continue;
+		}
+		if (check_item(xattr, err) < 0)
+			return -1;
+		list_len += strlen(xattr->name) + 1;
+		count++;
+	}
+	if (acls->access.len)
+		items[count++] =
+			(struct item){ EROFS_XATTR_ACL_ACCESS, "", buf_slice(&acls->access) };
+	if (acls->by_default.len)
+		items[count++] =
+			(struct item){ EROFS_XATTR_ACL_DEFAULT, "", buf_slice(&acls->by_default) };
+	if (list_len + sizeof acl_access + sizeof acl_default > LIST_MAX_LEN)
+		return rkt_fail(
+			err, RKT_INVALID, "xattr names of more than %u bytes", LIST_MAX_LEN);
+	return (ssize_t)count;
+}
+
+int xattr_body_make(struct xattr_body *body, const struct tar_entry *entry, rkt_error **err)
+{
+	static const struct erofs_xattr_header header;
+	__attribute__((cleanup(acls_free))) struct acls acls = { 0 };
+	auto_free struct item *items = NULL;
+	size_t icount;
+	ssize_t count;
+
+	body->bytes.len = 0;
+	body->icount = 0;
+	body->mode = entry->mode;
+	if (!entry->xattr_count)
+		return 0;
+	items = xcalloc(entry->xattr_count + 2, sizeof *items);
+	if (read_acls(entry, body, &acls, err) < 0)
+		return -1;
+	count = collect(entry, body, &acls, items, err);
+	if (count <= 0)
+		return (int)count;
+	qsort(items, (size_t)count, sizeof *items, by_index_and_name);
+	buf_append(&body->bytes, &header, sizeof header);
+	for (ssize_t i = 0; i < count; i++)
+		append_item(&body->bytes, &items[i]);
+	icount = 1 + (body->bytes.len - sizeof header) / 4;
+	if (icount > EROFS_XATTR_ICOUNT_MAX)
+		return rkt_fail(
+			err, RKT_INVALID, "xattrs of %zu bytes are too many", body->bytes.len);
+	body->icount = (uint16_t)icount;
+	return 0;
+}
+
+void xattr_body_free(struct xattr_body *body)
+{
+	buf_free(&body->bytes);
+}
