@@ -1,6 +1,6 @@
 /*
- * The buffers of a source that fills blocks of its own: they are used in turn, so that a block stays
- * as it is while the next ones are made (source_keep()).
+ * The buffers of a source that fills blocks of its own: they are used in turn, so that a block
+ * stays as it is while the next ones are made (source_keep()).
  */
 #pragma once
 
@@ -10,8 +10,8 @@
 
 struct blocks {
 	uint8_t **items; /* COUNT buffers of SOURCE_BLOCK bytes; those not used yet are NULL */
-	unsigned count;	 /* at least 1 once in use */
-	unsigned turn;	 /* the buffer lent last */
+	unsigned count;  /* at least 1 once in use */
+	unsigned turn;   /* the buffer lent last */
 };
 
 /* From here on a buffer is used again only after KEEP others. */

@@ -18,6 +18,7 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/siphash.c %D%/siphash.h \
 	%D%/source.c %D%/source.h %D%/source_threaded.c \
 	%D%/tar.c %D%/tar.h \
+	%D%/tar_header.c %D%/tar_header.h \
 	%D%/tar_pax.c %D%/tar_pax.h \
 	%D%/tar_safe.c %D%/tar_safe.h \
 	%D%/unpack.c %D%/unpack.h \

@@ -1,0 +1,576 @@
+/*
+ * The walk over a tar. tar_header.c and tar_pax.c read what headers say, tar_safe.c names; here
+ * they become one entry, or are found to contradict each other.
+ *
+ * Data are lent from the blocks of the stream. Only a header that lies across two blocks, and the
+ * content of extended headers, are copied.
+ */
+#include "aci/tar.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aci/tar_header.h"
+#include "aci/tar_pax.h"
+#include "aci/tar_safe.h"
+#include "base/alloc.h"
+
+/* No stream is longer, so that offsets and sizes can be added. */
+#define OFFSET_MAX (UINT64_MAX / 4)
+
+const struct tar_limits tar_limits_default = {
+	.entries_max = 4000000,
+	.pax_max = 1024 * 1024,
+	.xattrs_max = 64 * 1024,
+	.depth_max = 1024,
+};
+
+/* The bodies of extended headers before a member. A body is there when its bit in SEEN is set. */
+enum extension { LONG_NAME = 1, LONG_LINK = 2, PAX = 4 };
+
+struct tar_reader {
+	source *in;
+	struct tar_limits limits;
+
+	struct slice block; /* what is left of the block lent by IN */
+	bool in_ended;
+	bool in_failed;  /* the error is the stream's, not the tar's */
+	uint64_t offset; /* of BLOCK in the stream */
+	uint8_t carry[TAR_BLOCK];
+
+	uint64_t data_left;
+	unsigned padding_left;
+	uint64_t entry_count;
+	bool ended;
+
+	uint64_t at; /* of what is being looked at: for errors */
+	unsigned seen;
+	struct buf long_name, long_link, pax_bytes, global_bytes;
+	struct tar_pax pax, global;
+	struct buf raw, path, link, other;
+	struct tar_entry entry;
+};
+
+/* ---- the stream ---------------------------------------------------------------------------- */
+
+/* Makes BLOCK non-empty, or sets IN_ENDED. */
+static int pull(tar_reader *self, rkt_error **err)
+{
+	int got;
+
+	if (self->block.len || self->in_ended)
+		return 0;
+	got = source_next(self->in, &self->block, err);
+	self->in_failed = got < 0;
+	self->in_ended = !got;
+	return got < 0 ? -1 : 0;
+}
+
+/* The next piece of at most MAX bytes; empty only at the end of the stream. */
+static int take(tar_reader *self, uint64_t max, struct slice *ret, rkt_error **err)
+{
+	*ret = (struct slice){ 0 };
+	if (pull(self, err) < 0)
+		return -1;
+	if (self->in_ended)
+		return 0;
+	*ret = self->block;
+	if (ret->len > max)
+		ret->len = (size_t)max;
+	self->block.data += ret->len;
+	self->block.len -= ret->len;
+	self->offset += ret->len;
+	return 0;
+}
+
+/* Reads 512 bytes: 1 with *RET, which lives until the next read; 0 when the stream ends here. */
+static int read_block(tar_reader *self, const uint8_t **ret, rkt_error **err)
+{
+	struct slice piece;
+	size_t len = 0;
+
+	if (pull(self, err) < 0)
+		return -1;
+	if (self->block.len >= TAR_BLOCK) {
+		*ret = self->block.data;
+		return take(self, TAR_BLOCK, &piece, err) < 0 ? -1 : 1;
+	}
+	*ret = self->carry;
+	while (len < TAR_BLOCK) {
+		if (take(self, TAR_BLOCK - len, &piece, err) < 0)
+			return -1;
+		if (!piece.len)
+			break;
+		memcpy(self->carry + len, piece.data, piece.len);
+		len += piece.len;
+	}
+	if (len && len < TAR_BLOCK)
+		return rkt_fail(err, RKT_INVALID, "truncated: the stream ends within a header");
+	return len > 0;
+}
+
+static unsigned padding_of(uint64_t size)
+{
+	return (unsigned)(-size % TAR_BLOCK);
+}
+
+/* Reads the rest of the last block of a member. The kernel shows these bytes to whoever maps the
+ * file out of a mounted image, where zeros are promised: nothing may hide there. */
+static int skip_padding(tar_reader *self, rkt_error **err)
+{
+	while (self->padding_left) {
+		struct slice piece;
+
+		if (take(self, self->padding_left, &piece, err) < 0)
+			return -1;
+		if (!piece.len)
+			return rkt_fail(err, RKT_INVALID,
+				"truncated: the stream ends within the padding of a member");
+		if (!tar_is_zero(piece.data, piece.len))
+			return rkt_fail(
+				err, RKT_INVALID, "the padding of the member before is not zero");
+		self->padding_left -= (unsigned)piece.len;
+	}
+	return 0;
+}
+
+/* Sets OUT to SIZE bytes, the body of an extended header. */
+static int read_body(tar_reader *self, uint64_t size, struct buf *out, rkt_error **err)
+{
+	out->len = 0;
+	if (size > self->limits.pax_max)
+		return rkt_fail(err, RKT_INVALID,
+			"an extended header of %" PRIu64 " bytes, more than %zu", size,
+			self->limits.pax_max);
+	while (out->len < size) {
+		struct slice piece;
+
+		if (take(self, size - out->len, &piece, err) < 0)
+			return -1;
+		if (!piece.len)
+			return rkt_fail(err, RKT_INVALID,
+				"truncated: the stream ends within an extended header");
+		buf_append(out, piece.data, piece.len);
+	}
+	self->padding_left = padding_of(size);
+	return skip_padding(self, err);
+}
+
+/* As tar_data(), without the place in the error. */
+static int next_data(tar_reader *self, struct slice *ret, rkt_error **err)
+{
+	if (!self->data_left)
+		return 0;
+	if (take(self, self->data_left, ret, err) < 0)
+		return -1;
+	if (!ret->len)
+		return rkt_fail(err, RKT_INVALID, "%s: truncated: %" PRIu64 " bytes are missing",
+			self->entry.path, self->data_left);
+	self->data_left -= ret->len;
+	return 1;
+}
+
+/* Passes over what nobody wanted of the present member. */
+static int finish_entry(tar_reader *self, rkt_error **err)
+{
+	struct slice piece;
+	int got;
+
+	while ((got = next_data(self, &piece, err)) > 0)
+		self->at = self->offset;
+	return got < 0 ? -1 : skip_padding(self, err);
+}
+
+/* ---- extended headers ---------------------------------------------------------------------- */
+
+static int see(tar_reader *self, enum extension what, rkt_error **err)
+{
+	if (self->seen & what)
+		return rkt_fail(
+			err, RKT_INVALID, "two extended headers of one kind for one member");
+	self->seen |= what;
+	return 0;
+}
+
+/* GNU's long name or link: the text with its NUL. */
+static int read_long(tar_reader *self, uint64_t size, struct buf *out, rkt_error **err)
+{
+	if (read_body(self, size, out, err) < 0)
+		return -1;
+	while (out->len && !out->data[out->len - 1])
+		out->len--;
+	if (!out->len)
+		return rkt_fail(err, RKT_INVALID, "an empty GNU long name");
+	return 0;
+}
+
+static int read_global(tar_reader *self, uint64_t size, rkt_error **err)
+{
+	if (self->seen)
+		return rkt_fail(
+			err, RKT_INVALID, "a global header between a member and its own header");
+	if (read_body(self, size, &self->global_bytes, err) < 0 ||
+		tar_pax_read(&self->pax, &self->global_bytes, PAX_GLOBAL, self->limits.xattrs_max,
+			err) < 0)
+		return -1;
+	tar_pax_merge_global(&self->global, &self->pax);
+	tar_pax_reset(&self->pax);
+	return 0;
+}
+
+/* Takes in HEADER if it says something about other members: 1 it did, 0 it is a member, -1 error.
+ */
+static int take_extension(tar_reader *self, const struct tar_header *header, rkt_error **err)
+{
+	int result;
+
+	switch (header->type) {
+	case 'L':
+		result = see(self, LONG_NAME, err);
+		if (!result)
+			result = read_long(self, header->size, &self->long_name, err);
+		break;
+	case 'K':
+		result = see(self, LONG_LINK, err);
+		if (!result)
+			result = read_long(self, header->size, &self->long_link, err);
+		break;
+	case 'x':
+		result = see(self, PAX, err);
+		if (!result)
+			result = read_body(self, header->size, &self->pax_bytes, err);
+		if (!result)
+			result = tar_pax_read(&self->pax, &self->pax_bytes, PAX_MEMBER,
+				self->limits.xattrs_max, err);
+		break;
+	case 'g':
+		result = read_global(self, header->size, err);
+		break;
+	default:
+		return 0;
+	}
+	return result < 0 ? -1 : 1;
+}
+
+/* ---- a member ------------------------------------------------------------------------------ */
+
+static int fail_type(char type, rkt_error **err)
+{
+	switch (type) {
+	case 'S':
+		return rkt_fail(err, RKT_INVALID, "sparse members are not supported (GNU type S)");
+	case 'M':
+		return rkt_fail(err, RKT_INVALID, "a part of a multi-volume archive (GNU type M)");
+	case 'V':
+		return rkt_fail(err, RKT_INVALID, "a volume label (GNU type V)");
+	case 'D':
+		return rkt_fail(err, RKT_INVALID, "an incremental backup (GNU type D)");
+	default:
+		return rkt_fail(
+			err, RKT_INVALID, "unknown member type 0x%02x", (unsigned char)type);
+	}
+}
+
+static int type_of(char type, enum tar_type *ret, rkt_error **err)
+{
+	switch (type) {
+	case '\0':
+	case '0':
+	case '7': /* contiguous: a file to everybody today */
+		*ret = TAR_FILE;
+		return 0;
+	case '1':
+		*ret = TAR_HARDLINK;
+		return 0;
+	case '2':
+		*ret = TAR_SYMLINK;
+		return 0;
+	case '3':
+		*ret = TAR_CHAR;
+		return 0;
+	case '4':
+		*ret = TAR_BLOCKDEV;
+		return 0;
+	case '5':
+		*ret = TAR_DIR;
+		return 0;
+	case '6':
+		*ret = TAR_FIFO;
+		return 0;
+	default:
+		return fail_type(type, err);
+	}
+}
+
+/* The name as the header block has it, copied: the block goes when the next one is read. */
+static void copy_header_name(tar_reader *self, const struct tar_header *header)
+{
+	self->raw.len = 0;
+	if (header->prefix.len) {
+		buf_append(&self->raw, header->prefix.data, header->prefix.len);
+		buf_append_text(&self->raw, "/");
+	}
+	buf_append(&self->raw, header->name.data, header->name.len);
+}
+
+/* GNU and pax both may give a long name. They must agree. */
+static int check_agree(tar_reader *self, const char *what, struct slice gnu,
+	const struct buf *chosen, rkt_error **err)
+{
+	if (tar_safe_path(gnu, self->limits.depth_max, &self->other, err) < 0)
+		return -1;
+	if (self->other.len != chosen->len ||
+		memcmp(self->other.data, chosen->data, chosen->len) != 0)
+		return rkt_fail(
+			err, RKT_INVALID, "the %s in the GNU and in the pax header differ", what);
+	return 0;
+}
+
+static int set_path(tar_reader *self, const struct tar_header *header, rkt_error **err)
+{
+	struct tar_entry *entry = &self->entry;
+	bool by_pax = tar_pax_has(&self->pax, PAX_PATH), by_gnu = self->seen & LONG_NAME;
+	struct slice raw;
+
+	copy_header_name(self, header);
+	raw = by_pax ? self->pax.path : buf_slice(by_gnu ? &self->long_name : &self->raw);
+	if (tar_safe_path(raw, self->limits.depth_max, &self->path, err) < 0)
+		return -1;
+	if (by_pax && by_gnu &&
+		check_agree(self, "names", buf_slice(&self->long_name), &self->path, err) < 0)
+		return -1;
+	entry->path = (const char *)self->path.data;
+	entry->path_len = self->path.len;
+	if (entry->type == TAR_FILE && tar_safe_names_dir(raw)) {
+		if (header->type)
+			return rkt_fail(
+				err, RKT_INVALID, "%s: a file named like a directory", entry->path);
+		entry->type = TAR_DIR; /* how v7 writes them */
+	}
+	if (!entry->path_len && entry->type != TAR_DIR)
+		return rkt_fail(err, RKT_INVALID, "the top is not a directory");
+	return 0;
+}
+
+static int set_link(tar_reader *self, const struct tar_header *header, rkt_error **err)
+{
+	struct tar_entry *entry = &self->entry;
+	bool by_pax = tar_pax_has(&self->pax, PAX_LINKPATH), by_gnu = self->seen & LONG_LINK;
+	struct slice raw;
+
+	if (entry->type != TAR_HARDLINK && entry->type != TAR_SYMLINK)
+		return 0;
+	raw = by_pax ? self->pax.linkpath : by_gnu ? buf_slice(&self->long_link) : header->link;
+	if (by_pax && by_gnu &&
+		(raw.len != self->long_link.len ||
+			memcmp(raw.data, self->long_link.data, raw.len) != 0))
+		return rkt_fail(err, RKT_INVALID,
+			"%s: the link targets in the GNU and in the pax header differ",
+			entry->path);
+	if (entry->type == TAR_SYMLINK
+			? tar_safe_target(raw, &self->link, err) < 0
+			: tar_safe_path(raw, self->limits.depth_max, &self->link, err) < 0)
+		return rkt_fail_outer(err, "the link %s", entry->path);
+	if (!self->link.len)
+		return rkt_fail(err, RKT_INVALID, "%s: a hard link to the top", entry->path);
+	entry->link = (const char *)self->link.data;
+	return 0;
+}
+
+static int set_size(tar_reader *self, const struct tar_header *header, rkt_error **err)
+{
+	struct tar_entry *entry = &self->entry;
+	uint64_t size = header->size;
+
+	if (tar_pax_has(&self->pax, PAX_SIZE)) {
+		size = self->pax.size;
+		if (header->size && header->size != TAR_OCTAL_SIZE_MAX && header->size != size)
+			return rkt_fail(err, RKT_INVALID,
+				"%s: the sizes in the header and in the pax header differ",
+				entry->path);
+	}
+	if (size > OFFSET_MAX)
+		return rkt_fail(err, RKT_INVALID, "%s: too large", entry->path);
+	if (size && entry->type != TAR_FILE)
+		return rkt_fail(
+			err, RKT_INVALID, "%s: data in a member that is not a file", entry->path);
+	entry->size = size;
+	self->data_left = size;
+	self->padding_left = padding_of(size);
+	return 0;
+}
+
+/* A member's own pax header goes before the global one, that before the header block; an empty
+ * value in the first voids the second. */
+static const struct tar_pax *who_says(const tar_reader *self, enum pax_key key)
+{
+	if (self->pax.given & 1u << key)
+		return tar_pax_has(&self->pax, key) ? &self->pax : NULL;
+	return tar_pax_has(&self->global, key) ? &self->global : NULL;
+}
+
+static void set_attributes(tar_reader *self, const struct tar_header *header)
+{
+	struct tar_entry *entry = &self->entry;
+	const struct tar_pax *uid = who_says(self, PAX_UID), *gid = who_says(self, PAX_GID),
+			     *mtime = who_says(self, PAX_MTIME);
+
+	entry->mode = header->mode & 07777;
+	entry->uid = uid ? uid->uid : header->uid;
+	entry->gid = gid ? gid->gid : header->gid;
+	entry->mtime_sec = mtime ? mtime->mtime_sec : header->mtime_sec;
+	entry->mtime_nsec = mtime ? mtime->mtime_nsec : 0;
+	entry->major = header->major;
+	entry->minor = header->minor;
+	entry->xattrs = self->pax.xattrs;
+	entry->xattr_count = self->pax.xattr_count;
+}
+
+static int set_entry(tar_reader *self, const struct tar_header *header, rkt_error **err)
+{
+	self->entry.link = NULL;
+	self->entry.data_offset = self->offset;
+	if (type_of(header->type, &self->entry.type, err) < 0 || set_path(self, header, err) < 0 ||
+		set_link(self, header, err) < 0 || set_size(self, header, err) < 0)
+		return -1;
+	set_attributes(self, header);
+	if (self->entry_count++ == self->limits.entries_max)
+		return rkt_fail(err, RKT_INVALID, "more than %" PRIu64 " members",
+			self->limits.entries_max);
+	return 0;
+}
+
+/* ---- the end ------------------------------------------------------------------------------- */
+
+/* One zero block was read: reads the other one, and then to the end of the stream. */
+static int read_end(tar_reader *self, rkt_error **err)
+{
+	const uint8_t *block = NULL;
+	struct slice piece;
+	int got;
+
+	if (self->seen)
+		return rkt_fail(err, RKT_INVALID, "an extended header without a member");
+	got = read_block(self, &block, err);
+	if (got < 0)
+		return -1;
+	if (!got || !tar_is_zero(block, TAR_BLOCK))
+		return rkt_fail(err, RKT_INVALID,
+			got ? "a lone zero block within the archive"
+			    : "truncated: half an end marker");
+	self->at = self->offset;
+	while (take(self, UINT64_MAX, &piece, err) == 0) {
+		if (!piece.len) {
+			self->ended = true;
+			return 0;
+		}
+		if (!tar_is_zero(piece.data, piece.len))
+			return rkt_fail(err, RKT_INVALID, "garbage after the end of the archive");
+		self->at = self->offset;
+	}
+	return -1;
+}
+
+/* ---- what callers see ---------------------------------------------------------------------- */
+
+static int next_header(tar_reader *self, struct tar_header *ret, rkt_error **err)
+{
+	const uint8_t *block = NULL;
+	int got;
+
+	self->at = self->offset;
+	got = read_block(self, &block, err);
+	if (!got)
+		return rkt_fail(err, RKT_INVALID, "truncated: no end marker");
+	if (got > 0 && tar_is_zero(block, TAR_BLOCK))
+		return read_end(self, err);
+	if (got > 0)
+		got = tar_header_read(block, ret, err) < 0 ? -1 : 1;
+	if (got < 0 && !self->at && !self->in_failed)
+		rkt_fail_outer(err, "not a tar archive");
+	return got;
+}
+
+static int next_entry(tar_reader *self, rkt_error **err)
+{
+	self->at = self->offset;
+	if (finish_entry(self, err) < 0)
+		return -1;
+	self->seen = 0;
+	tar_pax_reset(&self->pax);
+	self->entry.header_offset = self->offset;
+	for (;;) {
+		struct tar_header header = { 0 };
+		int got = next_header(self, &header, err);
+
+		if (got <= 0)
+			return got;
+		got = take_extension(self, &header, err);
+		if (got < 0)
+			return -1;
+		if (!got)
+			return set_entry(self, &header, err) < 0 ? -1 : 1;
+		if (!self->seen) /* a global header belongs to no member */
+			self->entry.header_offset = self->offset;
+	}
+}
+
+/* Says where, unless it is the stream below that failed. */
+static int fail_at(const tar_reader *self, uint64_t offset, rkt_error **err)
+{
+	return self->in_failed ? -1 : rkt_fail_outer(err, "tar offset %" PRIu64, offset);
+}
+
+int tar_next(tar_reader *self, const struct tar_entry **ret, rkt_error **err)
+{
+	int got;
+
+	if (self->ended)
+		return 0;
+	got = next_entry(self, err);
+	if (got < 0)
+		return fail_at(self, self->at, err);
+	if (got > 0)
+		*ret = &self->entry;
+	return got;
+}
+
+int tar_data(tar_reader *self, struct slice *ret, rkt_error **err)
+{
+	int got = next_data(self, ret, err);
+
+	return got < 0 ? fail_at(self, self->offset, err) : got;
+}
+
+uint64_t tar_offset(const tar_reader *self)
+{
+	return self->offset;
+}
+
+tar_reader *tar_open(source *in, const struct tar_limits *limits)
+{
+	tar_reader *self = xcalloc(1, sizeof *self);
+
+	self->in = in;
+	self->limits = limits ? *limits : tar_limits_default;
+	return self;
+}
+
+void tar_free(tar_reader *self)
+{
+	if (!self)
+		return;
+	source_free(self->in);
+	tar_pax_free(&self->pax);
+	tar_pax_free(&self->global);
+	buf_free(&self->long_name);
+	buf_free(&self->long_link);
+	buf_free(&self->pax_bytes);
+	buf_free(&self->global_bytes);
+	buf_free(&self->raw);
+	buf_free(&self->path);
+	buf_free(&self->link);
+	buf_free(&self->other);
+	free(self);
+}

@@ -1,0 +1,30 @@
+/* One header block of 512 bytes, taken apart (POSIX.1-1988 ustar, GNU tar, v7). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+/* The largest number the twelve bytes of a size hold in octal; what writers that put the true size
+ * into a pax header leave here, if not 0. */
+#define TAR_OCTAL_SIZE_MAX UINT64_C(077777777777)
+
+struct tar_header {
+	char type; /* as written: '0', 'L', 'x', ...; NUL for the oldest form of a file */
+	/* Lent by the block. PREFIX goes before NAME with a slash between them when not empty. */
+	struct slice prefix, name, link;
+	uint32_t mode, uid, gid;
+	uint64_t size;
+	int64_t mtime_sec;
+	uint32_t major, minor; /* 0 unless TYPE is '3' or '4' */
+};
+
+/* Reads BLOCK of 512 bytes. RKT_INVALID: a wrong checksum (both the unsigned sum of POSIX and the
+ * signed one of old tars are right), an unknown form, a number that is malformed or out of range.
+ */
+int tar_header_read(const uint8_t *block, struct tar_header *ret, rkt_error **err);
+
+/* Whether all LEN bytes are zero. */
+bool tar_is_zero(const uint8_t *bytes, size_t len);
