@@ -1,13 +1,16 @@
 /*
  * Making an image: a manifest and a directory become a valid, reproducible ACI.
  *
- * The same content gives the same bytes: names sorted bytewise, owners by number, the manifest first,
- * no device or inode numbers, times clamped to SOURCE_DATE_EPOCH, no gzip name or time.
+ * The same content gives the same bytes: names sorted bytewise, owners by number, the manifest
+ * first, no device or inode numbers, times clamped to SOURCE_DATE_EPOCH, no gzip name or time. The
+ * tar, and with it the image ID, does not depend on the version of any library (aci/tar_write.h);
+ * the compressed file may.
  */
 #pragma once
 
 #include "aci/unpack.h"
 #include "aci/manifest.h"
+#include "rkt/image.h"
 
 struct build_options {
 	enum compression compression; /* NONE, GZIP, XZ or ZSTD */
@@ -15,9 +18,18 @@ struct build_options {
 	int64_t mtime_max_sec;
 	/* Everything is owned by 0:0 instead of what the directory says. */
 	bool root_owned;
+	/* Patterns of glob(7), NULL-terminated; what matches, as a path below the rootfs or as a
+	 * name, stays out with all below it. NULL: nothing does. */
+	const char *const *excludes;
 };
 
 /* Writes an image of MANIFEST (checked first: RKT_INVALID) and the tree below ROOTFS (a directory
- * descriptor) to OUT, which is at its start. The caller makes the file appear (fd_link). */
+ * descriptor) to OUT, open for reading and writing, empty and at its start. The image is then read
+ * back as an import would read it: what is not a valid image is an error, and *RET_ID is what was
+ * found. The caller makes the file appear (fd_link).
+ *
+ * Kept are modes, owners, times to the nanosecond, links, devices, FIFOs and extended attributes,
+ * but for those of this host (xattr_is_portable()). Sparse files are written dense. A socket is an
+ * error, RKT_INVALID. */
 int build_image(struct slice manifest, int rootfs, int out, const struct build_options *options,
-	rkt_error **err);
+	rkt_image_id *ret_id, rkt_error **err);

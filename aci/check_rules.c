@@ -36,6 +36,8 @@ const struct check_rule check_rules[] = {
 	  "No hard link goes to the manifest, and the manifest is none." },
 	{ "layout-below-file", E, "S-002",
 	  "What has entries below it is a directory." },
+	{ "layout-below-symlink", W, "S-002",
+	  "Nothing stands below a symbolic link; it is replaced by a directory, not followed." },
 
 	/* the JSON text */
 	{ "json-syntax", E, "RFC 8259, S-014",

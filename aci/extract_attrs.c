@@ -7,6 +7,7 @@
 #include <sys/xattr.h>
 #include <time.h>
 
+#include "aci/xattr_rules.h"
 #include "base/str.h"
 
 struct extract_attrs attrs_of(const struct tar_entry *entry)
@@ -19,27 +20,12 @@ struct extract_attrs attrs_of(const struct tar_entry *entry)
 	};
 }
 
-/* Nothing in an image may take part in the host's own labelling, integrity or overlay mounts. */
-static bool xattr_is_ours_to_set(const char *name, const struct extract_options *options)
+/* A file capability is a kind of setuid: what EXTRACT_OWNER_CALLER drops. */
+static bool xattr_is_wanted(const char *name, const struct extract_options *options)
 {
-	static const char *const never[] = {
-		"trusted.overlay.",
-		"user.overlay.",
-		"security.selinux",
-		"security.ima",
-		"security.evm",
-		"security.apparmor",
-		"security.SMACK64",
-		"system.",
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(never); i++)
-		if (str_has_prefix(name, never[i]))
-			return false;
 	if (options->owner == EXTRACT_OWNER_CALLER && str_has_prefix(name, "security."))
 		return false;
-	return str_has_prefix(name, "user.") || str_has_prefix(name, "trusted.") ||
-	       str_has_prefix(name, "security.");
+	return xattr_is_portable(name);
 }
 
 int attrs_set_xattrs(int fd, const struct tar_entry *entry, const struct extract_options *options,
@@ -48,7 +34,7 @@ int attrs_set_xattrs(int fd, const struct tar_entry *entry, const struct extract
 	for (size_t i = 0; i < entry->xattr_count; i++) {
 		const struct tar_xattr *x = &entry->xattrs[i];
 
-		if (!xattr_is_ours_to_set(x->name, options)) {
+		if (!xattr_is_wanted(x->name, options)) {
 			report->xattrs_lost++;
 			continue;
 		}

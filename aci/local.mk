@@ -2,6 +2,7 @@ noinst_LTLIBRARIES += %D%/libaci.la
 %C%_libaci_la_SOURCES = \
 	%D%/blocks.c %D%/blocks.h \
 	%D%/build.c %D%/build.h \
+	%D%/build_attrs.c %D%/build_attrs.h \
 	%D%/check.c %D%/check.h %D%/check_rules.c \
 	%D%/digest.c %D%/digest.h \
 	%D%/extract.c %D%/extract.h \
@@ -21,6 +22,8 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/tar_header.c %D%/tar_header.h \
 	%D%/tar_pax.c %D%/tar_pax.h \
 	%D%/tar_safe.c %D%/tar_safe.h \
+	%D%/tar_write.c %D%/tar_write.h \
+	%D%/xattr_rules.c %D%/xattr_rules.h \
 	%D%/unpack.c %D%/unpack.h \
 	%D%/unpack_gzip.c %D%/unpack_isal.c %D%/unpack_kinds.h \
 	%D%/unpack_xz.c %D%/unpack_bzip2.c %D%/unpack_zstd.c

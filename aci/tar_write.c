@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/str.h"
 
 /* pax(1), ustar Interchange Format */
 struct ustar {
@@ -14,7 +15,7 @@ struct ustar {
 };
 _Static_assert(sizeof(struct ustar) == TAR_BLOCK, "a header is one block");
 
-#define ID_MAX	 07777777u
+#define ID_MAX         07777777u
 #define LONG_MAX_OCTAL 077777777777ull
 
 static int put(const struct tar_sink *sink, const void *bytes, size_t len, rkt_error **err)
@@ -61,8 +62,8 @@ static void put_number(struct buf *pax, const char *key, uint64_t value)
 {
 	char text[24];
 
-	put_record(pax, key, text, (size_t)snprintf(text, sizeof text, "%llu",
-		(unsigned long long)value));
+	put_record(pax, key, text,
+		(size_t)snprintf(text, sizeof text, "%llu", (unsigned long long)value));
 }
 
 static void put_time(struct buf *pax, int64_t sec, uint32_t nsec)
@@ -72,10 +73,11 @@ static void put_time(struct buf *pax, int64_t sec, uint32_t nsec)
 
 	/* -2 s and 500000000 ns are written -1.5 */
 	if (sec < 0 && nsec)
-		len = snprintf(text, sizeof text, "-%lld.%09u", -(long long)(sec + 1),
-			1000000000 - nsec);
+		len = snprintf(
+			text, sizeof text, "-%lld.%09u", -(long long)(sec + 1), 1000000000 - nsec);
 	else
-		len = snprintf(text, sizeof text, nsec ? "%lld.%09u" : "%lld", (long long)sec, nsec);
+		len = snprintf(
+			text, sizeof text, nsec ? "%lld.%09u" : "%lld", (long long)sec, nsec);
 	while (nsec && text[len - 1] == '0')
 		len--;
 	put_record(pax, "mtime", text, (size_t)len);
@@ -90,7 +92,8 @@ static bool put_path(struct ustar *header, const char *path, size_t len)
 		memcpy(header->name, path, len);
 		return true;
 	}
-	/* the first slash that leaves a short enough name, but not the trailing one of a directory */
+	/* the first slash that leaves a short enough name, but not the trailing one of a directory
+	 */
 	slash = memchr(path + len - sizeof header->name - 1, '/', sizeof header->name);
 	if (!slash || slash == path || (size_t)(slash - path) > sizeof header->prefix) {
 		memcpy(header->name, path, sizeof header->name);
@@ -164,12 +167,26 @@ static void put_names(struct ustar *header, struct buf *pax, const struct tar_en
 			link_len < sizeof header->link ? link_len : sizeof header->link);
 }
 
+/* '=' ends the key of a record; GNU tar writes it, and '%', as %3D and %25. */
+static void put_xattr_key(struct buf *key, const char *name)
+{
+	if (!str_has_prefix(name, "SCHILY."))
+		buf_append_text(key, "SCHILY.xattr.");
+	for (; *name; name++) {
+		if (*name == '=' || *name == '%')
+			buf_printf(key, "%%%02X", *name);
+		else
+			buf_append(key, name, 1);
+	}
+}
+
 static void put_xattrs(struct buf *pax, const struct tar_entry *e)
 {
 	for (size_t i = 0; i < e->xattr_count; i++) {
-		auto_free char *key = xasprintf("SCHILY.xattr.%s", e->xattrs[i].name);
+		auto_buf struct buf key = { 0 };
 
-		put_record(pax, key, e->xattrs[i].value.data, e->xattrs[i].value.len);
+		put_xattr_key(&key, e->xattrs[i].name);
+		put_record(pax, buf_text(&key), e->xattrs[i].value.data, e->xattrs[i].value.len);
 	}
 }
 

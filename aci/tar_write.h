@@ -15,8 +15,7 @@ struct tar_sink {
 
 /* Writes the headers of ENTRY (offsets in it are not looked at). ENTRY->size bytes of data and
  * tar_write_padding() must follow. */
-int tar_write_header(
-	const struct tar_sink *sink, const struct tar_entry *entry, rkt_error **err);
+int tar_write_header(const struct tar_sink *sink, const struct tar_entry *entry, rkt_error **err);
 /* Fills up the last block of SIZE bytes of data. */
 int tar_write_padding(const struct tar_sink *sink, uint64_t size, rkt_error **err);
 /* Writes the end marker: two blocks of zeros. */

@@ -1,0 +1,431 @@
+/* Making an image: a walk over a directory in a fixed order, written as tar through a compressor.
+ */
+#include "aci/build.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <search.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "aci/build_attrs.h"
+#include "aci/tar_write.h"
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/path.h"
+
+#define ROOTFS    "rootfs"
+#define DEPTH_MAX 1024
+#define READ_SIZE (256 * 1024)
+
+/* A file with several names; the first one met has the data. */
+struct linked {
+	dev_t dev;
+	ino_t ino;
+	char *path;
+};
+
+struct builder {
+	int rootfs;
+	const struct build_options *options;
+	struct archive *packer;
+	struct tar_sink sink;
+	void *links;     /* a tree of struct linked (tsearch(3)) */
+	struct buf path; /* of the present entry, beginning with "rootfs" */
+	unsigned depth;
+	uint8_t *data; /* READ_SIZE bytes */
+};
+
+/* ---- compression ------------------------------------------------------------------------------
+ */
+
+static int packer_failed(struct archive *packer, rkt_error **err)
+{
+	const char *words = archive_error_string(packer);
+	int number = archive_errno(packer);
+
+	if (number > 0) {
+		errno = number;
+		return rkt_fail_errno(err, "write");
+	}
+	return rkt_fail(err, RKT_FAILED, "write: %s", words ? words : "the compressor failed");
+}
+
+static int pack(void *context, struct slice bytes, rkt_error **err)
+{
+	struct builder *b = context;
+
+	while (bytes.len) {
+		la_ssize_t put = archive_write_data(b->packer, bytes.data, bytes.len);
+
+		if (put <= 0)
+			return packer_failed(b->packer, err);
+		bytes.data += put;
+		bytes.len -= (size_t)put;
+	}
+	return 0;
+}
+
+static int add_filter(struct archive *packer, enum compression compression)
+{
+	switch (compression) {
+	case COMPRESSION_GZIP:
+		if (archive_write_add_filter_gzip(packer) != ARCHIVE_OK)
+			return -1;
+		return archive_write_set_filter_option(packer, "gzip", "timestamp", NULL);
+	case COMPRESSION_XZ:
+		return archive_write_add_filter_xz(packer);
+	case COMPRESSION_ZSTD:
+		return archive_write_add_filter_zstd(packer);
+	case COMPRESSION_BZIP2:
+	case COMPRESSION_NONE:
+		break;
+	}
+	return archive_write_add_filter_none(packer);
+}
+
+/* The library compresses; the tar is ours, so to it everything is one raw file. */
+static int packer_open(struct builder *b, int out, rkt_error **err)
+{
+	struct archive_entry *whole;
+	int done;
+
+	b->packer = archive_write_new();
+	whole = archive_entry_new();
+	if (!b->packer || !whole)
+		abort();
+	archive_entry_set_filetype(whole, AE_IFREG);
+	done = archive_write_set_format_raw(b->packer) == ARCHIVE_OK &&
+	       add_filter(b->packer, b->options->compression) == ARCHIVE_OK &&
+	       archive_write_set_bytes_in_last_block(b->packer, 1) == ARCHIVE_OK &&
+	       archive_write_open_fd(b->packer, out) == ARCHIVE_OK &&
+	       archive_write_header(b->packer, whole) == ARCHIVE_OK;
+	archive_entry_free(whole);
+	return done ? 0 : packer_failed(b->packer, err);
+}
+
+/* ---- the walk ---------------------------------------------------------------------------------
+ */
+
+static int compare_linked(const void *a, const void *b)
+{
+	const struct linked *left = a, *right = b;
+
+	if (left->dev != right->dev)
+		return left->dev < right->dev ? -1 : 1;
+	return left->ino < right->ino ? -1 : left->ino > right->ino;
+}
+
+static void linked_free(void *node)
+{
+	struct linked *linked = node;
+
+	free(linked->path);
+	free(linked);
+}
+
+/* The path under which the file ST was written before, or NULL, and it is known from now on. */
+static const char *written_before(struct builder *b, const struct stat *st)
+{
+	struct linked wanted = { .dev = st->st_dev, .ino = st->st_ino }, *fresh;
+	void *found;
+
+	if (!S_ISREG(st->st_mode) || st->st_nlink < 2)
+		return NULL;
+	found = tfind(&wanted, &b->links, compare_linked);
+	if (found)
+		return (*(struct linked **)found)->path;
+	fresh = xmalloc(sizeof *fresh);
+	*fresh = wanted;
+	fresh->path = xstrdup(buf_text(&b->path));
+	if (!tsearch(fresh, &b->links, compare_linked))
+		abort();
+	return NULL;
+}
+
+static const char *below_rootfs(struct builder *b)
+{
+	const char *path = buf_text(&b->path) + strlen(ROOTFS);
+
+	return *path ? path + 1 : path;
+}
+
+static bool is_excluded(struct builder *b)
+{
+	const char *path = below_rootfs(b), *slash = strrchr(path, '/');
+
+	for (const char *const *p = b->options->excludes; p && *p; p++)
+		if (fnmatch(*p, path, 0) == 0 || fnmatch(*p, slash ? slash + 1 : path, 0) == 0)
+			return true;
+	return false;
+}
+
+static int type_of(mode_t mode, enum tar_type *ret)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		*ret = TAR_FILE;
+		return 0;
+	case S_IFDIR:
+		*ret = TAR_DIR;
+		return 0;
+	case S_IFLNK:
+		*ret = TAR_SYMLINK;
+		return 0;
+	case S_IFCHR:
+		*ret = TAR_CHAR;
+		return 0;
+	case S_IFBLK:
+		*ret = TAR_BLOCKDEV;
+		return 0;
+	case S_IFIFO:
+		*ret = TAR_FIFO;
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+static void fill_entry(struct builder *b, const struct stat *st, struct tar_entry *e)
+{
+	e->path = buf_text(&b->path);
+	e->path_len = b->path.len;
+	e->mode = st->st_mode & 07777;
+	e->uid = b->options->root_owned ? 0 : st->st_uid;
+	e->gid = b->options->root_owned ? 0 : st->st_gid;
+	e->mtime_sec = st->st_mtim.tv_sec;
+	e->mtime_nsec = (uint32_t)st->st_mtim.tv_nsec;
+	if (e->mtime_sec >= b->options->mtime_max_sec) {
+		e->mtime_sec = b->options->mtime_max_sec;
+		e->mtime_nsec = 0;
+	}
+	if (e->type == TAR_CHAR || e->type == TAR_BLOCKDEV) {
+		e->major = major(st->st_rdev);
+		e->minor = minor(st->st_rdev);
+	}
+}
+
+static int write_data(struct builder *b, int fd, uint64_t size, rkt_error **err)
+{
+	for (uint64_t left = size; left;) {
+		size_t want = left < READ_SIZE ? (size_t)left : READ_SIZE;
+		ssize_t got = fd_read_full(fd, b->data, want, err);
+
+		if (got < 0)
+			return -1;
+		if ((size_t)got < want)
+			return rkt_fail(err, RKT_FAILED, "became shorter while it was read");
+		if (pack(b, (struct slice){ b->data, want }, err) < 0)
+			return -1;
+		left -= want;
+	}
+	return tar_write_padding(&b->sink, size, err);
+}
+
+/* What has bytes or attributes of its own is opened once more, for reading. */
+static int add_opened(
+	struct builder *b, const struct stat *st, struct tar_entry *e, rkt_error **err)
+{
+	__attribute__((cleanup(build_attrs_free))) struct build_attrs attrs = { 0 };
+	auto_fd int fd = path_open_beneath(b->rootfs, below_rootfs(b), O_RDONLY | O_NONBLOCK, 0);
+	struct stat now;
+
+	if (fd < 0 || fstat(fd, &now) < 0)
+		return rkt_fail_errno(err, "open");
+	if (now.st_dev != st->st_dev || now.st_ino != st->st_ino)
+		return rkt_fail(err, RKT_FAILED, "was replaced while it was read");
+	if (build_attrs_read(fd, &attrs, err) < 0)
+		return -1;
+	fill_entry(b, &now, e);
+	e->size = e->type == TAR_FILE ? (uint64_t)now.st_size : 0;
+	e->xattrs = attrs.items;
+	e->xattr_count = attrs.count;
+	if (tar_write_header(&b->sink, e, err) < 0)
+		return -1;
+	return write_data(b, fd, e->size, err);
+}
+
+static int add_symlink(
+	struct builder *b, int fd, const struct stat *st, struct tar_entry *e, rkt_error **err)
+{
+	char target[PATH_MAX];
+	ssize_t len = readlinkat(fd, "", target, sizeof target - 1);
+
+	if (len < 0)
+		return rkt_fail_errno(err, "read symbolic link");
+	target[len] = '\0';
+	e->link = target;
+	fill_entry(b, st, e);
+	e->mode = 0777;
+	return tar_write_header(&b->sink, e, err);
+}
+
+/* Writes the entry at b->path. *RET_DIR says whether it is a directory, to be entered. */
+static int add_entry(struct builder *b, bool *ret_dir, rkt_error **err)
+{
+	ERROR_SCOPE(err, "adding", buf_text(&b->path));
+	auto_fd int fd = path_open_beneath(b->rootfs, below_rootfs(b), O_PATH, 0);
+	struct tar_entry e = { 0 };
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return rkt_fail_errno(err, "open");
+	if (type_of(st.st_mode, &e.type) < 0)
+		return rkt_fail(err, RKT_INVALID, "is a socket, which an image cannot hold");
+	*ret_dir = e.type == TAR_DIR;
+	e.link = written_before(b, &st);
+	if (e.link)
+		e.type = TAR_HARDLINK;
+	if (e.type == TAR_FILE || e.type == TAR_DIR)
+		return add_opened(b, &st, &e, err);
+	if (e.type == TAR_SYMLINK)
+		return add_symlink(b, fd, &st, &e, err);
+	fill_entry(b, &st, &e);
+	return tar_write_header(&b->sink, &e, err);
+}
+
+struct names {
+	char **items;
+	size_t count, capacity;
+};
+
+static void names_free(struct names *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		free(names->items[i]);
+	free(names->items);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int read_names(struct builder *b, struct names *names, rkt_error **err)
+{
+	ERROR_SCOPE(err, "reading", buf_text(&b->path));
+	auto_fd int fd = path_open_beneath(b->rootfs, below_rootfs(b), O_RDONLY | O_DIRECTORY, 0);
+	auto_dir DIR *stream = NULL;
+	const struct dirent *entry;
+
+	if (fd < 0 || !(stream = fdopendir(fd)))
+		return rkt_fail_errno(err, "open directory");
+	fd = -1; /* the stream owns it */
+	while ((errno = 0, entry = readdir(stream))) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (names->count == names->capacity) {
+			names->capacity = names->capacity ? 2 * names->capacity : 16;
+			names->items =
+				xreallocarray(names->items, names->capacity, sizeof *names->items);
+		}
+		names->items[names->count++] = xstrdup(entry->d_name);
+	}
+	if (errno)
+		return rkt_fail_errno(err, "read directory");
+	if (names->count)
+		qsort(names->items, names->count, sizeof *names->items, by_bytes);
+	return 0;
+}
+
+/* Adds what is at b->path and, when it is a directory, all that is below it. */
+static int add_tree(struct builder *b, rkt_error **err)
+{
+	__attribute__((cleanup(names_free))) struct names names = { 0 };
+	size_t len = b->path.len;
+	bool is_dir = false;
+
+	if (add_entry(b, &is_dir, err) < 0)
+		return -1;
+	if (!is_dir)
+		return 0;
+	if (++b->depth > DEPTH_MAX)
+		return rkt_fail(err, RKT_INVALID, "%s: more than %d directories deep",
+			buf_text(&b->path), DEPTH_MAX);
+	if (read_names(b, &names, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++) {
+		buf_printf(&b->path, "/%s", names.items[i]);
+		if (!is_excluded(b) && add_tree(b, err) < 0)
+			return -1;
+		b->path.len = len;
+	}
+	b->depth--;
+	return 0;
+}
+
+/* The manifest has no inode to take a time from; the rootfs's own is as reproducible as the rest.
+ */
+static int add_manifest(struct builder *b, struct slice bytes, rkt_error **err)
+{
+	struct tar_entry e = { .type = TAR_FILE, .size = bytes.len };
+	struct stat st;
+
+	if (fstat(b->rootfs, &st) < 0)
+		return rkt_fail_errno(err, "stat");
+	fill_entry(b, &st, &e);
+	e.path = "manifest";
+	e.path_len = strlen(e.path);
+	e.mode = 0644;
+	e.uid = e.gid = 0;
+	if (tar_write_header(&b->sink, &e, err) < 0 || pack(b, bytes, err) < 0)
+		return -1;
+	return tar_write_padding(&b->sink, bytes.len, err);
+}
+
+static void builder_free(struct builder *b)
+{
+	if (b->packer)
+		archive_write_free(b->packer);
+	tdestroy(b->links, linked_free);
+	buf_free(&b->path);
+	free(b->data);
+}
+
+static int write_image(struct builder *b, struct slice manifest, int out, rkt_error **err)
+{
+	if (packer_open(b, out, err) < 0)
+		return -1;
+	buf_append_text(&b->path, ROOTFS);
+	if (add_manifest(b, manifest, err) < 0 || add_tree(b, err) < 0)
+		return -1;
+	if (tar_write_end(&b->sink, err) < 0)
+		return -1;
+	return archive_write_close(b->packer) == ARCHIVE_OK ? 0 : packer_failed(b->packer, err);
+}
+
+static int check_manifest(struct slice bytes, rkt_error **err)
+{
+	auto_image_manifest struct image_manifest *parsed = image_manifest_parse(bytes, NULL, err);
+
+	return parsed ? 0 : -1;
+}
+
+static int read_back(int out, rkt_image_id *ret_id, rkt_error **err)
+{
+	ERROR_SCOPE(err, "reading back", "the finished image");
+
+	if (lseek(out, 0, SEEK_SET) < 0)
+		return rkt_fail_errno(err, "seek");
+	return rkt_image_id_of_fd(out, ret_id, err);
+}
+
+int build_image(struct slice manifest, int rootfs, int out, const struct build_options *options,
+	rkt_image_id *ret_id, rkt_error **err)
+{
+	__attribute__((cleanup(builder_free))) struct builder b = {
+		.rootfs = rootfs,
+		.options = options,
+	};
+
+	b.sink = (struct tar_sink){ pack, &b };
+	b.data = xmalloc(READ_SIZE);
+	if (check_manifest(manifest, err) < 0)
+		return -1;
+	if (write_image(&b, manifest, out, err) < 0)
+		return -1;
+	return read_back(out, ret_id, err);
+}

@@ -1,0 +1,131 @@
+/* Extended attributes and ACLs, from the kernel's form to that of a tar. */
+#include "aci/build_attrs.h"
+
+#include <endian.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#include "aci/xattr_rules.h"
+#include "base/alloc.h"
+
+/* linux/posix_acl_xattr.h */
+#define ACL_VERSION 2
+struct acl_entry {
+	uint16_t tag, permissions;
+	uint32_t id;
+};
+
+static void free_item(struct tar_xattr *item)
+{
+	free((char *)(uintptr_t)item->name);
+	free((uint8_t *)(uintptr_t)item->value.data);
+}
+
+void build_attrs_free(struct build_attrs *attrs)
+{
+	for (size_t i = 0; i < attrs->count; i++)
+		free_item(&attrs->items[i]);
+	free(attrs->items);
+	*attrs = (struct build_attrs){ 0 };
+}
+
+static void add(struct build_attrs *attrs, const char *name, struct buf *value)
+{
+	attrs->items = xreallocarray(attrs->items, attrs->count + 1, sizeof *attrs->items);
+	attrs->items[attrs->count++] = (struct tar_xattr){
+		.name = xstrdup(name),
+		.value = buf_slice(value),
+	};
+	*value = (struct buf){ 0 };
+}
+
+static int acl_to_text(const struct buf *acl, struct buf *text, rkt_error **err)
+{
+	static const char *const tags[] = {
+		[0x01] = "user::",
+		[0x02] = "user:",
+		[0x04] = "group::",
+		[0x08] = "group:",
+		[0x10] = "mask::",
+		[0x20] = "other::",
+	};
+	uint32_t version;
+
+	if (acl->len < sizeof version || acl->len % sizeof(struct acl_entry) != sizeof version)
+		return rkt_fail(err, RKT_FAILED, "its ACL has an unknown form");
+	memcpy(&version, acl->data, sizeof version);
+	for (size_t at = sizeof version; at < acl->len; at += sizeof(struct acl_entry)) {
+		struct acl_entry e;
+		unsigned tag, bits;
+
+		memcpy(&e, acl->data + at, sizeof e);
+		tag = le16toh(e.tag);
+		bits = le16toh(e.permissions);
+		if (le32toh(version) != ACL_VERSION || tag >= ARRAY_LEN(tags) || !tags[tag])
+			return rkt_fail(err, RKT_FAILED, "its ACL has an unknown form");
+		buf_printf(text, "%s%s", text->len ? "," : "", tags[tag]);
+		if (tag & 0x0a)
+			buf_printf(text, "%u:", le32toh(e.id));
+		buf_printf(text, "%c%c%c", bits & 4 ? 'r' : '-', bits & 2 ? 'w' : '-',
+			bits & 1 ? 'x' : '-');
+		if (tag & 0x0a)
+			buf_printf(text, ":%u", le32toh(e.id));
+	}
+	return 0;
+}
+
+/* Reads one attribute into VALUE; one that is gone meanwhile is an error like any other. */
+static int read_value(int fd, const char *name, struct buf *value, rkt_error **err)
+{
+	ssize_t len = fgetxattr(fd, name, NULL, 0);
+
+	if (len > 0)
+		len = fgetxattr(fd, name, buf_reserve(value, (size_t)len), (size_t)len);
+	if (len < 0)
+		return rkt_fail_errno(err, "read attribute %s", name);
+	value->len = (size_t)len;
+	return 0;
+}
+
+static int add_one(int fd, const char *name, struct build_attrs *attrs, rkt_error **err)
+{
+	bool is_access = strcmp(name, "system.posix_acl_access") == 0;
+	bool is_acl = is_access || strcmp(name, "system.posix_acl_default") == 0;
+	auto_buf struct buf value = { 0 }, text = { 0 };
+
+	if (!is_acl && !xattr_is_portable(name))
+		return 0;
+	if (read_value(fd, name, &value, err) < 0)
+		return -1;
+	if (is_acl && acl_to_text(&value, &text, err) < 0)
+		return -1;
+	if (is_acl)
+		add(attrs, is_access ? "SCHILY.acl.access" : "SCHILY.acl.default", &text);
+	else
+		add(attrs, name, &value);
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct tar_xattr *)a)->name, ((const struct tar_xattr *)b)->name);
+}
+
+int build_attrs_read(int fd, struct build_attrs *attrs, rkt_error **err)
+{
+	auto_free char *names = NULL;
+	ssize_t len = flistxattr(fd, NULL, 0);
+
+	if (len > 0) {
+		names = xmalloc((size_t)len);
+		len = flistxattr(fd, names, (size_t)len);
+	}
+	if (len < 0)
+		return errno == ENOTSUP ? 0 : rkt_fail_errno(err, "list attributes");
+	for (const char *name = names; name && name < names + len; name += strlen(name) + 1)
+		if (add_one(fd, name, attrs, err) < 0)
+			return -1;
+	if (attrs->count)
+		qsort(attrs->items, attrs->count, sizeof *attrs->items, by_name);
+	return 0;
+}
