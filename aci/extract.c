@@ -265,10 +265,10 @@ static void unlock_dirs(const struct extraction *x)
 		auto_free char *parent = xmemdup(path, (size_t)(base_of(path) - path));
 		auto_fd int dir = path_open_beneath(x->root, parent, O_PATH | O_DIRECTORY, 0);
 
-		if (*path)
-			(void)fchmodat(dir, base_of(path), 0700, AT_SYMLINK_NOFOLLOW);
-		else
-			(void)fchmod(x->root, 0700);
+		/* one that cannot be changed now cannot be removed either: tree_remove() says so */
+		if (*path ? fchmodat(dir, base_of(path), 0700, AT_SYMLINK_NOFOLLOW)
+			  : fchmod(x->root, 0700))
+			continue;
 	}
 }
 
