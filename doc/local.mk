@@ -7,8 +7,8 @@
 %C%_program_pages = $(%C%_programs:%=%D%/man/%.1)
 %C%_rkt_store_pages = $(%C%_rkt_store:%=%D%/man/rkt-store-%.1)
 %C%_rkt_pod_pages = $(%C%_rkt_pod:%=%D%/man/rkt-pod-%.1)
-nodist_man_MANS += $(%C%_program_pages) $(%C%_rkt_store_pages) $(%C%_rkt_pod_pages)
-CLEANFILES += $(nodist_man_MANS)
+nodist_man1_MANS = $(%C%_program_pages) $(%C%_rkt_store_pages) $(%C%_rkt_pod_pages)
+CLEANFILES += $(nodist_man1_MANS)
 
 # The page appears whole or not at all.
 %C%_print = $(AM_V_GEN)$(MKDIR_P) $(@D) && \
