@@ -1,0 +1,95 @@
+/* rkt-pod status: one pod, as lines of KEY=VALUE. */
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/time.h"
+#include "cli/out.h"
+#include "runner/cmd_pod.h"
+
+struct status_options {
+	const char *dir;
+	bool json, wait;
+};
+
+static void print_time(const char *key, int64_t sec)
+{
+	char text[TIME_TEXT_SIZE];
+
+	if (sec)
+		printf("%s=%s\n", key, time_rfc3339(sec, text));
+}
+
+static void print(const struct pod_info *info)
+{
+	printf("uuid=%s\nstate=%s\n", info->uuid, pod_state_name(info->state));
+	print_time("created", info->created_sec);
+	print_time("started", info->started_sec);
+	print_time("ended", info->ended_sec);
+	if (info->pid && info->state == POD_RUNNING)
+		printf("pid=%d\n", (int)info->pid);
+	for (size_t i = 0; info->manifest && i < info->manifest->app_count; i++)
+		if (info->statuses[i] !=
+			POD_APP_NO_STATUS) /* names are AC Names: nothing to escape */
+			printf("app-%s=%d\n", info->manifest->apps[i].name, info->statuses[i]);
+}
+
+static int status(const struct status_options *options, const char *text, rkt_error **err)
+{
+	auto_pods struct pods pods = { .fd = -1 };
+	auto_pod_info struct pod_info info = { 0 };
+	struct pod_dir_entry entry;
+
+	if (pods_enter(options->dir, PODS_LOOK, &pods, err) < 0 ||
+		pods_resolve(&pods, text, &entry, err) < 0)
+		return -1;
+	if (options->wait && pod_wait(pods.fd, &entry, err) < 0)
+		return -1;
+	if (pod_info_read(pods.fd, &entry, &info, err) < 0)
+		return -1;
+	if (options->json) {
+		auto_json json *object = pod_info_to_json(&info);
+
+		out_json(object);
+	} else {
+		print(&info);
+	}
+	return 0;
+}
+
+int cmd_pod_status(int argc, char **argv, rkt_error **err)
+{
+	struct status_options options = { 0 };
+	const struct opt table[] = {
+		POD_OPT_DIR(&options.dir),
+		{.name = "json",
+				.kind = OPT_FLAG,
+				.into = &options.json,
+				.help = "Print an object." },
+		{ .name = "wait",
+				.kind = OPT_FLAG,
+				.into = &options.wait,
+				.help = "Wait until the pod has ended." },
+		{ 0                   },
+	};
+	const struct command command = {
+		.program = "rkt-pod status",
+		.usage = (const char *const[]){"[OPTIONS] UUID",   NULL},
+		.summary = "show the state of a pod and how its apps ended",
+		.description =
+			"Prints what is known of a pod as lines of KEY=VALUE: uuid, state, created, "
+			"started, ended, pid (the pod's first process, while it runs), and app-NAME, the "
+			"exit status of each app that has ended.\n\n"
+			"UUID is that of a pod, or its first eight or more characters.",
+		.options = table,
+		.see_also = (const char *const[]){ "rkt-pod-list(1)", NULL},
+		.operands_min = 1,
+		.operands_max = 1,
+	};
+	struct operands operands;
+	enum opts_result result = opts_parse(&command, argc, argv, &operands, err);
+	auto_free const char **items = operands.items;
+
+	if (result != OPTS_RUN)
+		return result == OPTS_DONE ? 0 : -1;
+	return status(&options, items[0], err);
+}

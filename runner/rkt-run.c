@@ -1,0 +1,44 @@
+/* rkt-run: makes a pod of images and runs it. */
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/main.h"
+#include "cli/out.h"
+#include "runner/run.h"
+#include "stage1/contract.h"
+
+/* Linux, HOST_NAME_MAX */
+#define HOSTNAME_MAX 64
+
+/* What the table cannot say. */
+static int check(const struct run_options *options, rkt_error **err)
+{
+	const char *hostname = options->hostname;
+
+	if (hostname && (!*hostname || strlen(hostname) > HOSTNAME_MAX))
+		return rkt_fail(err, RKT_USAGE, "--hostname: must be 1 to %d characters long",
+			HOSTNAME_MAX);
+	if (options->interactive && options->app_count > 1)
+		return rkt_fail(err, RKT_USAGE, "--interactive: only for a pod of one app");
+	if (geteuid() != 0)
+		return rkt_fail(err, RKT_FAILED, "running pods needs root");
+	return 0;
+}
+
+static int run(int argc, char **argv, rkt_error **err)
+{
+	__attribute__((cleanup(run_options_free))) struct run_options options = { 0 };
+	enum opts_result result = run_options_parse(&options, argc, argv, err);
+
+	if (result != OPTS_RUN)
+		return result == OPTS_DONE ? 0 : -1;
+	out_set_debug(options.debug);
+	if (check(&options, err) < 0)
+		return -1;
+	return run_start(&options, err);
+}
+
+int main(int argc, char **argv)
+{
+	return cli_main(argc, argv, run, STAGE1_EXIT_FAILED);
+}
