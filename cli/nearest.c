@@ -43,13 +43,17 @@ static size_t common_prefix(const char *a, const char *b)
 
 void nearest_consider(struct nearest *self, const char *candidate)
 {
-	size_t word_len = strlen(self->word), len = strlen(candidate), longest, distance, limit;
+	size_t word_len = strlen(self->word), len = strlen(candidate);
+	size_t longest = word_len > len ? word_len : len, alike, distance, limit;
 
 	if (!word_len || word_len > WORD_MAX || len > WORD_MAX)
 		return;
-	longest = word_len > len ? word_len : len;
-	distance = edit_distance(self->word, candidate);
-	limit = common_prefix(self->word, candidate) >= 2 ? longest / 2 + 1 : longest / 3 + 1;
+	alike = common_prefix(self->word, candidate);
+	if (alike == word_len && alike > 1)
+		distance = 1; /* an abbreviation is as good as a slip */
+	else
+		distance = edit_distance(self->word, candidate);
+	limit = alike > 1 ? longest / 2 + 1 : longest / 3 + 1;
 	if (distance <= limit && distance < longest && (!self->best || distance < self->distance)) {
 		self->best = candidate;
 		self->distance = distance;

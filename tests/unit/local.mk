@@ -1,6 +1,8 @@
 # One line a test: the program tests/unit/test_X is made from tests/unit/test_X.c (automake's default)
 # and linked with everything below (LDADD is the default of programs without one of their own).
 unit_tests =
+unit_tests += tests/unit/test_opts
+unit_tests += tests/unit/test_out
 unit_tests += tests/unit/test_error
 unit_tests += tests/unit/test_path
 unit_tests += tests/unit/test_tree
