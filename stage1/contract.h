@@ -12,7 +12,8 @@
  *	container			the pod manifest (appc PodManifest)
  *	stage1/				the stage1 image's tree, writable, this pod's own
  *	stage1/opt/stage2/<DIR>/manifest	the image manifest of each app
- *	stage1/opt/stage2/<DIR>/rootfs	its root: mounted, writable unless readOnlyRootFS
+ *	stage1/opt/stage2/<DIR>/rootfs	its root, writable: stage1 makes the mount points it lacks, and
+ *					it is stage1 that makes it read-only for readOnlyRootFS
  *	status/				where stage1 writes one file an app: its exit status
  *	log/				room for the apps' output
  *
@@ -34,6 +35,7 @@
 #define STAGE1_STATUS	    "status"
 #define STAGE1_LOG	    "log"
 #define STAGE1_PID	    "pid"
+#define STAGE1_VOLUMES	    "volumes" /* made by stage1: the pod's empty volumes */
 
 /* Below STAGE1_STAGE2: an image used once in the pod has its ID as directory name; its second, third,
  * ... use, in the order of the pod manifest's apps, ".2", ".3", ... behind it. */
