@@ -135,6 +135,8 @@ const struct check_rule check_rules[] = {
 	  "Wildcards are `@scope/name`; of @appc.io only those of the text." },
 	{ "isolator-syscall", W, ACE "os/linux/seccomp-retain-set",
 	  "System calls are called as Linux calls them." },
+	{ "isolator-scope", W, ACE "Isolators",
+	  "The isolator stands where it has a meaning: at an app, or at the pod." },
 	{ "isolator-unknown", W, ACE "Isolators",
 	  "The isolator is one we know." },
 

@@ -7,15 +7,19 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/digest.c %D%/digest.h \
 	%D%/extract.c %D%/extract.h \
 	%D%/extract_attrs.c %D%/extract_attrs.h \
+	%D%/gzip_header.c %D%/gzip_header.h \
 	%D%/id.c %D%/id.h \
 	%D%/image.c %D%/image.h \
-	%D%/isolator.c %D%/isolator.h \
+	%D%/isolator.c %D%/isolator.h %D%/isolator_names.c %D%/isolator_names.h \
 	%D%/label.c %D%/label.h \
 	%D%/manifest.c %D%/manifest.h \
 	%D%/manifest_app.c %D%/manifest_app.h \
+	%D%/manifest_head.c %D%/manifest_head.h \
 	%D%/name.c %D%/name.h \
 	%D%/path_set.c %D%/path_set.h \
 	%D%/pod.c %D%/pod.h \
+	%D%/quantity.c %D%/quantity.h \
+	%D%/schema.c %D%/schema.h \
 	%D%/siphash.c %D%/siphash.h \
 	%D%/source.c %D%/source.h %D%/source_threaded.c \
 	%D%/tar.c %D%/tar.h \

@@ -1,21 +1,16 @@
 /*
  * ImageManifest (appc aci.md, Image Manifest Schema 0.8.11, and the 0.1 era forms).
  *
- * A manifest is read into plain structs; the JSON document stays beside them, so fields nobody knows
- * survive a read and a write. All strings are owned by the manifest.
+ * A manifest is read into plain structs; the JSON document stays beside them, so fields nobody
+ * knows survive a read and a write. All strings are owned by the manifest.
  */
 #pragma once
 
-#include "aci/check.h"
+#include "aci/label.h"
 #include "aci/manifest_app.h"
-#include "base/json.h"
 
 /* S-012 */
 #define MANIFEST_SIZE_MAX (1024 * 1024)
-
-struct ac_pair { /* a label or an annotation */
-	const char *name, *value;
-};
 
 struct ac_dependency {
 	const char *image_name;
@@ -41,7 +36,9 @@ struct image_manifest {
 };
 
 /* Reads and checks the bytes of an image manifest. Every breach goes through CHECK (NULL: the first
- * one fails). Returns NULL with *err set when the manifest cannot be used. The caller frees it. */
+ * one fails). Returns NULL with *err set when there was an error among them: the first, which is
+ * also among the findings of CHECK. The caller frees the manifest; BYTES are not needed any more.
+ */
 struct image_manifest *image_manifest_parse(struct slice bytes, check *check, rkt_error **err);
 void image_manifest_free(struct image_manifest *manifest);
 

@@ -5,8 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "aci/check.h"
-#include "base/json.h"
+#include "aci/isolator.h"
 
 struct app_env { /* an environment variable */
 	const char *name, *value;
@@ -28,11 +27,6 @@ struct app_port {
 	bool socket_activated;
 };
 
-struct app_isolator {
-	const char *name;
-	const json *value; /* NULL when absent; isolator.h reads it by name */
-};
-
 struct app {
 	const char *const *exec; /* NULL-terminated; NULL when the manifest has none */
 	const char *user, *group;
@@ -47,11 +41,25 @@ struct app {
 	size_t mount_point_count;
 	const struct app_port *ports;
 	size_t port_count;
-	const struct app_isolator *isolators;
+	const struct app_isolator *isolators; /* all, those we do not know too */
 	size_t isolator_count;
+	struct isolation isolation; /* what the known ones say */
 };
 
-/* Reads the JSON object VALUE found at POINTER ("/app"). Breaches go through CHECK; returns NULL with
- * *err set when the app cannot be used. Strings are lent by VALUE's document. */
+/* Reads the JSON object VALUE found at POINTER ("/app"). Breaches go through CHECK; returns NULL
+ * with *err set when there was an error among them. Strings are lent by VALUE's document. */
 struct app *app_parse(const json *value, const char *pointer, check *check, rkt_error **err);
 void app_free(struct app *app);
+
+SCOPE_DEFINE(app, struct app *, app_free)
+#define auto_app __attribute__((cleanup(scope_app)))
+
+/* ---- for the readers of manifests, which have a schema already ---------------------------------
+ */
+
+/* The app section at AT, living as long as SCHEMA's memory; NULL when there is none. */
+const struct app *app_read(struct schema *schema, const struct spot *at);
+/* One port object, of an app's list or a pod's podPort. */
+void app_port_read(struct schema *schema, const struct spot *at, struct app_port *ret);
+/* The path at AT where something is mounted: required, absolute, without "..". */
+const char *app_mount_path_read(struct schema *schema, const struct spot *at);

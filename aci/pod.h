@@ -11,8 +11,9 @@ enum pod_volume_kind { POD_VOLUME_HOST, POD_VOLUME_EMPTY };
 struct pod_volume {
 	const char *name;
 	enum pod_volume_kind kind;
-	const char *source;	/* host: absolute path */
-	bool read_only, recursive;
+	const char *source; /* host: absolute path */
+	bool read_only;
+	bool recursive;          /* host: with the mounts below it; the default */
 	uint32_t mode, uid, gid; /* empty: 0755, 0, 0 by default */
 };
 
@@ -22,19 +23,24 @@ struct pod_mount {
 };
 
 struct pod_app {
-	const char *name;
-	const char *image_id;	/* as written */
-	const char *image_name; /* NULL when absent */
-	const struct app *app;	/* NULL: the image's own app section holds */
+	const char *name;             /* unique; in 0.1 made of the image's name */
+	const char *image_id;         /* as written */
+	const char *image_name;       /* NULL when absent */
+	const struct ac_pair *labels; /* of the image */
+	size_t label_count;
+	const struct app *app; /* NULL: the image's own app section holds */
 	const struct pod_mount *mounts;
 	size_t mount_count;
 	bool read_only_rootfs;
+	const struct ac_pair *annotations;
+	size_t annotation_count;
 };
 
 struct pod_port {
 	const char *name;
 	uint32_t host_port;
-	const char *host_ip; /* NULL: all */
+	const char *host_ip;             /* NULL: all */
+	const struct app_port *pod_port; /* NULL: NAME is the name of an app's port */
 };
 
 struct pod_manifest {
@@ -47,6 +53,7 @@ struct pod_manifest {
 	size_t port_count;
 	const struct app_isolator *isolators;
 	size_t isolator_count;
+	struct isolation isolation; /* what the known isolators say */
 	const struct ac_pair *annotations;
 	size_t annotation_count;
 	const json *document;

@@ -71,15 +71,18 @@ void json_line_of(struct slice bytes, size_t offset, unsigned *ret_line, unsigne
 /* ---- faults -----------------------------------------------------------------------------------
  */
 
-static void append_pointer_token(struct buf *out, const uint8_t *name, size_t len)
+void json_pointer_append(struct buf *pointer, const void *token, size_t len)
 {
+	const char *text = token;
+
+	buf_append_text(pointer, "/");
 	for (size_t i = 0; i < len; i++) {
-		if (name[i] == '~')
-			buf_append_text(out, "~0");
-		else if (name[i] == '/')
-			buf_append_text(out, "~1");
+		if (text[i] == '~')
+			buf_append_text(pointer, "~0");
+		else if (text[i] == '/')
+			buf_append_text(pointer, "~1");
 		else
-			buf_append(out, name + i, 1);
+			buf_append(pointer, text + i, 1);
 	}
 }
 
@@ -104,8 +107,7 @@ static void append_pointer(const struct scan *scan, struct buf *out)
 		} else if (frame->in_member) {
 			const struct key *key = &scan->keys[key_end - 1];
 
-			buf_append_text(out, "/");
-			append_pointer_token(out, scan->names.data + key->text, key->len);
+			json_pointer_append(out, scan->names.data + key->text, key->len);
 		}
 	}
 }

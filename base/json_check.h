@@ -23,3 +23,6 @@ int json_check_offsets(struct slice bytes, struct buf *offsets, rkt_error **err)
 
 /* Line and column (from 1; columns count characters) of the byte at OFFSET. */
 void json_line_of(struct slice bytes, size_t offset, unsigned *ret_line, unsigned *ret_column);
+
+/* Appends "/" and the token, escaped as JSON pointers want it (RFC 6901: ~ is ~0, / is ~1). */
+void json_pointer_append(struct buf *pointer, const void *token, size_t len);
