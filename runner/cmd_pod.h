@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "cli/main.h"
 #include "rkt/store.h"
+#include "runner/option.h"
 #include "runner/pod_state.h"
 
 cli_run_fn cmd_pod_gc, cmd_pod_list, cmd_pod_rm, cmd_pod_status;
@@ -27,13 +28,5 @@ int pods_resolve(
 /* INFO as list and status print it with --json: uuid, state, created, started, ended, pid (while it
  * runs), apps [ name, image, imageID, status ]. The caller owns it. */
 json *pod_info_to_json(const struct pod_info *info);
-
-/* The --dir of every command. */
-#define POD_OPT_DIR(into_)                                                                         \
-	{                                                                                          \
-		.name = "dir", .kind = OPT_TEXT, .into = (into_), .argument = "DIR",               \
-		.help = "The data directory, instead of $RKT_DIR, else /var/lib/rkt for root and " \
-			"$XDG_DATA_HOME/rkt for others."                                           \
-	}
 
 #define auto_pods __attribute__((cleanup(pods_leave)))

@@ -104,26 +104,23 @@ static int gc(const struct gc_options *options, rkt_error **err)
 	return 0;
 }
 
+static const char *const usage[] = { "[OPTIONS]", NULL };
+static const char *const see_also[] = { "rkt-pod-rm(1)", "rkt-store-gc(1)", NULL };
+
 int cmd_pod_gc(int argc, char **argv, rkt_error **err)
 {
 	struct gc_options options = { .grace_sec = GRACE_SEC };
 	const struct opt table[] = {
-		POD_OPT_DIR(&options.dir),
-		{.name = "grace-period",
-				.kind = OPT_DURATION,
-				.into = &options.grace_sec,
-				.argument = "TIME",
-				.help = "How long a pod stays after its end: 90s, 30m (the default), 12h, 7d." },
-		{ .name = "dry-run",
-				.letter = 'n',
-				.kind = OPT_FLAG,
-				.into = &options.dry_run,
-				.help = "Say what would be removed, and remove nothing." },
-		{ 0},
+		OPTION_DIR(&options.dir),
+		OPTION(OPT_DURATION, "grace-period", &options.grace_sec, "TIME",
+			"How long a pod stays after its end: 90s, 30m (the default), 12h, 7d."),
+		OPTION(OPT_FLAG, "dry-run", &options.dry_run, NULL,
+			"Say what would be removed, and remove nothing."),
+		{ 0 },
 	};
 	const struct command command = {
 		.program = "rkt-pod gc",
-		.usage = (const char *const[]){"[OPTIONS]",        NULL},
+		.usage = usage,
 		.summary = "remove pods that ended some time ago",
 		.description =
 			"Removes pods that ended longer ago than the grace period, and at once whatever "
@@ -131,7 +128,7 @@ int cmd_pod_gc(int argc, char **argv, rkt_error **err)
 			"rkt-store gc removes those that nobody uses any more. Says what it removed and "
 			"why; with --debug also what stays.",
 		.options = table,
-		.see_also = (const char *const[]){ "rkt-pod-rm(1)", "rkt-store-gc(1)", NULL },
+		.see_also = see_also,
 	};
 	struct operands none;
 	enum opts_result result = opts_parse(&command, argc, argv, &none, err);

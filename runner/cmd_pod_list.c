@@ -106,36 +106,32 @@ static int list(const struct list_options *options, rkt_error **err)
 	return result;
 }
 
+static const char *const usage[] = { "[OPTIONS]", NULL };
+static const char *const see_also[] = { "rkt-pod-status(1)", "rkt-pod-gc(1)", NULL };
+
 int cmd_pod_list(int argc, char **argv, rkt_error **err)
 {
 	struct list_options options = { 0 };
 	const struct opt table[] = {
-		POD_OPT_DIR(&options.dir),
-		{.name = "json",
-				.kind = OPT_FLAG,
-				.into = &options.json,
-				.help = "Print an array of objects." },
-		{ .name = "full",
-				.kind = OPT_FLAG,
-				.into = &options.full,
-				.help = "Do not shorten UUIDs; image IDs instead of names; points in time instead "
-				"of ages." },
-		{ .name = "no-legend",
-				.kind = OPT_FLAG,
-				.into = &options.no_legend,
-				.help = "Leave the line of headings out." },
-		{ 0     },
+		OPTION_DIR(&options.dir),
+		OPTION(OPT_FLAG, "json", &options.json, NULL, "Print an array of objects."),
+		OPTION(OPT_FLAG, "full", &options.full, NULL,
+			"Do not shorten UUIDs; image IDs instead of names; points in time instead "
+			"of ages."),
+		OPTION(OPT_FLAG, "no-legend", &options.no_legend, NULL,
+			"Leave the line of headings out."),
+		{ 0 },
 	};
 	const struct command command = {
 		.program = "rkt-pod list",
-		.usage = (const char *const[]){"[OPTIONS]",      NULL},
+		.usage = usage,
 		.summary = "list pods",
 		.description =
 			"Lists all pods, a line for each app. The state of a pod is preparing, prepared "
 			"(made, about to start), running, exited, or garbage: left over by a start or a "
 			"removal that was cut short, and removed by the next rkt-pod gc.",
 		.options = table,
-		.see_also = (const char *const[]){ "rkt-pod-status(1)", "rkt-pod-gc(1)", NULL },
+		.see_also = see_also,
 	};
 	struct operands none;
 	enum opts_result result = opts_parse(&command, argc, argv, &none, err);

@@ -43,13 +43,19 @@ static int remove_all(const char *dir, const struct operands *names, rkt_error *
 	return 0;
 }
 
+static const char *const usage[] = { "[OPTIONS] UUID...", NULL };
+static const char *const see_also[] = { "rkt-pod-gc(1)", "rkt-pod-list(1)", NULL };
+
 int cmd_pod_rm(int argc, char **argv, rkt_error **err)
 {
 	const char *dir = NULL;
-	const struct opt table[] = { POD_OPT_DIR(&dir), { 0 } };
+	const struct opt table[] = {
+		OPTION_DIR(&dir),
+		{ 0 },
+	};
 	const struct command command = {
 		.program = "rkt-pod rm",
-		.usage = (const char *const[]){"[OPTIONS] UUID...", NULL},
+		.usage = usage,
 		.summary = "remove pods that have ended",
 		.description =
 			"Removes pods with all they wrote, lets go of their images, and prints their "
@@ -57,7 +63,7 @@ int cmd_pod_rm(int argc, char **argv, rkt_error **err)
 			"UUID is that of a pod, or its first eight or more characters. When one of "
 			"several does not exist, none is removed.",
 		.options = table,
-		.see_also = (const char *const[]){ "rkt-pod-gc(1)",  "rkt-pod-list(1)", NULL },
+		.see_also = see_also,
 		.operands_min = 1,
 		.operands_max = -1,
 	};

@@ -56,24 +56,21 @@ static int status(const struct status_options *options, const char *text, rkt_er
 	return 0;
 }
 
+static const char *const usage[] = { "[OPTIONS] UUID", NULL };
+static const char *const see_also[] = { "rkt-pod-list(1)", NULL };
+
 int cmd_pod_status(int argc, char **argv, rkt_error **err)
 {
 	struct status_options options = { 0 };
 	const struct opt table[] = {
-		POD_OPT_DIR(&options.dir),
-		{.name = "json",
-				.kind = OPT_FLAG,
-				.into = &options.json,
-				.help = "Print an object." },
-		{ .name = "wait",
-				.kind = OPT_FLAG,
-				.into = &options.wait,
-				.help = "Wait until the pod has ended." },
-		{ 0                   },
+		OPTION_DIR(&options.dir),
+		OPTION(OPT_FLAG, "json", &options.json, NULL, "Print an object."),
+		OPTION(OPT_FLAG, "wait", &options.wait, NULL, "Wait until the pod has ended."),
+		{ 0 },
 	};
 	const struct command command = {
 		.program = "rkt-pod status",
-		.usage = (const char *const[]){"[OPTIONS] UUID",   NULL},
+		.usage = usage,
 		.summary = "show the state of a pod and how its apps ended",
 		.description =
 			"Prints what is known of a pod as lines of KEY=VALUE: uuid, state, created, "
@@ -81,7 +78,7 @@ int cmd_pod_status(int argc, char **argv, rkt_error **err)
 			"exit status of each app that has ended.\n\n"
 			"UUID is that of a pod, or its first eight or more characters.",
 		.options = table,
-		.see_also = (const char *const[]){ "rkt-pod-list(1)", NULL},
+		.see_also = see_also,
 		.operands_min = 1,
 		.operands_max = 1,
 	};

@@ -154,29 +154,28 @@ static json *compose_image(const rkt_image_record *record, const struct image_ma
 	return image;
 }
 
-/* What each mount point of the image is given; NULL with *err set when nothing fits. */
+/* What each mount point of the image is given. One that no volume was given for stays open: stage1
+ * puts an empty directory of the app's own there, as rkt did. */
 static json *compose_mounts(
-	const struct app *app, const char *name, const struct volumes *volumes, rkt_error **err)
+	const struct pod_request *request, const struct app *app, const char *name)
 {
-	auto_json json *mounts = json_new_array();
+	json *mounts = json_new_array();
 
 	for (size_t i = 0; app && i < app->mount_point_count; i++) {
 		const struct app_mount_point *point = &app->mount_points[i];
 		json *mount;
 
-		if (!volumes_find(volumes, point->name)) {
-			rkt_fail(err, RKT_INVALID,
-				"no volume for mount point \"%s\" (%s) in app \"%s\"; give one with "
-				"--volume %s,kind=host,source=PATH",
-				point->name, point->path, name, point->name);
-			return NULL;
+		if (!volumes_find(&request->volumes, point->name)) {
+			if (request->open_mount)
+				request->open_mount(name, point->name, point->path);
+			continue;
 		}
 		mount = json_new_object();
 		json_set(mount, "volume", json_new_string(point->name));
 		json_set(mount, "path", json_new_string(point->path));
 		json_append(mounts, mount);
 	}
-	return pass_ptr(mounts);
+	return mounts;
 }
 
 static json *compose_app(const struct pod_request *request, size_t index, rkt_error **err)
@@ -188,8 +187,8 @@ static json *compose_app(const struct pod_request *request, size_t index, rkt_er
 	auto_image_manifest struct image_manifest *manifest =
 		image_manifest_parse(bytes, NULL, err);
 	auto_free char *name = NULL;
-	auto_json json *app = NULL;
-	json *mounts;
+	auto_json json *mounts = NULL;
+	json *app;
 
 	if (!manifest)
 		return NULL;
@@ -198,9 +197,7 @@ static json *compose_app(const struct pod_request *request, size_t index, rkt_er
 		return NULL;
 	}
 	name = asked->name ? xstrdup(asked->name) : ac_name_from_identifier(manifest->name);
-	mounts = compose_mounts(manifest->app, name, &request->volumes, err);
-	if (!mounts)
-		return NULL;
+	mounts = compose_mounts(request, manifest->app, name);
 	app = json_new_object();
 	json_set(app, "name", json_new_string(name));
 	json_set(app, "image", compose_image(record, manifest));
@@ -208,8 +205,7 @@ static json *compose_app(const struct pod_request *request, size_t index, rkt_er
 		json_set(app, "app", compose_app_section(asked, manifest));
 	if (json_count(mounts))
 		json_set(app, "mounts", pass_ptr(mounts));
-	json_free(mounts);
-	return pass_ptr(app);
+	return app;
 }
 
 /* ---- the pod -------------------------------------------------------------------------------- */

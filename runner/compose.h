@@ -24,6 +24,8 @@ struct pod_request {
 	rkt_image_record *const *images; /* one for each app */
 	size_t app_count;
 	struct volumes volumes;
+	/* Told about every mount point no volume was given for; or NULL. */
+	void (*open_mount)(const char *app, const char *name, const char *path);
 };
 
 /* Checks "K=V". RKT_USAGE. */
@@ -33,5 +35,5 @@ int compose_check_environment(const char *pair, rkt_error **err);
  * line.
  *
  * App names come from the image names. RKT_USAGE: two apps of one name; RKT_INVALID: an image with
- * nothing to execute, or a mount point no volume was given for. */
+ * nothing to execute. */
 int compose_pod(const struct pod_request *request, struct buf *out, rkt_error **err);

@@ -13,7 +13,7 @@ noinst_LTLIBRARIES += %D%/librunner.la
 %C%_librunner_la_LIBADD = store/libstore.la
 
 bin_PROGRAMS += rkt-run rkt-pod
-rkt_run_SOURCES = %D%/rkt-run.c %D%/run.h %D%/run_options.c %D%/run_start.c
+rkt_run_SOURCES = %D%/rkt-run.c %D%/option.h %D%/run.h %D%/run_options.c %D%/run_start.c
 rkt_run_LDADD = cli/libcli.la %D%/librunner.la
 rkt_pod_SOURCES = \
 	%D%/cmd_pod.c %D%/cmd_pod.h \
@@ -21,6 +21,7 @@ rkt_pod_SOURCES = \
 	%D%/cmd_pod_list.c \
 	%D%/cmd_pod_rm.c \
 	%D%/cmd_pod_status.c \
+	%D%/option.h \
 	%D%/rkt-pod.c
 rkt_pod_LDADD = cli/libcli.la %D%/librunner.la
 EXTRA_DIST += %D%/README.md

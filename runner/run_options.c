@@ -5,6 +5,7 @@
 
 #include "aci/name.h"
 #include "base/alloc.h"
+#include "runner/option.h"
 
 const char *const run_nets[] = { "none", "host", NULL };
 
@@ -141,10 +142,6 @@ static const struct command_example examples[] = {
 	{ 0		   },
 };
 
-#define POD(kind_, name_, into_, argument_, help_)                                                \
-	{                                                                                         \
-		.name = name_, .kind = kind_, .into = into_, .argument = argument_, .help = help_ \
-	}
 #define CHOICE(name_, into_, choices_, help_)                                          \
 	{                                                                              \
 		.name = name_, .kind = OPT_CHOICE, .into = into_, .choices = choices_, \
@@ -160,21 +157,22 @@ enum opts_result run_options_parse(
 	struct run_options *options, int argc, char **argv, rkt_error **err)
 {
 	const struct opt table[] = {
-		POD(OPT_TEXT, "dir", &options->dir, "DIR",
+		OPTION(OPT_TEXT, "dir", &options->dir, "DIR",
 			"The data directory, instead of $RKT_DIR, else /var/lib/rkt."),
-		POD(OPT_LIST, "volume", &options->volumes, "VOLUME",
+		OPTION(OPT_LIST, "volume", &options->volumes, "VOLUME",
 			"A volume for the mount points of its name: NAME:PATH, or "
 			"NAME,kind=host,source=PATH[,readOnly=true][,recursive=false], or "
 			"NAME,kind=empty[,mode=0755][,uid=N][,gid=N]. May be repeated."),
 		CHOICE("net", &options->net, run_nets,
 			"The network of the pod: its own with nothing but a loopback device, or the "
 			"host's."),
-		POD(OPT_TEXT, "hostname", &options->hostname, "NAME", "The host name of the pod."),
-		POD(OPT_FLAG, "interactive", &options->interactive, NULL,
+		OPTION(OPT_TEXT, "hostname", &options->hostname, "NAME",
+			"The host name of the pod."),
+		OPTION(OPT_FLAG, "interactive", &options->interactive, NULL,
 			"Give the app, of which there must be one, a terminal and standard input."),
-		POD(OPT_TEXT, "uuid-file-save", &options->uuid_file, "FILE",
+		OPTION(OPT_TEXT, "uuid-file-save", &options->uuid_file, "FILE",
 			"Write the UUID of the pod to FILE before it starts."),
-		POD(OPT_TEXT, "stage1-path", &options->stage1_path, "FILE",
+		OPTION(OPT_TEXT, "stage1-path", &options->stage1_path, "FILE",
 			"The stage1 image, instead of $RKT_STAGE1_PATH, else the one installed."),
 		CHOICE("tree", &options->tree, tree_forms,
 			"How images become file systems: by EROFS where the kernel can, always by "
@@ -188,7 +186,7 @@ enum opts_result run_options_parse(
 		APP("working-dir", take_working_dir, "PATH", "App: the directory it starts in."),
 		APP("environment", take_environment, "NAME=VALUE",
 			"App: a variable, added or in place of the image's. May be repeated."),
-		POD(OPT_FLAG, "debug", &options->debug, NULL,
+		OPTION(OPT_FLAG, "debug", &options->debug, NULL,
 			"Say on standard error what is being done; stage1 too."),
 		{ 0 },
 	};

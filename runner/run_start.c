@@ -90,6 +90,12 @@ static int find_images(struct start *self, rkt_error **err)
 	return stage1_image_find(self->store, options->stage1_path, &self->stage1, err);
 }
 
+static void warn_open_mount(const char *app, const char *name, const char *path)
+{
+	out_warning("app \"%s\" gets an empty directory at %s: no volume \"%s\" was given", app,
+		path, name);
+}
+
 static int compose(struct start *self, rkt_error **err)
 {
 	const struct run_options *options = self->options;
@@ -97,6 +103,7 @@ static int compose(struct start *self, rkt_error **err)
 	self->request.apps = options->apps;
 	self->request.app_count = options->app_count;
 	self->request.images = self->images;
+	self->request.open_mount = warn_open_mount;
 	return compose_pod(&self->request, &self->manifest, err);
 }
 
