@@ -1,5 +1,11 @@
 # Black-box tests: one pytest file a command, run through one driver that prints TAP.
 cli_tests =
+cli_tests += tests/cli/test_index.py
 TESTS += $(cli_tests)
 PY_LOG_COMPILER = $(PYTHON3) -B $(top_srcdir)/tests/cli/tap.py
 EXTRA_DIST += %D%/tap.py %D%/conftest.py $(cli_tests)
+
+# test_index.py looks at the index on plain tars through this
+check_PROGRAMS += tests/images/index-tool
+tests_images_index_tool_LDADD = store/index/libindex.la aci/libaci.la base/libbase.la
+EXTRA_DIST += tests/images/same-tree.py
