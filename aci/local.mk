@@ -17,7 +17,7 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/manifest_head.c %D%/manifest_head.h \
 	%D%/name.c %D%/name.h \
 	%D%/path_set.c %D%/path_set.h \
-	%D%/pod.c %D%/pod.h \
+	%D%/pod.c %D%/pod.h %D%/pod_volume.c %D%/pod_volume.h \
 	%D%/quantity.c %D%/quantity.h \
 	%D%/schema.c %D%/schema.h \
 	%D%/siphash.c %D%/siphash.h \

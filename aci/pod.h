@@ -34,6 +34,7 @@ struct pod_app {
 	bool read_only_rootfs;
 	const struct ac_pair *annotations;
 	size_t annotation_count;
+	const struct isolation *isolation; /* 0.1: holds instead of the image's; NULL: not given */
 };
 
 struct pod_port {
@@ -45,6 +46,7 @@ struct pod_port {
 
 struct pod_manifest {
 	const char *ac_version;
+	const char *uuid; /* 0.1 only; else NULL */
 	const struct pod_app *apps;
 	size_t app_count;
 	const struct pod_volume *volumes;
@@ -59,7 +61,8 @@ struct pod_manifest {
 	const json *document;
 };
 
-/* As image_manifest_parse(). */
+/* As image_manifest_parse(). In a ContainerRuntimeManifest a volume that fulfills several mount
+ * points becomes a volume of each name; mounts it has none, as mount points were met by name. */
 struct pod_manifest *pod_manifest_parse(struct slice bytes, check *check, rkt_error **err);
 void pod_manifest_free(struct pod_manifest *manifest);
 
