@@ -378,6 +378,13 @@ static int set_link(tar_reader *self, const struct tar_header *header, rkt_error
 	return 0;
 }
 
+/* A size too large for the header block is in the pax header only. */
+static bool leaves_size_to_pax(const struct tar_header *header)
+{
+	return !header->size || header->size == TAR_OCTAL_SIZE_MAX ||
+	       header->size == TAR_OCTAL_SIZE_MAX_FULL;
+}
+
 static int set_size(tar_reader *self, const struct tar_header *header, rkt_error **err)
 {
 	struct tar_entry *entry = &self->entry;
@@ -385,7 +392,7 @@ static int set_size(tar_reader *self, const struct tar_header *header, rkt_error
 
 	if (tar_pax_has(&self->pax, PAX_SIZE)) {
 		size = self->pax.size;
-		if (header->size && header->size != TAR_OCTAL_SIZE_MAX && header->size != size)
+		if (!leaves_size_to_pax(header) && header->size != size)
 			return rkt_fail(err, RKT_INVALID,
 				"%s: the sizes in the header and in the pax header differ",
 				entry->path);

@@ -7,9 +7,10 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-/* The largest number the twelve bytes of a size hold in octal; what writers that put the true size
- * into a pax header leave here, if not 0. */
-#define TAR_OCTAL_SIZE_MAX UINT64_C(077777777777)
+/* The largest sizes that twelve bytes hold in octal, with a NUL at the end and without: what
+ * writers that put the true size into a pax header leave here, if not 0. */
+#define TAR_OCTAL_SIZE_MAX      UINT64_C(077777777777)
+#define TAR_OCTAL_SIZE_MAX_FULL UINT64_C(0777777777777)
 
 struct tar_header {
 	char type; /* as written: '0', 'L', 'x', ...; NUL for the oldest form of a file */
