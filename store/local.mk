@@ -15,11 +15,11 @@ noinst_LTLIBRARIES += %D%/index/libindex.la %D%/libstore.la
 	%D%/blob.c %D%/blob.h \
 	%D%/db.c %D%/db.h \
 	%D%/db_record.c %D%/db_record.h \
-	%D%/gc.c %D%/gc.h \
+	%D%/gc.c \
 	%D%/import.c %D%/import.h \
 	%D%/layout.c %D%/layout.h \
 	%D%/lease.c %D%/lease.h \
-	%D%/remove.c \
+	%D%/remove.c %D%/remove.h \
 	%D%/resolve.c %D%/resolve.h \
 	%D%/store.c %D%/store.h \
 	%D%/tree.c %D%/tree.h

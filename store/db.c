@@ -1,0 +1,503 @@
+/* LMDB: opening, checking, growing, transactions, cursors. */
+#include "store/db.h"
+
+#include <fcntl.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+
+#define DATA_FILE  "data.mdb"
+#define MAP_STEP   (1024ull * 1024 * 1024) /* the map doubles up to this, then grows by it */
+#define READERS    1022
+#define FORMAT_KEY "format"
+
+/* What data.mdb looks like to LMDB 0.9 on this machine (mdb.c, MDB_page and MDB_meta;
+ * MDB_DATA_VERSION 1): two meta pages, each with a 16-byte page header before it. Only what decides
+ * whether mapping the file is safe is read; numbers are in the machine's byte order. */
+#define META_MAGIC     0xBEEFC0DEu
+#define META_VERSION   1u
+#define META_AT_MAGIC  16
+#define META_AT_PAGE   40
+#define META_AT_LAST   136
+#define META_AT_TXN    144
+#define META_SIZE      152
+#define META_FORMAT_64 8 /* sizeof(size_t): the layout above holds for 64 bits only */
+
+static const char *const table_names[DB_TABLE_COUNT] = { "meta", "image", "manifest", "name",
+	"tree", "lease" };
+
+#define TABLE_ABSENT UINT32_MAX
+
+struct db {
+	MDB_env *env;
+	MDB_dbi tables[DB_TABLE_COUNT]; /* TABLE_ABSENT: an older environment, read only */
+	enum db_mode mode;
+};
+
+struct db_txn {
+	db *db;
+	MDB_txn *txn;
+	bool full;
+};
+
+struct db_cursor {
+	MDB_cursor *cursor;
+	MDB_cursor_op next;
+	MDB_val from;
+};
+
+static int db_fail(rkt_error **err, int code, const char *doing)
+{
+	switch (code) {
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+	case MDB_INVALID:
+	case MDB_BAD_TXN:
+	case MDB_INCOMPATIBLE:
+	case MDB_VERSION_MISMATCH:
+		return rkt_fail(err, RKT_INVALID, "the index is damaged: %s: %s", doing,
+			mdb_strerror(code));
+	default:
+		if (code < 0)
+			return rkt_fail(
+				err, RKT_FAILED, "index: %s: %s", doing, mdb_strerror(code));
+		errno = code;
+		return rkt_fail_errno(err, "index: %s", doing);
+	}
+}
+
+/* ---- the file, before LMDB maps it ---------------------------------------------------------- */
+
+static uint32_t field32(const uint8_t *page, size_t at)
+{
+	uint32_t value;
+
+	memcpy(&value, page + at, sizeof value);
+	return value;
+}
+
+static uint64_t field64(const uint8_t *page, size_t at)
+{
+	uint64_t value;
+
+	memcpy(&value, page + at, sizeof value);
+	return value;
+}
+
+static int damaged(rkt_error **err, const char *how)
+{
+	return rkt_fail(err, RKT_INVALID, "the index is damaged: cas/index/%s %s", DATA_FILE, how);
+}
+
+static bool all_zero(const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (bytes[i])
+			return false;
+	return true;
+}
+
+/* Reads the meta page at OFFSET: its transaction and the file size it speaks of. */
+static int read_meta(
+	int fd, uint64_t offset, uint64_t *ret_txn, uint64_t *ret_size, rkt_error **err)
+{
+	uint8_t page[META_SIZE];
+	ssize_t got = fd_pread_full(fd, page, sizeof page, offset, err);
+	uint64_t last;
+
+	if (got < 0)
+		return -1;
+	if ((size_t)got < sizeof page)
+		return damaged(err, "is truncated");
+	if (field32(page, META_AT_MAGIC) != META_MAGIC)
+		return damaged(err, "is no LMDB file");
+	if (field32(page, META_AT_MAGIC + 4) != META_VERSION)
+		return damaged(err, "has an unknown LMDB version");
+	last = field64(page, META_AT_LAST);
+	*ret_txn = field64(page, META_AT_TXN);
+	if (__builtin_mul_overflow(last + 1, (uint64_t)field32(page, META_AT_PAGE), ret_size))
+		return damaged(err, "has a number out of range");
+	return 0;
+}
+
+static int check_metas(int fd, uint64_t size, rkt_error **err)
+{
+	uint8_t first[META_SIZE];
+	uint64_t txn[2], need[2], page;
+
+	_Static_assert(
+		sizeof(size_t) == META_FORMAT_64, "the index format is that of 64-bit machines");
+	if (fd_pread_full(fd, first, sizeof first, 0, err) < 0)
+		return -1;
+	page = field32(first, META_AT_PAGE);
+	if (read_meta(fd, 0, &txn[0], &need[0], err) < 0)
+		return -1;
+	if (page < 512 || page > 65536 || (page & (page - 1)))
+		return damaged(err, "has a page size out of range");
+	if (read_meta(fd, page, &txn[1], &need[1], err) < 0)
+		return -1;
+	if (size < need[txn[1] > txn[0]])
+		return damaged(err, "is truncated");
+	return 0;
+}
+
+int db_look(int dir, enum db_file *ret, rkt_error **err)
+{
+	auto_fd int fd = openat(dir, DATA_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	uint8_t first[META_SIZE] = { 0 };
+	struct stat st;
+
+	*ret = DB_FILE_ABSENT;
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return rkt_fail_errno(err, "open cas/index/%s", DATA_FILE);
+	if (fstat(fd, &st) < 0)
+		return rkt_fail_errno(err, "stat cas/index/%s", DATA_FILE);
+	if (!S_ISREG(st.st_mode))
+		return damaged(err, "is not a regular file");
+	if (fd_pread_full(fd, first, sizeof first, 0, err) < 0)
+		return -1;
+	if (all_zero(first, sizeof first))
+		return 0;
+	if (check_metas(fd, (uint64_t)st.st_size, err) < 0)
+		return -1;
+	*ret = DB_FILE_GOOD;
+	return 0;
+}
+
+int db_forget(int dir, rkt_error **err)
+{
+	if (unlinkat(dir, DATA_FILE, 0) < 0 && errno != ENOENT)
+		return rkt_fail_errno(err, "remove cas/index/%s", DATA_FILE);
+	return 0;
+}
+
+/* ---- the environment ------------------------------------------------------------------------- */
+
+/* Makes the file as long as the map (sparse), so that a page of the map is never past its end. */
+static int stretch(db *self, rkt_error **err)
+{
+	MDB_envinfo info;
+	struct stat st;
+	int fd, code = mdb_env_info(self->env, &info);
+
+	if (code || (code = mdb_env_get_fd(self->env, &fd)))
+		return db_fail(err, code, "size");
+	if (fstat(fd, &st) < 0)
+		return rkt_fail_errno(err, "index: stat");
+	if ((size_t)st.st_size < info.me_mapsize && ftruncate(fd, (off_t)info.me_mapsize) < 0)
+		return rkt_fail_errno(err, "index: grow");
+	return 0;
+}
+
+static int grow(db *self, rkt_error **err)
+{
+	MDB_envinfo info;
+	size_t size;
+	int code = mdb_env_info(self->env, &info);
+
+	if (code)
+		return db_fail(err, code, "size");
+	size = info.me_mapsize + (info.me_mapsize < MAP_STEP ? info.me_mapsize : MAP_STEP);
+	code = mdb_env_set_mapsize(self->env, size);
+	return code ? db_fail(err, code, "grow") : stretch(self, err);
+}
+
+/* Begins a transaction; another process may have grown the map, or left reader slots behind. */
+static int begin(db *self, unsigned flags, MDB_txn **ret, rkt_error **err)
+{
+	int code = mdb_txn_begin(self->env, NULL, flags, ret);
+
+	if (code == MDB_MAP_RESIZED) {
+		code = mdb_env_set_mapsize(self->env, 0);
+		if (!code)
+			code = mdb_txn_begin(self->env, NULL, flags, ret);
+	} else if (code == MDB_READERS_FULL) {
+		code = mdb_reader_check(self->env, NULL);
+		if (!code)
+			code = mdb_txn_begin(self->env, NULL, flags, ret);
+	}
+	return code ? db_fail(err, code, "begin") : 0;
+}
+
+static int open_table(db *self, MDB_txn *txn, enum db_table table, unsigned flags, rkt_error **err)
+{
+	int code = mdb_dbi_open(txn, table_names[table], flags, &self->tables[table]);
+
+	if (code == MDB_NOTFOUND) {
+		self->tables[table] = TABLE_ABSENT;
+		return 0;
+	}
+	return code ? db_fail(err, code, table_names[table]) : 0;
+}
+
+/* Opens the tables there are; *RET_COMPLETE says whether that is all of them. */
+static int open_tables(db *self, bool *ret_complete, rkt_error **err)
+{
+	MDB_txn *txn;
+
+	*ret_complete = true;
+	if (begin(self, MDB_RDONLY, &txn, err) < 0)
+		return -1;
+	for (int i = 0; i < DB_TABLE_COUNT; i++) {
+		if (open_table(self, txn, (enum db_table)i, 0, err) < 0) {
+			mdb_txn_abort(txn);
+			return -1;
+		}
+		if (self->tables[i] == TABLE_ABSENT)
+			*ret_complete = false;
+	}
+	mdb_txn_commit(txn); /* not abort: that would close the tables again */
+	return 0;
+}
+
+static struct slice format_key(void)
+{
+	return (struct slice){ (const uint8_t *)FORMAT_KEY, sizeof FORMAT_KEY - 1 };
+}
+
+/* Makes the tables that are missing, and says which format they are. */
+static int make_tables(db_txn *txn, void *context, rkt_error **err)
+{
+	static const uint8_t format[] = { 1, DB_FORMAT, 0, 0, 0 }; /* version, then u32 */
+
+	(void)context;
+	for (int i = 0; i < DB_TABLE_COUNT; i++)
+		if (open_table(txn->db, txn->txn, (enum db_table)i, MDB_CREATE, err) < 0)
+			return -1;
+	return db_put(txn, DB_META, format_key(), (struct slice){ format, sizeof format }, err);
+}
+
+static int read_format(db_txn *txn, void *context, rkt_error **err)
+{
+	int64_t *format = context;
+	struct slice value = { 0 };
+	int got = db_get(txn, DB_META, format_key(), &value, err);
+
+	*format = -1;
+	if (got < 0)
+		return -1;
+	if (got && value.len == 5 && value.data[0] == 1)
+		*format = (int64_t)((uint32_t)value.data[1] | (uint32_t)value.data[2] << 8 |
+				    (uint32_t)value.data[3] << 16 | (uint32_t)value.data[4] << 24);
+	return 0;
+}
+
+static int check_format(db *self, rkt_error **err)
+{
+	int64_t format;
+
+	if (self->tables[DB_META] == TABLE_ABSENT)
+		return self->mode == DB_READ
+			       ? rkt_fail(err, RKT_MISSING, "the index is not made yet")
+			       : 0;
+	if (db_read(self, read_format, &format, err) < 0)
+		return -1;
+	if (format < 0)
+		return rkt_fail(err, RKT_INVALID, "the index does not say which format it has");
+	if (format > DB_FORMAT)
+		return rkt_fail(err, RKT_INVALID,
+			"the index has format %lld, newer than the %d this program knows",
+			(long long)format, DB_FORMAT);
+	return 0;
+}
+
+static int open_env(db *self, int dir, rkt_error **err)
+{
+	unsigned flags = MDB_NOTLS | (self->mode == DB_READ ? MDB_RDONLY : 0);
+	char path[32];
+	int code = mdb_env_create(&self->env);
+
+	if (code)
+		return db_fail(err, code, "create");
+	snprintf(path, sizeof path, "/proc/self/fd/%d", dir);
+	if ((code = mdb_env_set_maxdbs(self->env, DB_TABLE_COUNT)) ||
+		(code = mdb_env_set_maxreaders(self->env, READERS)) ||
+		(code = mdb_env_open(self->env, path, flags, 0600)))
+		return db_fail(err, code, "open");
+	code = mdb_reader_check(self->env, NULL);
+	return code ? db_fail(err, code, "clear stale readers") : 0;
+}
+
+static int open_all(db *self, int dir, rkt_error **err)
+{
+	bool complete;
+
+	if (open_env(self, dir, err) < 0)
+		return -1;
+	if (self->mode == DB_WRITE && stretch(self, err) < 0)
+		return -1;
+	if (open_tables(self, &complete, err) < 0 || check_format(self, err) < 0)
+		return -1;
+	return self->mode == DB_READ || complete ? 0 : db_write(self, make_tables, NULL, err);
+}
+
+db *db_open(int dir, enum db_mode mode, rkt_error **err)
+{
+	db *self = xcalloc(1, sizeof *self);
+
+	self->mode = mode;
+	if (open_all(self, dir, err) == 0)
+		return self;
+	db_close(self);
+	return NULL;
+}
+
+void db_close(db *self)
+{
+	if (!self)
+		return;
+	if (self->env)
+		mdb_env_close(self->env);
+	free(self);
+}
+
+/* ---- transactions ---------------------------------------------------------------------------- */
+
+int db_read(db *self, db_work *work, void *context, rkt_error **err)
+{
+	db_txn txn = { .db = self };
+	int result;
+
+	if (begin(self, MDB_RDONLY, &txn.txn, err) < 0)
+		return -1;
+	result = work(&txn, context, err);
+	mdb_txn_abort(txn.txn);
+	return result;
+}
+
+/* One try: 0 committed, 1 the map is full, -1 on error. */
+static int try_write(db *self, db_work *work, void *context, rkt_error **err)
+{
+	db_txn txn = { .db = self };
+	auto_error rkt_error *why = NULL;
+	int code;
+
+	if (begin(self, 0, &txn.txn, err) < 0)
+		return -1;
+	if (work(&txn, context, &why) < 0) {
+		mdb_txn_abort(txn.txn);
+		return txn.full ? 1 : rkt_fail_with(err, pass_ptr(why));
+	}
+	code = mdb_txn_commit(txn.txn);
+	if (code == MDB_MAP_FULL)
+		return 1;
+	return code ? db_fail(err, code, "commit") : 0;
+}
+
+int db_write(db *self, db_work *work, void *context, rkt_error **err)
+{
+	if (self->mode == DB_READ)
+		return rkt_fail(err, RKT_USAGE, "the store is open for reading only");
+	for (;;) {
+		int done = try_write(self, work, context, err);
+
+		if (done <= 0)
+			return done;
+		if (grow(self, err) < 0)
+			return -1;
+	}
+}
+
+static MDB_val to_val(struct slice bytes)
+{
+	return (MDB_val){ bytes.len, (void *)(uintptr_t)bytes.data };
+}
+
+static struct slice from_val(MDB_val value)
+{
+	return (struct slice){ value.mv_data, value.mv_size };
+}
+
+int db_get(db_txn *txn, enum db_table table, struct slice key, struct slice *ret, rkt_error **err)
+{
+	MDB_val wanted = to_val(key), value;
+	int code;
+
+	if (txn->db->tables[table] == TABLE_ABSENT)
+		return 0;
+	code = mdb_get(txn->txn, txn->db->tables[table], &wanted, &value);
+	if (code == MDB_NOTFOUND)
+		return 0;
+	if (code)
+		return db_fail(err, code, table_names[table]);
+	*ret = from_val(value);
+	return 1;
+}
+
+int db_put(db_txn *txn, enum db_table table, struct slice key, struct slice value, rkt_error **err)
+{
+	MDB_val at = to_val(key), what = to_val(value);
+	int code = mdb_put(txn->txn, txn->db->tables[table], &at, &what, 0);
+
+	txn->full = txn->full || code == MDB_MAP_FULL;
+	return code ? db_fail(err, code, table_names[table]) : 0;
+}
+
+int db_delete(db_txn *txn, enum db_table table, struct slice key, rkt_error **err)
+{
+	MDB_val at = to_val(key);
+	int code = mdb_del(txn->txn, txn->db->tables[table], &at, NULL);
+
+	txn->full = txn->full || code == MDB_MAP_FULL;
+	return code && code != MDB_NOTFOUND ? db_fail(err, code, table_names[table]) : 0;
+}
+
+int db_count(db_txn *txn, enum db_table table, uint64_t *ret, rkt_error **err)
+{
+	MDB_stat stat = { 0 };
+	int code = txn->db->tables[table] == TABLE_ABSENT
+			   ? 0
+			   : mdb_stat(txn->txn, txn->db->tables[table], &stat);
+
+	if (code)
+		return db_fail(err, code, table_names[table]);
+	*ret = stat.ms_entries;
+	return 0;
+}
+
+/* ---- cursors --------------------------------------------------------------------------------- */
+
+db_cursor *db_seek(db_txn *txn, enum db_table table, struct slice from, rkt_error **err)
+{
+	db_cursor *self = xcalloc(1, sizeof *self);
+	int code = 0;
+
+	self->next = from.len ? MDB_SET_RANGE : MDB_FIRST;
+	self->from = to_val(from);
+	if (txn->db->tables[table] != TABLE_ABSENT)
+		code = mdb_cursor_open(txn->txn, txn->db->tables[table], &self->cursor);
+	if (!code)
+		return self;
+	db_cursor_free(self);
+	db_fail(err, code, table_names[table]);
+	return NULL;
+}
+
+int db_next(db_cursor *self, struct slice *ret_key, struct slice *ret_value, rkt_error **err)
+{
+	MDB_val key = self->from, value;
+	int code = self->cursor ? mdb_cursor_get(self->cursor, &key, &value, self->next)
+				: MDB_NOTFOUND;
+
+	if (code == MDB_NOTFOUND)
+		return 0;
+	if (code)
+		return db_fail(err, code, "read on");
+	self->next = MDB_NEXT;
+	*ret_key = from_val(key);
+	*ret_value = from_val(value);
+	return 1;
+}
+
+void db_cursor_free(db_cursor *self)
+{
+	if (self && self->cursor)
+		mdb_cursor_close(self->cursor);
+	free(self);
+}

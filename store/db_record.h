@@ -1,0 +1,91 @@
+/*
+ * Keys and records of the index, and nothing else knows their bytes (doc/formats.md, "Index").
+ *
+ * Every record begins with a version byte; an unknown one is refused. Numbers are little-endian in
+ * values, big-endian in keys, where order matters. IDs are their 32 raw bytes. A text is u32
+ *length, bytes and a NUL; length 0xffffffff and nothing after it: no text.
+ *
+ *	meta      "format"            -> 1, u32 format
+ *	meta      "probe"             -> 1, text boot id: EROFS mounts were found to work in this
+ *boot image     id                  -> 1, u64 size, u64 entries, u64 imported_ns, texts name,
+ *version, os, arch, why there is no index manifest  id                  -> 1, the manifest's bytes
+ *	name      name, 0, ~ns, id    -> 1      newest first; a name longer than 255 bytes stands as
+ *	                                        1 and the 64 digits of its SHA-256
+ *	tree      form, id            -> 1, u32 index version, u64 size, u64 made_ns, text boot id,
+ *	                                 u32 count, count ids of the images layered in it
+ *	lease     id, uuid            -> 1, u64 taken_ns
+ */
+#pragma once
+
+#include "rkt/store.h"
+#include "base/uuid.h"
+#include "store/db.h"
+
+#define KEY_ID_SIZE    32
+#define KEY_NAME_MAX   (255 + 1 + 8 + KEY_ID_SIZE)
+#define KEY_TREE_SIZE  (1 + KEY_ID_SIZE)
+#define KEY_LEASE_SIZE (KEY_ID_SIZE + UUID_TEXT_LEN)
+
+/* A key being made: its bytes and how many there are. */
+struct key {
+	uint8_t bytes[KEY_NAME_MAX];
+	size_t len;
+};
+
+static inline struct slice key_slice(const struct key *key)
+{
+	return (struct slice){ key->bytes, key->len };
+}
+
+struct key key_of_id(const rkt_image_id *id);
+/* The first KEY_ID_SIZE bytes of BYTES as an ID. */
+rkt_image_id key_to_id(const uint8_t *bytes);
+
+/* The key of the image ID called NAME that was imported at NS; with ID NULL the part before the
+ * time, which all images of that name share. */
+int key_of_name(const char *name, uint64_t imported_ns, const rkt_image_id *id, struct key *ret,
+	rkt_error **err);
+/* The ID at the end of a key in the name table; RKT_INVALID when KEY is too short to have one. */
+int key_name_id(struct slice key, rkt_image_id *ret, rkt_error **err);
+
+/* The forms of a tree as they stand in keys. */
+enum record_form { RECORD_EROFS = 'e', RECORD_EXTRACTED = 'x' };
+struct key key_of_tree(enum record_form form, const rkt_image_id *id);
+
+/* UUID has UUID_TEXT_LEN characters; with UUID NULL the part all leases of the image share. */
+struct key key_of_lease(const rkt_image_id *id, const char *uuid);
+int key_lease_read(struct slice key, rkt_image_id *ret_id, char ret_uuid[static UUID_TEXT_LEN + 1],
+	rkt_error **err);
+
+/* An image's row. Strings are lent: when writing by the caller, after reading by the bytes read. */
+struct image_row {
+	uint64_t size, entries, imported_ns;
+	const char *name;
+	const char *version, *os, *arch; /* NULL: no such label */
+	const char *index_fault;         /* why there is no EROFS index; NULL when there is one */
+};
+
+void image_row_write(const struct image_row *row, struct buf *out);
+int image_row_read(struct slice bytes, struct image_row *ret, rkt_error **err);
+
+/* The manifest in a record of the manifest table. */
+void manifest_row_write(struct slice manifest, struct buf *out);
+int manifest_row_read(struct slice bytes, struct slice *ret, rkt_error **err);
+
+struct tree_row {
+	uint32_t index_version; /* EROFS: INDEX_VERSION of who wrote it; else 0 */
+	uint64_t size, made_ns; /* EROFS: bytes of the index file; extracted: of the files in it */
+	const char *boot;       /* extracted: the boot it was made in; EROFS: NULL */
+	const rkt_image_id *layers; /* writing: the images in it, lowest first */
+	uint32_t layer_count;
+};
+
+void tree_row_write(const struct tree_row *row, struct buf *out);
+/* LAYERS is NULL after reading; only their number is looked at. */
+int tree_row_read(struct slice bytes, struct tree_row *ret, rkt_error **err);
+
+void lease_row_write(uint64_t taken_ns, struct buf *out);
+
+/* A record that is one text: meta "probe". */
+void text_row_write(const char *text, struct buf *out);
+int text_row_read(struct slice bytes, const char **ret, rkt_error **err);

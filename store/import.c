@@ -1,0 +1,322 @@
+/*
+ * Import: one pass over the bytes of an image file.
+ *
+ *	fd -> count -> unpack -> threaded -> tap(digest) -> tap(blob) -> image walk -> index builder
+ *
+ * Then, in this order (S-040): both files synced, named, their folders synced, one durable commit.
+ * Before the commit the image does not exist. What a killed import leaves is at most two files that
+ * no record names; gc collects them, and the next import of the same image takes them over.
+ */
+#include "store/import.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "aci/digest.h"
+#include "aci/id.h"
+#include "aci/image.h"
+#include "aci/unpack.h"
+#include "base/alloc.h"
+#include "store/blob.h"
+#include "store/index/index.h"
+
+struct import {
+	rkt_store *store;
+	const struct rkt_import_options *options;
+	_Atomic uint64_t packed; /* bytes read from the file, counted in the reading thread */
+	digest *sum;
+	struct blob_writer blob;
+	image_reader *image;
+	index_builder *index; /* NULL once the tree turned out not to fit an index */
+	struct scratch index_file;
+	char *index_fault;
+	struct import_record record;
+};
+
+/* ---- the pass -------------------------------------------------------------------------------- */
+
+static int count_tap(void *context, struct slice block, rkt_error **err)
+{
+	struct import *self = context;
+
+	(void)err;
+	atomic_fetch_add_explicit(&self->packed, block.len, memory_order_relaxed);
+	return 0;
+}
+
+static int unpacked_tap(void *context, struct slice block, rkt_error **err)
+{
+	struct import *self = context;
+
+	if (digest_tap(self->sum, block, err) < 0 || blob_tap(&self->blob, block, err) < 0)
+		return -1;
+	if (self->options && self->options->progress)
+		self->options->progress(self->options->context,
+			atomic_load_explicit(&self->packed, memory_order_relaxed));
+	return 0;
+}
+
+static int open_stream(struct import *self, int fd, rkt_error **err)
+{
+	auto_fd int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	source *in;
+
+	if (own < 0)
+		return rkt_fail_errno(err, "dup");
+	in = source_tap(source_from_fd(pass_fd(own)), count_tap, self);
+	in = source_unpack(in, &unpack_limits_default, NULL, err);
+	if (!in)
+		return -1;
+	in = source_tap(source_threaded(in), unpacked_tap, self);
+	self->image = image_open(in, NULL);
+	return 0;
+}
+
+/* Adds an entry to the index. A tree that EROFS cannot show faithfully has no index, and is an
+ * image all the same: it will be extracted. */
+static int index_entry(struct import *self, const struct image_entry *entry, rkt_error **err)
+{
+	auto_error rkt_error *why = NULL;
+
+	if (!self->index || index_add(self->index, entry, &why) == 0)
+		return 0;
+	if (rkt_error_kind(why) != RKT_INVALID)
+		return rkt_fail_with(err, pass_ptr(why));
+	self->index_fault = xstrdup(rkt_error_message(why));
+	index_free(self->index);
+	self->index = NULL;
+	return 0;
+}
+
+static int walk(struct import *self, rkt_error **err)
+{
+	const struct image_entry *entry;
+	int got;
+
+	while ((got = image_next(self->image, &entry, err)) > 0)
+		if (index_entry(self, entry, err) < 0)
+			return -1;
+	return got < 0 ? -1 : blob_flush(&self->blob, err);
+}
+
+static int identify(struct import *self, rkt_error **err)
+{
+	const rkt_image_id *expect = self->options ? self->options->expect : NULL;
+	char digits[DIGEST_HEX_MAX + 1];
+
+	if (digest_hex(self->sum, digits, err) < 0)
+		return -1;
+	self->record.id = id_from_hex(digits);
+	if (expect && strcmp(expect->text, self->record.id.text) != 0)
+		return rkt_fail(err, RKT_INVALID, "the image is %s, not %s", self->record.id.text,
+			expect->text);
+	return 0;
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+static int write_index(struct import *self, rkt_error **err)
+{
+	auto_error rkt_error *why = NULL;
+	struct index_stats stats;
+
+	if (!self->index)
+		return 0;
+	if (scratch_open(&self->store->layout, &self->index_file, err) < 0)
+		return -1;
+	if (index_write(self->index, self->blob.size, self->index_file.fd, &stats, &why) == 0) {
+		self->record.tree = (struct tree_row){ .index_version = INDEX_VERSION,
+			.size = stats.size,
+			.layers = &self->record.id,
+			.layer_count = 1 };
+		return 0;
+	}
+	if (rkt_error_kind(why) != RKT_INVALID)
+		return rkt_fail_with(err, pass_ptr(why));
+	self->index_fault = xstrdup(rkt_error_message(why));
+	scratch_close(&self->index_file);
+	return 0;
+}
+
+static int sync_file(struct scratch *file, rkt_error **err)
+{
+	if (fchmod(file->fd, 0444) < 0)
+		return rkt_fail_errno(err, "chmod");
+	return fdatasync(file->fd) < 0 ? rkt_fail_errno(err, "fdatasync") : 0;
+}
+
+/* Names FILE on SHELF and makes the name durable. */
+static int publish(struct import *self, struct scratch *file, int shelf, rkt_error **err)
+{
+	auto_fd int shard = layout_shard_make(shelf, &self->record.id, err);
+
+	if (shard < 0 || scratch_publish(file, shard, self->record.id.text, err) < 0)
+		return -1;
+	return fsync(shard) < 0 ? rkt_fail_errno(err, "fsync folder") : 0;
+}
+
+/* ---- the record ------------------------------------------------------------------------------ */
+
+static void fill_record(struct import *self)
+{
+	const struct image_manifest *manifest = image_manifest(self->image);
+	struct import_record *record = &self->record;
+
+	record->manifest = image_manifest_bytes(self->image);
+	record->row = (struct image_row){ .size = self->blob.size,
+		.entries = image_entry_count(self->image),
+		.imported_ns = store_now_ns(),
+		.name = manifest->name,
+		.version = image_manifest_label(manifest, "version"),
+		.os = image_manifest_label(manifest, "os"),
+		.arch = image_manifest_label(manifest, "arch"),
+		.index_fault = self->index_fault };
+	record->tree.made_ns = record->row.imported_ns;
+}
+
+static int put_tree(db_txn *txn, const struct import_record *record, rkt_error **err)
+{
+	struct key key = key_of_tree(RECORD_EROFS, &record->id);
+	auto_buf struct buf value = { 0 };
+
+	if (record->row.index_fault)
+		return 0;
+	tree_row_write(&record->tree, &value);
+	return db_put(txn, DB_TREE, key_slice(&key), buf_slice(&value), err);
+}
+
+static int put_name(db_txn *txn, const struct import_record *record, rkt_error **err)
+{
+	static const uint8_t version = 1;
+	struct key key;
+
+	if (key_of_name(record->row.name, record->row.imported_ns, &record->id, &key, err) < 0)
+		return -1;
+	return db_put(txn, DB_NAME, key_slice(&key), (struct slice){ &version, 1 }, err);
+}
+
+int import_record_write(db_txn *txn, void *context, rkt_error **err)
+{
+	const struct import_record *record = context;
+	struct key key = key_of_id(&record->id);
+	auto_buf struct buf row = { 0 }, manifest = { 0 };
+	struct image_row there;
+	int got = store_get_image(txn, &record->id, &there, err);
+
+	if (got)
+		return got < 0 ? -1 : 0; /* another import of the same image was faster */
+	image_row_write(&record->row, &row);
+	manifest_row_write(record->manifest, &manifest);
+	if (db_put(txn, DB_IMAGE, key_slice(&key), buf_slice(&row), err) < 0 ||
+		db_put(txn, DB_MANIFEST, key_slice(&key), buf_slice(&manifest), err) < 0)
+		return -1;
+	return put_name(txn, record, err) < 0 ? -1 : put_tree(txn, record, err);
+}
+
+struct known {
+	const rkt_image_id *id;
+	bool recorded, has_index;
+	uint64_t size, index_size;
+};
+
+static int look_up(db_txn *txn, void *context, rkt_error **err)
+{
+	struct known *known = context;
+	struct image_row row;
+	struct tree_row tree;
+	int image = store_get_image(txn, known->id, &row, err), index;
+
+	if (image < 0)
+		return -1;
+	index = store_get_tree(txn, RECORD_EROFS, known->id, &tree, err);
+	if (index < 0)
+		return -1;
+	known->recorded = image;
+	known->has_index = index;
+	known->size = image ? row.size : 0;
+	known->index_size = index ? tree.size : 0;
+	return 0;
+}
+
+static bool file_has_size(int shelf, const rkt_image_id *id, uint64_t size)
+{
+	auto_fd int shard = layout_shard_open(shelf, id, NULL);
+	struct stat st;
+
+	return shard >= 0 && fstatat(shard, id->text, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st.st_mode) && (uint64_t)st.st_size == size;
+}
+
+/* Whether the image is recorded and its files are where they should be: 1, 0 or -1. Files that got
+ * lost or truncated are put back by going on with the import. */
+static int is_there(struct import *self, rkt_error **err)
+{
+	const struct layout *layout = &self->store->layout;
+	const rkt_image_id *id = &self->record.id;
+	struct known known = { .id = id };
+
+	if (db_read(self->store->db, look_up, &known, err) < 0)
+		return -1;
+	return known.recorded && file_has_size(layout->blob, id, known.size) &&
+	       (!known.has_index || file_has_size(layout->erofs, id, known.index_size));
+}
+
+static int commit(struct import *self, rkt_error **err)
+{
+	struct layout *layout = &self->store->layout;
+	auto_fd int naming = -1;
+
+	if (write_index(self, err) < 0)
+		return -1;
+	/* the index first: its sync is short, and the blob is on its way to the disk meanwhile */
+	if (!self->index_fault && sync_file(&self->index_file, err) < 0)
+		return -1;
+	if (sync_file(&self->blob.file, err) < 0)
+		return -1;
+	naming = layout_lock(layout, LAYOUT_NAMING, err);
+	if (naming < 0 || publish(self, &self->blob.file, layout->blob, err) < 0)
+		return -1;
+	if (!self->index_fault && publish(self, &self->index_file, layout->erofs, err) < 0)
+		return -1;
+	fill_record(self);
+	return db_write(self->store->db, import_record_write, &self->record, err);
+}
+
+static int import(struct import *self, int fd, rkt_error **err)
+{
+	int there;
+
+	if (scratch_open(&self->store->layout, &self->blob.file, err) < 0 ||
+		open_stream(self, fd, err) < 0 || walk(self, err) < 0 || identify(self, err) < 0)
+		return -1;
+	there = is_there(self, err);
+	if (there)
+		return there < 0 ? -1 : 0;
+	return commit(self, err);
+}
+
+int rkt_store_import(rkt_store *store, int fd, const struct rkt_import_options *options,
+	rkt_image_id *ret_id, rkt_error **err)
+{
+	struct import self = { .store = store,
+		.options = options,
+		.sum = digest_new(DIGEST_SHA256),
+		.blob.file = SCRATCH_EMPTY,
+		.index_file = SCRATCH_EMPTY,
+		.index = index_new() };
+	int result = store->mode == RKT_STORE_READ
+			     ? rkt_fail(err, RKT_USAGE, "the store is open for reading only")
+			     : import(&self, fd, err);
+
+	if (result == 0 && ret_id)
+		*ret_id = self.record.id;
+	image_free(self.image);
+	index_free(self.index);
+	digest_free(self.sum);
+	blob_writer_close(&self.blob);
+	scratch_close(&self.index_file);
+	free(self.index_fault);
+	return result;
+}

@@ -1,0 +1,167 @@
+/* Taking and dropping leases. A lease counts as long as its pod's folder exists. */
+#include "store/lease.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "store/tree.h"
+
+int lease_pod_exists(const rkt_store *store, const char *uuid, rkt_error **err)
+{
+	struct stat st;
+
+	if (fstatat(store->layout.containers, uuid, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return S_ISDIR(st.st_mode);
+	return errno == ENOENT ? 0 : rkt_fail_errno(err, "stat containers/%s", uuid);
+}
+
+int lease_holders(
+	rkt_store *store, db_txn *txn, const rkt_image_id *id, struct buf *pods, rkt_error **err)
+{
+	struct key from = key_of_lease(id, NULL);
+	auto_db_cursor db_cursor *cursor = db_seek(txn, DB_LEASE, key_slice(&from), err);
+	struct slice key, value;
+	int got, count = 0;
+
+	if (!cursor)
+		return -1;
+	while ((got = db_next(cursor, &key, &value, err)) > 0) {
+		char uuid[UUID_TEXT_LEN + 1];
+		rkt_image_id holder;
+		int alive;
+
+		if (key_lease_read(key, &holder, uuid, err) < 0)
+			return -1;
+		if (strcmp(holder.text, id->text) != 0)
+			break;
+		alive = lease_pod_exists(store, uuid, err);
+		if (alive < 0)
+			return -1;
+		if (alive && pods)
+			buf_printf(pods, " %s", uuid);
+		count += alive;
+	}
+	return got < 0 ? -1 : count;
+}
+
+int lease_drop_image(db_txn *txn, const rkt_image_id *id, rkt_error **err)
+{
+	for (;;) {
+		struct key from = key_of_lease(id, NULL);
+		auto_db_cursor db_cursor *cursor = db_seek(txn, DB_LEASE, key_slice(&from), err);
+		struct slice key, value;
+		struct key gone = { .len = 0 };
+		int got = cursor ? db_next(cursor, &key, &value, err) : -1;
+
+		if (got <= 0)
+			return got;
+		if (key.len < from.len || key.len > sizeof gone.bytes ||
+			memcmp(key.data, from.bytes, from.len) != 0)
+			return 0;
+		memcpy(gone.bytes, key.data, key.len);
+		gone.len = key.len;
+		if (db_delete(txn, DB_LEASE, key_slice(&gone), err) < 0)
+			return -1;
+	}
+}
+
+struct take {
+	const char *uuid;
+	const rkt_image_id *ids;
+	size_t count;
+};
+
+static int take(db_txn *txn, void *context, rkt_error **err)
+{
+	const struct take *self = context;
+
+	for (size_t i = 0; i < self->count; i++) {
+		struct key key = key_of_lease(&self->ids[i], self->uuid);
+		auto_buf struct buf value = { 0 };
+		struct image_row row;
+		int got = store_get_image(txn, &self->ids[i], &row, err);
+
+		if (!got)
+			return store_no_image(self->ids[i].text, err);
+		if (got < 0)
+			return -1;
+		lease_row_write(store_now_ns(), &value);
+		if (db_put(txn, DB_LEASE, key_slice(&key), buf_slice(&value), err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int check_uuid(const char *uuid, rkt_error **err)
+{
+	return uuid_is(uuid) ? 0 : rkt_fail(err, RKT_USAGE, "%s is not a pod's UUID", uuid);
+}
+
+int rkt_store_lease(
+	rkt_store *store, const char *uuid, const rkt_image_id *ids, size_t count, rkt_error **err)
+{
+	struct take self = { uuid, ids, count };
+	int there = check_uuid(uuid, err) < 0 ? -1 : lease_pod_exists(store, uuid, err);
+
+	if (there < 0)
+		return -1;
+	if (!there)
+		return rkt_fail(err, RKT_MISSING, "no pod %s", uuid);
+	return db_write(store->db, take, &self, err);
+}
+
+struct drop {
+	const char *uuid;
+	struct buf keys; /* of the leases found, KEY_LEASE_SIZE bytes each */
+};
+
+static int find_leases(db_txn *txn, struct drop *self, rkt_error **err)
+{
+	auto_db_cursor db_cursor *cursor = db_seek(txn, DB_LEASE, (struct slice){ 0 }, err);
+	struct slice key, value;
+	int got;
+
+	if (!cursor)
+		return -1;
+	while ((got = db_next(cursor, &key, &value, err)) > 0) {
+		char uuid[UUID_TEXT_LEN + 1];
+		rkt_image_id id;
+
+		if (key_lease_read(key, &id, uuid, err) < 0)
+			return -1;
+		if (strcmp(uuid, self->uuid) == 0)
+			buf_append(&self->keys, key.data, key.len);
+	}
+	return got;
+}
+
+static int drop(db_txn *txn, void *context, rkt_error **err)
+{
+	struct drop *self = context;
+
+	self->keys.len = 0;
+	if (find_leases(txn, self, err) < 0)
+		return -1;
+	for (size_t at = 0; at < self->keys.len; at += KEY_LEASE_SIZE) {
+		struct slice key = { self->keys.data + at, KEY_LEASE_SIZE };
+
+		if (db_delete(txn, DB_LEASE, key, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int rkt_store_lease_drop(rkt_store *store, const char *uuid, rkt_error **err)
+{
+	struct drop self = { .uuid = uuid };
+	int result = check_uuid(uuid, err) < 0 ? -1 : db_write(store->db, drop, &self, err);
+
+	for (size_t at = 0; result == 0 && at < self.keys.len; at += KEY_LEASE_SIZE) {
+		rkt_image_id id = key_to_id(self.keys.data + at);
+
+		result = tree_unmount_unused(store, &id, err);
+	}
+	buf_free(&self.keys);
+	return result;
+}

@@ -1,0 +1,15 @@
+/* Who needs which image: pods, by their folder below containers/. */
+#pragma once
+
+#include "store/store.h"
+
+/* Appends " UUID" to PODS (may be NULL) for each pod that has a lease on ID and whose folder is
+ * there. Returns how many, or -1. */
+int lease_holders(
+	rkt_store *store, db_txn *txn, const rkt_image_id *id, struct buf *pods, rkt_error **err);
+
+/* Drops all leases of ID. */
+int lease_drop_image(db_txn *txn, const rkt_image_id *id, rkt_error **err);
+
+/* Whether the folder of the pod UUID is there: 1, 0, or -1. */
+int lease_pod_exists(const rkt_store *store, const char *uuid, rkt_error **err);

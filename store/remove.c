@@ -1,0 +1,153 @@
+/* Removing an image, and what removal leaves to be swept up. */
+#include "store/remove.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/lock.h"
+#include "base/tree.h"
+#include "store/lease.h"
+#include "store/tree.h"
+
+static int remove_name(db_txn *txn, const rkt_image_id *id, rkt_error **err)
+{
+	struct image_row row;
+	struct key key;
+	int got = store_get_image(txn, id, &row, err);
+
+	if (got <= 0)
+		return got;
+	if (key_of_name(row.name, row.imported_ns, id, &key, err) < 0)
+		return -1;
+	return db_delete(txn, DB_NAME, key_slice(&key), err);
+}
+
+int remove_records(db_txn *txn, const rkt_image_id *id, rkt_error **err)
+{
+	struct key image = key_of_id(id), erofs = key_of_tree(RECORD_EROFS, id),
+		   extracted = key_of_tree(RECORD_EXTRACTED, id);
+
+	if (remove_name(txn, id, err) < 0 || lease_drop_image(txn, id, err) < 0 ||
+		db_delete(txn, DB_MANIFEST, key_slice(&image), err) < 0 ||
+		db_delete(txn, DB_TREE, key_slice(&erofs), err) < 0 ||
+		db_delete(txn, DB_TREE, key_slice(&extracted), err) < 0)
+		return -1;
+	return db_delete(txn, DB_IMAGE, key_slice(&image), err);
+}
+
+/* Unlinks ID's file on SHELF and adds its size to *FREED. */
+static int unlink_file(int shelf, const rkt_image_id *id, uint64_t *freed, rkt_error **err)
+{
+	auto_error rkt_error *why = NULL;
+	auto_fd int shard = layout_shard_open(shelf, id, &why);
+	struct stat st;
+
+	if (shard < 0 && rkt_error_kind(why) == RKT_MISSING)
+		return 0;
+	if (shard < 0)
+		return rkt_fail_with(err, pass_ptr(why));
+	if (fstatat(shard, id->text, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		*freed += (uint64_t)st.st_size;
+	if (unlinkat(shard, id->text, 0) < 0 && errno != ENOENT)
+		return rkt_fail_errno(err, "remove %s", id->text);
+	return 0;
+}
+
+int remove_files(rkt_store *store, const rkt_image_id *id, uint64_t *ret_freed, rkt_error **err)
+{
+	bool moved;
+
+	*ret_freed = 0;
+	if (tree_unmount_unused(store, id, err) < 0 ||
+		tree_discard_extracted(store, id, &moved, err) < 0 ||
+		unlink_file(store->layout.erofs, id, ret_freed, err) < 0)
+		return -1;
+	return unlink_file(store->layout.blob, id, ret_freed, err);
+}
+
+/* Opens and locks NAME in cas/tmp: 1 with the descriptor, 0 when somebody works on it, -1. */
+static int claim(const rkt_store *store, const char *name, int *ret_fd, rkt_error **err)
+{
+	auto_fd int fd =
+		openat(store->layout.tmp, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int got;
+
+	if (fd < 0 && (errno == ENOENT || errno == ELOOP || errno == EACCES))
+		return 0; /* gone meanwhile, or nothing we made */
+	if (fd < 0)
+		return rkt_fail_errno(err, "open cas/tmp/%s", name);
+	got = lock_try(fd, LOCK_EXCLUSIVE, err);
+	if (got > 0)
+		*ret_fd = pass_fd(fd);
+	return got;
+}
+
+static int remove_scrap(rkt_store *store, const char *name, remove_report_fn *report, void *context,
+	rkt_error **err)
+{
+	auto_fd int fd = -1;
+	int got = claim(store, name, &fd, err);
+
+	if (got <= 0)
+		return got;
+	if (tree_remove(store->layout.tmp, name, err) < 0)
+		return -1;
+	if (report)
+		report(context, name);
+	return 0;
+}
+
+int remove_scraps(rkt_store *store, remove_report_fn *report, void *context, rkt_error **err)
+{
+	auto_fd int fd = openat(store->layout.tmp, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_dir DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!stream)
+		return rkt_fail_errno(err, "open cas/tmp");
+	fd = -1; /* the stream owns it */
+	while ((errno = 0, entry = readdir(stream))) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (remove_scrap(store, entry->d_name, report, context, err) < 0)
+			return -1;
+	}
+	return errno ? rkt_fail_errno(err, "read cas/tmp") : 0;
+}
+
+struct removal {
+	rkt_store *store;
+	const rkt_image_id *id;
+};
+
+static int remove_unleased(db_txn *txn, void *context, rkt_error **err)
+{
+	const struct removal *self = context;
+	auto_buf struct buf pods = { 0 };
+	struct image_row row;
+	int got = store_get_image(txn, self->id, &row, err), holders;
+
+	if (!got)
+		return store_no_image(self->id->text, err);
+	holders = got < 0 ? -1 : lease_holders(self->store, txn, self->id, &pods, err);
+	if (holders < 0)
+		return -1;
+	if (holders)
+		return rkt_fail(err, RKT_FAILED, "%s is in use by pod%s%s", self->id->text,
+			holders > 1 ? "s" : "", buf_text(&pods));
+	return remove_records(txn, self->id, err);
+}
+
+int rkt_store_remove(rkt_store *store, const rkt_image_id *id, rkt_error **err)
+{
+	struct removal self = { store, id };
+	auto_fd int removing = layout_lock(&store->layout, LAYOUT_REMOVING, err);
+	uint64_t freed;
+
+	if (removing < 0 || db_write(store->db, remove_unleased, &self, err) < 0)
+		return -1;
+	if (remove_files(store, id, &freed, err) < 0)
+		return -1;
+	return remove_scraps(store, NULL, NULL, err);
+}

@@ -1,0 +1,253 @@
+/* References: full IDs, prefixes of them, names with a version; and the list of all images. */
+#include "store/resolve.h"
+
+#include <string.h>
+
+#include "aci/id.h"
+#include "base/alloc.h"
+#include "base/hex.h"
+#include "base/str.h"
+#include "store/blob.h"
+
+#define SCHEME         "sha256-"
+#define CANDIDATES_MAX 8 /* named in the message about an ambiguous prefix */
+
+/* ---- by digest ------------------------------------------------------------------------------- */
+
+/* The smallest key that begins with DIGITS. */
+static struct key key_of_prefix(const char *digits, size_t len)
+{
+	char padded[2 * KEY_ID_SIZE + 1];
+	struct key key = { .len = KEY_ID_SIZE };
+
+	memset(padded, '0', sizeof padded);
+	memcpy(padded, digits, len);
+	if (!hex_decode(padded, 2 * KEY_ID_SIZE, key.bytes, KEY_ID_SIZE))
+		abort(); /* id_form_of() saw that they are digits */
+	return key;
+}
+
+static int ambiguous(const char *reference, struct buf *candidates, size_t count, rkt_error **err)
+{
+	if (count > CANDIDATES_MAX)
+		buf_printf(candidates, " and %zu more", count - CANDIDATES_MAX);
+	return rkt_fail(
+		err, RKT_USAGE, "%s is ambiguous: it begins%s", reference, buf_text(candidates));
+}
+
+/* 1 with the image whose ID begins with DIGITS, 0 when there is none, -1. */
+static int by_prefix(
+	db_txn *txn, const char *reference, const char *digits, rkt_image_id *ret, rkt_error **err)
+{
+	size_t len = strlen(digits), count = 0;
+	struct key from = key_of_prefix(digits, len);
+	auto_db_cursor db_cursor *cursor = db_seek(txn, DB_IMAGE, key_slice(&from), err);
+	auto_buf struct buf candidates = { 0 };
+	struct slice key, value;
+	int got;
+
+	if (!cursor)
+		return -1;
+	while ((got = db_next(cursor, &key, &value, err)) > 0) {
+		rkt_image_id id;
+
+		if (key.len != KEY_ID_SIZE)
+			return rkt_fail(
+				err, RKT_INVALID, "the index is damaged: an image without an ID");
+		id = key_to_id(key.data);
+		if (strncmp(id.text + strlen(SCHEME), digits, len) != 0)
+			break;
+		if (count++ < CANDIDATES_MAX)
+			buf_printf(&candidates, "%s %s", count > 1 ? "," : "", id.text);
+		*ret = id;
+	}
+	if (got < 0)
+		return -1;
+	return count > 1 ? ambiguous(reference, &candidates, count, err) : (int)count;
+}
+
+/* ---- by name --------------------------------------------------------------------------------- */
+
+/* Whether the image ID has VERSION (NULL: any): 1, 0, or -1. */
+static int has_version(db_txn *txn, const rkt_image_id *id, const char *version, rkt_error **err)
+{
+	struct image_row row = { 0 };
+	int got;
+
+	if (!version)
+		return 1;
+	got = store_get_image(txn, id, &row, err);
+	if (!got)
+		return rkt_fail(err, RKT_INVALID, "the index is damaged: a name of no image");
+	return got < 0 ? -1 : row.version && strcmp(row.version, version) == 0;
+}
+
+/* 1 with the newest image called NAME that has VERSION (NULL: any), 0, or -1. */
+static int by_name(
+	db_txn *txn, const char *name, const char *version, rkt_image_id *ret, rkt_error **err)
+{
+	auto_db_cursor db_cursor *cursor = NULL;
+	struct slice key, value;
+	struct key from;
+	int got;
+
+	if (key_of_name(name, 0, NULL, &from, err) < 0)
+		return -1;
+	cursor = db_seek(txn, DB_NAME, key_slice(&from), err);
+	if (!cursor)
+		return -1;
+	while ((got = db_next(cursor, &key, &value, err)) > 0) {
+		int fits;
+
+		if (key.len < from.len || memcmp(key.data, from.bytes, from.len) != 0)
+			return 0;
+		if (key_name_id(key, ret, err) < 0)
+			return -1;
+		fits = has_version(txn, ret, version, err);
+		if (fits)
+			return fits;
+	}
+	return got;
+}
+
+static int by_reference(db_txn *txn, const char *reference, rkt_image_id *ret, rkt_error **err)
+{
+	const char *digits, *colon = strrchr(reference, ':');
+	auto_free char *name = colon ? xmemdup(reference, (size_t)(colon - reference)) : NULL;
+	enum id_form form = id_form_of(reference, &digits);
+	int got = 0;
+
+	if (form == ID_SHA512)
+		return rkt_fail(
+			err, RKT_MISSING, "no image %s: images are kept by SHA-256", reference);
+	if (form != ID_NONE)
+		got = by_prefix(txn, reference, digits, ret, err);
+	else if (str_has_prefix(reference, SCHEME) &&
+		 hex_is(reference + strlen(SCHEME), strlen(reference + strlen(SCHEME))))
+		return rkt_fail(err, RKT_USAGE, "%s: an ID needs %d digits or more", reference,
+			IMAGE_ID_PREFIX_MIN);
+	if (got)
+		return got;
+	return by_name(txn, name ? name : reference, colon ? colon + 1 : NULL, ret, err);
+}
+
+int resolve(db_txn *txn, const char *reference, rkt_image_id *ret, rkt_error **err)
+{
+	int got = by_reference(txn, reference, ret, err);
+
+	if (!got)
+		return store_no_image(reference, err);
+	return got < 0 ? -1 : 0;
+}
+
+/* ---- the public ones ------------------------------------------------------------------------- */
+
+struct find {
+	const char *reference;
+	rkt_image_record *found;
+};
+
+static int find(db_txn *txn, void *context, rkt_error **err)
+{
+	struct find *self = context;
+	rkt_image_id id;
+
+	if (resolve(txn, self->reference, &id, err) < 0)
+		return -1;
+	return store_get_record(txn, &id, &self->found, err) < 0 ? -1 : 0;
+}
+
+int rkt_store_find(rkt_store *store, const char *reference, rkt_image_record **ret, rkt_error **err)
+{
+	struct find self = { .reference = reference };
+
+	if (db_read(store->db, find, &self, err) < 0)
+		return -1;
+	*ret = self.found;
+	return 0;
+}
+
+struct list {
+	rkt_image_record **records;
+	size_t count, capacity;
+};
+
+static int add_record(struct list *self, db_txn *txn, struct slice name_key, rkt_error **err)
+{
+	rkt_image_id id;
+	int got;
+
+	if (key_name_id(name_key, &id, err) < 0)
+		return -1;
+	if (self->count == self->capacity) {
+		self->capacity = self->capacity ? 2 * self->capacity : 16;
+		self->records = xreallocarray(self->records, self->capacity, sizeof *self->records);
+	}
+	got = store_get_record(txn, &id, &self->records[self->count], err);
+	if (!got)
+		return rkt_fail(err, RKT_INVALID, "the index is damaged: a name of no image");
+	self->count += got > 0;
+	return got < 0 ? -1 : 0;
+}
+
+/* The order of the name table is the order promised: by name, then newest first. */
+static int list(db_txn *txn, void *context, rkt_error **err)
+{
+	struct list *self = context;
+	auto_db_cursor db_cursor *cursor = db_seek(txn, DB_NAME, (struct slice){ 0 }, err);
+	struct slice key, value;
+	int got;
+
+	if (!cursor)
+		return -1;
+	while ((got = db_next(cursor, &key, &value, err)) > 0)
+		if (add_record(self, txn, key, err) < 0)
+			return -1;
+	return got;
+}
+
+int rkt_store_list(rkt_store *store, rkt_image_record ***ret, size_t *ret_count, rkt_error **err)
+{
+	struct list self = { 0 };
+
+	if (db_read(store->db, list, &self, err) < 0) {
+		rkt_store_list_free(self.records, self.count);
+		return -1;
+	}
+	*ret = self.records;
+	*ret_count = self.count;
+	return 0;
+}
+
+void rkt_store_list_free(rkt_image_record **records, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		rkt_image_record_free(records[i]);
+	free(records);
+}
+
+struct size_of {
+	const rkt_image_id *id;
+	uint64_t size;
+};
+
+static int size_of(db_txn *txn, void *context, rkt_error **err)
+{
+	struct size_of *self = context;
+	struct image_row row = { 0 };
+	int got = store_get_image(txn, self->id, &row, err);
+
+	if (!got)
+		return store_no_image(self->id->text, err);
+	self->size = row.size;
+	return got < 0 ? -1 : 0;
+}
+
+int rkt_store_open_blob(rkt_store *store, const rkt_image_id *id, rkt_error **err)
+{
+	struct size_of self = { .id = id };
+
+	if (db_read(store->db, size_of, &self, err) < 0)
+		return -1;
+	return blob_open(&store->layout, id, self.size, err);
+}

@@ -1,0 +1,199 @@
+/* The handle: opening and closing a store, and turning its records into what the world sees. */
+#include "store/store.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+
+/* An image record and the copies its strings point into. */
+struct record {
+	rkt_image_record shown;
+	struct buf row, manifest;
+};
+
+/* An index that is gone while images are there is damage, not a new store: beginning anew would
+ * make every blob a left-over for gc (S-047). */
+static int check_lost_index(const struct layout *layout, rkt_error **err)
+{
+	int images = layout_has_entries(layout->blob, err);
+
+	if (images > 0)
+		return rkt_fail(err, RKT_INVALID,
+			"the index is damaged: cas/index/data.mdb is missing or empty, but images are there");
+	return images;
+}
+
+/* Makes the index, alone: an empty file of somebody who was killed while doing so is replaced. */
+static int make_index(rkt_store *self, rkt_error **err)
+{
+	auto_fd int alone = layout_lock(&self->layout, LAYOUT_REMOVING, err);
+	enum db_file state;
+
+	if (alone < 0 || db_look(self->layout.index, &state, err) < 0)
+		return -1;
+	if (state == DB_FILE_ABSENT && (check_lost_index(&self->layout, err) < 0 ||
+					       db_forget(self->layout.index, err) < 0))
+		return -1;
+	self->db = db_open(self->layout.index, DB_WRITE, err);
+	return self->db ? 0 : -1;
+}
+
+static int open_index(rkt_store *self, rkt_error **err)
+{
+	enum db_file state;
+
+	if (db_look(self->layout.index, &state, err) < 0)
+		return -1;
+	if (state == DB_FILE_ABSENT && self->mode == RKT_STORE_WRITE)
+		return make_index(self, err);
+	if (state == DB_FILE_ABSENT)
+		return check_lost_index(&self->layout, err) < 0
+			       ? -1
+			       : rkt_fail(err, RKT_MISSING, "there is no store at %s",
+					 self->layout.path);
+	self->db =
+		db_open(self->layout.index, self->mode == RKT_STORE_READ ? DB_READ : DB_WRITE, err);
+	return self->db ? 0 : -1;
+}
+
+static int open_store(rkt_store *self, const char *path, rkt_error **err)
+{
+	auto_error rkt_error *why = NULL;
+
+	if (layout_open(&self->layout, path, self->mode, err) < 0)
+		return -1;
+	if (open_index(self, &why) == 0)
+		return 0;
+	if (rkt_error_kind(why) == RKT_MISSING)
+		return rkt_fail(err, RKT_MISSING, "there is no store at %s", self->layout.path);
+	rkt_fail_with(err, pass_ptr(why));
+	return rkt_fail_outer(err, "store %s", self->layout.path);
+}
+
+rkt_store *rkt_store_open(const char *path, enum rkt_store_mode mode, rkt_error **err)
+{
+	rkt_store *self = xcalloc(1, sizeof *self);
+
+	self->layout = (struct layout)LAYOUT_EMPTY;
+	self->mode = mode;
+	if (open_store(self, path, err) == 0)
+		return self;
+	rkt_store_close(self);
+	return NULL;
+}
+
+void rkt_store_close(rkt_store *self)
+{
+	if (!self)
+		return;
+	db_close(self->db);
+	layout_close(&self->layout);
+	free(self->tree_reason);
+	free(self);
+}
+
+const char *rkt_store_path(const rkt_store *self)
+{
+	return self->layout.path;
+}
+
+uint64_t store_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec < 0 ? 0 : (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+int store_no_image(const char *reference, rkt_error **err)
+{
+	return rkt_fail(err, RKT_MISSING, "no image %s", reference);
+}
+
+int store_get_image(db_txn *txn, const rkt_image_id *id, struct image_row *ret, rkt_error **err)
+{
+	struct key key = key_of_id(id);
+	struct slice value = { 0 };
+	int got = db_get(txn, DB_IMAGE, key_slice(&key), &value, err);
+
+	if (got <= 0)
+		return got;
+	return image_row_read(value, ret, err) < 0 ? -1 : 1;
+}
+
+int store_get_tree(db_txn *txn, enum record_form form, const rkt_image_id *id, struct tree_row *ret,
+	rkt_error **err)
+{
+	struct key key = key_of_tree(form, id);
+	struct slice value = { 0 };
+	int got = db_get(txn, DB_TREE, key_slice(&key), &value, err);
+
+	if (got <= 0)
+		return got;
+	return tree_row_read(value, ret, err) < 0 ? -1 : 1;
+}
+
+/* Copies the raw records into SELF, so that its strings outlive the transaction. */
+static int fill_record(
+	struct record *self, struct slice row_bytes, struct slice manifest, rkt_error **err)
+{
+	rkt_image_record *shown = &self->shown;
+	struct image_row row;
+	struct slice text;
+
+	buf_append(&self->row, row_bytes.data, row_bytes.len);
+	if (image_row_read(buf_slice(&self->row), &row, err) < 0 ||
+		manifest_row_read(manifest, &text, err) < 0)
+		return -1;
+	buf_append(&self->manifest, text.data, text.len);
+	shown->name = row.name;
+	shown->version = row.version;
+	shown->os = row.os;
+	shown->arch = row.arch;
+	shown->size = row.size;
+	shown->entries = row.entries;
+	shown->imported_sec = (int64_t)(row.imported_ns / 1000000000u);
+	shown->imported_nsec = (uint32_t)(row.imported_ns % 1000000000u);
+	shown->index_fault = row.index_fault;
+	shown->manifest = buf_text(&self->manifest);
+	shown->manifest_len = self->manifest.len;
+	return 0;
+}
+
+int store_get_record(db_txn *txn, const rkt_image_id *id, rkt_image_record **ret, rkt_error **err)
+{
+	struct key key = key_of_id(id);
+	struct slice row = { 0 }, manifest = { 0 };
+	struct tree_row tree = { 0 };
+	auto_image_record rkt_image_record *record = NULL;
+	int got = db_get(txn, DB_IMAGE, key_slice(&key), &row, err), has_index;
+
+	if (got <= 0)
+		return got;
+	got = db_get(txn, DB_MANIFEST, key_slice(&key), &manifest, err);
+	if (!got)
+		return rkt_fail(
+			err, RKT_INVALID, "the index is damaged: %s has no manifest", id->text);
+	has_index = got < 0 ? -1 : store_get_tree(txn, RECORD_EROFS, id, &tree, err);
+	if (has_index < 0)
+		return -1;
+	record = xcalloc(1, sizeof(struct record));
+	record->id = *id;
+	record->index_size = has_index ? tree.size : 0;
+	if (fill_record((struct record *)record, row, manifest, err) < 0)
+		return -1;
+	*ret = pass_ptr(record);
+	return 1;
+}
+
+void rkt_image_record_free(rkt_image_record *shown)
+{
+	struct record *self = (struct record *)shown;
+
+	if (!self)
+		return;
+	buf_free(&self->row);
+	buf_free(&self->manifest);
+	free(self);
+}

@@ -1,0 +1,38 @@
+/*
+ * Inside a store handle, for the files of this folder and its commands. The promise to everybody
+ * else is include/rkt/store.h.
+ */
+#pragma once
+
+#include "rkt/store.h"
+#include "store/db.h"
+#include "store/db_record.h"
+#include "store/layout.h"
+
+struct rkt_store {
+	struct layout layout;
+	db *db;
+	enum rkt_store_mode mode;
+	/* Why the last tree was not an EROFS mount although one was asked for; NULL: it was. */
+	char *tree_reason;
+};
+
+/* Nanoseconds since the epoch, for records. */
+uint64_t store_now_ns(void);
+
+/* Reads the image ID's record in TXN: 1, 0 when there is none, -1. Strings are lent by TXN. */
+int store_get_image(db_txn *txn, const rkt_image_id *id, struct image_row *ret, rkt_error **err);
+/* The tree of FORM: 1, 0, -1. */
+int store_get_tree(db_txn *txn, enum record_form form, const rkt_image_id *id, struct tree_row *ret,
+	rkt_error **err);
+
+/* The record of ID for the world outside: 1 with *RET, which the caller frees, 0 or -1. */
+int store_get_record(db_txn *txn, const rkt_image_id *id, rkt_image_record **ret, rkt_error **err);
+
+/* Fails with RKT_MISSING. */
+int store_no_image(const char *reference, rkt_error **err);
+
+SCOPE_DEFINE(store, rkt_store *, rkt_store_close)
+SCOPE_DEFINE(image_record, rkt_image_record *, rkt_image_record_free)
+#define auto_store        __attribute__((cleanup(scope_store)))
+#define auto_image_record __attribute__((cleanup(scope_image_record)))
