@@ -13,38 +13,55 @@
 #define LEFT_MAX    28 /* a longer left column has its text below it */
 
 const struct manual_item help_exit_statuses[] = {
-	{"0",						       "success" },
-	{ "1",							"the system refused: input or output, permission, space" },
-	{ "2","wrong usage" },
-	{ "3",						      "what was named does not exist" },
-	{ "4",							"bytes from outside break a rule" },
-	{ "5","no trusted key speaks for it" },
-	{ 0						     },
+	{ "0", "success" },
+	{ "1", "the system refused: input or output, permission, space" },
+	{ "2", "wrong usage" },
+	{ "3", "what was named does not exist" },
+	{ "4", "bytes from outside break a rule" },
+	{ "5", "no trusted key speaks for it" },
+	{ 0 },
 };
+
+/* How much of a word of LEN bytes goes on a line of ROOM columns of its own: all of it where it
+ * fits, else up to the last place where a list or a path may be broken. */
+static size_t piece_len(const char *word, size_t len, size_t room)
+{
+	size_t piece = room;
+
+	if (len <= room)
+		return len;
+	while (piece && !strchr(",/|", word[piece - 1]))
+		piece--;
+	return piece ? piece : room;
+}
 
 /* Appends the words of TEXT[0..LEN), broken before column WIDTH. The first line goes on at column
  * AT, the others begin at INDENT. */
 static void append_wrapped(struct buf *out, const char *text, size_t len, size_t at, size_t indent)
 {
 	const char *end = text + len;
-	bool first = true;
+	bool glued = true; /* no space comes before the next word */
 
-	while (text < end) {
-		size_t word = strcspn(text, " \n");
+	for (;;) {
+		size_t word, piece;
 
-		if (word > (size_t)(end - text))
-			word = (size_t)(end - text);
-		if (word && !first && at + 1 + word > WIDTH) {
+		while (text < end && (*text == ' ' || *text == '\n'))
+			text++;
+		word = strcspn(text, " \n");
+		word = word > (size_t)(end - text) ? (size_t)(end - text) : word;
+		if (!word)
+			break;
+		if (!glued && at + 1 + word > WIDTH) {
 			buf_printf(out, "\n%*s", (int)indent, "");
 			at = indent;
-			first = true;
+			glued = true;
 		}
-		if (word) {
-			buf_printf(out, "%s%.*s", first ? "" : " ", (int)word, text);
-			at += word + !first;
-			first = false;
-		}
-		text += word + (text + word < end);
+		piece = piece_len(text, word, WIDTH - at - !glued);
+		buf_printf(out, "%s%.*s", glued ? "" : " ", (int)piece, text);
+		/* what is left of a broken word finds no room, and so begins a line */
+		at = piece < word ? WIDTH : at + piece + !glued;
+		glued = false;
+		text += piece;
 	}
 	buf_append_text(out, "\n");
 }

@@ -51,5 +51,7 @@ struct out_table;
 struct out_table *out_table_new(const char *const *headings);
 /* Adds a cell (escaped); cells fill rows from left to right. */
 void out_table_cell(struct out_table *table, const char *text);
+/* Leaves the head line out: for --no-legend. */
+void out_table_hide_head(struct out_table *table);
 /* Prints and frees. */
 void out_table_end(struct out_table *table);

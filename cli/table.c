@@ -9,6 +9,7 @@
 struct out_table {
 	const char *const *headings; /* or NULL */
 	size_t columns;
+	bool head;
 	char **cells; /* escaped; row after row */
 	size_t count;
 };
@@ -18,10 +19,16 @@ struct out_table *out_table_new(const char *const *headings)
 	struct out_table *table = xcalloc(1, sizeof *table);
 
 	table->headings = headings;
+	table->head = headings != NULL;
 	table->columns = headings ? 0 : 2;
 	while (headings && headings[table->columns])
 		table->columns++;
 	return table;
+}
+
+void out_table_hide_head(struct out_table *table)
+{
+	table->head = false;
 }
 
 void out_table_cell(struct out_table *table, const char *text)
@@ -42,7 +49,7 @@ static size_t shown_width(const char *text)
 
 static size_t column_width(const struct out_table *table, size_t column)
 {
-	size_t width = table->headings ? shown_width(table->headings[column]) : 0;
+	size_t width = table->head ? shown_width(table->headings[column]) : 0;
 
 	for (size_t i = column; i < table->count; i += table->columns) {
 		size_t cell = shown_width(table->cells[i]);
@@ -71,7 +78,7 @@ void out_table_end(struct out_table *table)
 
 	for (size_t i = 0; i < table->columns; i++)
 		widths[i] = column_width(table, i);
-	if (table->headings)
+	if (table->head)
 		print_row(table->headings, table->columns, widths);
 	for (size_t i = 0; i < table->count; i += table->columns) {
 		size_t left = table->count - i;

@@ -100,7 +100,9 @@ static int list(const struct list_options *options, rkt_error **err)
 		out_json(array);
 		return 0;
 	}
-	table = out_table_new(options->no_legend ? NULL : headings);
+	table = out_table_new(headings);
+	if (options->no_legend)
+		out_table_hide_head(table);
 	result = collect(&pods, options, table, NULL, err);
 	out_table_end(table);
 	return result;

@@ -1,5 +1,7 @@
 # Black-box tests: one pytest file a command, run through one driver that prints TAP.
 cli_tests =
+cli_tests += tests/cli/test_help.py
+cli_tests += tests/cli/test_rkt.py
 cli_tests += tests/cli/test_index.py
 TESTS += $(cli_tests)
 PY_LOG_COMPILER = $(PYTHON3) -B $(top_srcdir)/tests/cli/tap.py
