@@ -19,7 +19,7 @@ AC_DEFUN([RKT_WARNINGS], [
 		-Wformat=2 -Wmissing-prototypes -Wstrict-prototypes -Wold-style-definition
 		-Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wlogical-op -Wduplicated-cond
 		-Wnull-dereference -Wimplicit-fallthrough -Wno-missing-field-initializers],
-		[RKT_TRY_FLAG([WARNING_CFLAGS], flag)])
+		[RKT_TRY_FLAG([WARNING_CFLAGS], m4_defn([flag]))])
 	AS_IF([test "x$enable_werror" = xyes], [WARNING_CFLAGS="$WARNING_CFLAGS -Werror"])
 	AC_SUBST([WARNING_CFLAGS])
 ])
@@ -32,7 +32,8 @@ AC_DEFUN([RKT_HARDENING], [
 		HARDENING_CFLAGS="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
 	], [
 		m4_foreach_w([flag], [-fstack-protector-strong -fstack-clash-protection
-			-fcf-protection -Wl,-z,relro -Wl,-z,now], [RKT_TRY_FLAG([HARDENING_CFLAGS], flag)])
+			-fcf-protection -Wl,-z,relro -Wl,-z,now],
+			[RKT_TRY_FLAG([HARDENING_CFLAGS], m4_defn([flag]))])
 		# glibc warns about FORTIFY without optimisation, so ask only where there is some
 		AS_CASE([" $CFLAGS "], [*" -O0 "*], [],
 			[HARDENING_CFLAGS="$HARDENING_CFLAGS -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3"])
