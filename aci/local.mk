@@ -1,25 +1,30 @@
-noinst_LTLIBRARIES += %D%/libaci.la
-%C%_libaci_la_SOURCES = \
-	%D%/blocks.c %D%/blocks.h \
-	%D%/build.c %D%/build.h \
-	%D%/build_attrs.c %D%/build_attrs.h \
+# Manifests and their rules need nothing but json-c: stage1, which is static, links only these.
+noinst_LTLIBRARIES += %D%/libschema.la
+%C%_libschema_la_SOURCES = \
 	%D%/check.c %D%/check.h %D%/check_rules.c \
-	%D%/digest.c %D%/digest.h \
-	%D%/extract.c %D%/extract.h \
-	%D%/extract_attrs.c %D%/extract_attrs.h \
-	%D%/gzip_header.c %D%/gzip_header.h \
 	%D%/id.c %D%/id.h \
-	%D%/image.c %D%/image.h \
 	%D%/isolator.c %D%/isolator.h %D%/isolator_names.c %D%/isolator_names.h \
 	%D%/label.c %D%/label.h \
 	%D%/manifest.c %D%/manifest.h \
 	%D%/manifest_app.c %D%/manifest_app.h \
 	%D%/manifest_head.c %D%/manifest_head.h \
 	%D%/name.c %D%/name.h \
-	%D%/path_set.c %D%/path_set.h \
 	%D%/pod.c %D%/pod.h %D%/pod_volume.c %D%/pod_volume.h \
 	%D%/quantity.c %D%/quantity.h \
-	%D%/schema.c %D%/schema.h \
+	%D%/schema.c %D%/schema.h
+%C%_libschema_la_LIBADD = base/libbase.la
+
+noinst_LTLIBRARIES += %D%/libaci.la
+%C%_libaci_la_SOURCES = \
+	%D%/blocks.c %D%/blocks.h \
+	%D%/build.c %D%/build.h \
+	%D%/build_attrs.c %D%/build_attrs.h \
+	%D%/digest.c %D%/digest.h \
+	%D%/extract.c %D%/extract.h \
+	%D%/extract_attrs.c %D%/extract_attrs.h \
+	%D%/gzip_header.c %D%/gzip_header.h \
+	%D%/image.c %D%/image.h \
+	%D%/path_set.c %D%/path_set.h \
 	%D%/siphash.c %D%/siphash.h \
 	%D%/source.c %D%/source.h %D%/source_threaded.c \
 	%D%/tar.c %D%/tar.h \
@@ -33,5 +38,5 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/unpack_xz.c %D%/unpack_bzip2.c %D%/unpack_zstd.c
 %C%_libaci_la_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(ISAL_CFLAGS) $(ZLIB_CFLAGS) \
 	$(LZMA_CFLAGS) $(ZSTD_CFLAGS) $(ARCHIVE_CFLAGS)
-%C%_libaci_la_LIBADD = base/libbase.la $(CRYPTO_LIBS) $(ISAL_LIBS) $(ZLIB_LIBS) $(LZMA_LIBS) \
+%C%_libaci_la_LIBADD = %D%/libschema.la base/libbase.la $(CRYPTO_LIBS) $(ISAL_LIBS) $(ZLIB_LIBS) $(LZMA_LIBS) \
 	$(BZ2_LIBS) $(ZSTD_LIBS) $(ARCHIVE_LIBS)

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -60,6 +61,7 @@ static int found_pod(const struct plan *plan, rkt_error **err)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return rkt_fail_errno(err, "PR_SET_PDEATHSIG");
 	prctl(PR_SET_NAME, "pod");
+	umask(0); /* what is made in the apps' roots has exactly the modes we say */
 	if (setsid() < 0) /* keys of the caller's terminal are for the supervisor */
 		return rkt_fail_errno(err, "setsid");
 	if (mount_make_private(err) < 0)
