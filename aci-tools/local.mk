@@ -1,9 +1,10 @@
 # These link base, aci and cli only: tests/lint/links.sh reads their ldd.
 bin_PROGRAMS += aci-hash aci-validate aci-extract aci-build
-aci_hash_SOURCES = %D%/aci-hash.c
-aci_validate_SOURCES = %D%/aci-validate.c
-aci_extract_SOURCES = %D%/aci-extract.c
-aci_build_SOURCES = %D%/aci-build.c
+aci_files = %D%/files.c %D%/files.h
+aci_hash_SOURCES = %D%/aci-hash.c %D%/sums.c %D%/sums.h $(aci_files)
+aci_validate_SOURCES = %D%/aci-validate.c %D%/findings.c %D%/findings.h $(aci_files)
+aci_extract_SOURCES = %D%/aci-extract.c $(aci_files)
+aci_build_SOURCES = %D%/aci-build.c %D%/compose.c %D%/compose.h $(aci_files)
 aci_hash_LDADD = cli/libcli.la aci/libaci.la base/libbase.la
 aci_validate_LDADD = $(aci_hash_LDADD)
 aci_extract_LDADD = $(aci_hash_LDADD)

@@ -335,10 +335,9 @@ uint64_t image_tar_size(const image_reader *self)
 	return tar_offset(self->tar);
 }
 
-/* Goes to the end of the image, looking at every entry and keeping none. */
-static int read_through(source *in, rkt_error **err)
+int image_read_through(source *in, const struct image_options *options, rkt_error **err)
 {
-	auto_image image_reader *image = image_open(in, NULL);
+	auto_image image_reader *image = image_open(in, options);
 	const struct image_entry *entry;
 	int more;
 
@@ -360,7 +359,7 @@ int rkt_image_id_of_fd(int fd, rkt_image_id *ret, rkt_error **err)
 	if (!in)
 		return -1;
 	in = source_tap(source_threaded(in), digest_tap, sum);
-	if (read_through(in, err) < 0 || digest_hex(sum, hex, err) < 0)
+	if (image_read_through(in, NULL, err) < 0 || digest_hex(sum, hex, err) < 0)
 		return -1;
 	*ret = id_from_hex(hex);
 	return 0;

@@ -12,14 +12,15 @@
 struct image_entry {
 	/* Below rootfs: "" for the root itself, "usr/bin/env", ... Lent with TAR. */
 	const char *path;
-	/* Hard links: the target below rootfs, which came earlier and is a regular file. Else NULL. */
+	/* Hard links: the target below rootfs, which came earlier and is a regular file. Else NULL.
+	 */
 	const char *hard_link;
 	const struct tar_entry *tar;
 };
 
 struct image_options {
 	const struct tar_limits *limits; /* NULL: the defaults */
-	check *check;			 /* NULL: stop at the first error */
+	check *check;                    /* NULL: stop at the first error */
 };
 
 typedef struct image_reader image_reader;
@@ -29,15 +30,24 @@ image_reader *image_open(source *in, const struct image_options *options);
 void image_free(image_reader *self);
 
 /* The next entry of the root file system: 1 with *RET (lent until the next call), 0 at the end of a
- * valid image, -1 on error. At 0, and not before, the manifest has been seen and found good. */
+ * valid image, -1 on error. At 0, and not before, the manifest has been seen and found good.
+ *
+ * With a check that collects all findings, entries that break a rule are left out, 0 only means
+ * that the end was reached, and the findings are the verdict; an error of kind RKT_INVALID is
+ * always among them. */
 int image_next(image_reader *self, const struct image_entry **ret, rkt_error **err);
 
 /* As tar_data(), for the present entry. */
 int image_data(image_reader *self, struct slice *ret, rkt_error **err);
 
-/* After image_next() returned 0: the manifest, lent by SELF, and its bytes as they stand in the tar. */
+/* After image_next() returned 0: the manifest, lent by SELF (NULL only when a check collected what
+ * is wrong with it), and its bytes as they stand in the tar. */
 const struct image_manifest *image_manifest(const image_reader *self);
 struct slice image_manifest_bytes(const image_reader *self);
+
+/* Reads IN, which it takes over, to its end as an image, keeping nothing: 0 when it is valid. For
+ * what only taps, or CHECK in OPTIONS (may be NULL), want to know. */
+int image_read_through(source *in, const struct image_options *options, rkt_error **err);
 
 /* The number of members walked and the size of the tar so far, in bytes. */
 uint64_t image_entry_count(const image_reader *self);

@@ -1,0 +1,104 @@
+/* Files as the command line names them. */
+#include "aci-tools/files.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "aci/unpack.h"
+#include "base/alloc.h"
+#include "base/fd.h"
+
+int file_open(const char *file, rkt_error **err)
+{
+	int fd;
+
+	if (strcmp(file, "-") == 0)
+		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+	else
+		fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return rkt_fail(err, RKT_MISSING, "no such file");
+	return fd < 0 ? rkt_fail_errno(err, "open") : fd;
+}
+
+source *file_unpack(int fd, rkt_error **err)
+{
+	source *in = source_unpack(source_from_fd(fd), &unpack_limits_default, NULL, err);
+
+	return in ? source_threaded(in) : NULL;
+}
+
+struct joined_source {
+	source base;
+	struct slice start;
+	source *rest;
+};
+
+static int joined_next(source *base, struct slice *ret, rkt_error **err)
+{
+	struct joined_source *self = (struct joined_source *)base;
+
+	if (!self->start.len)
+		return source_next(self->rest, ret, err);
+	*ret = self->start;
+	self->start.len = 0;
+	return 1;
+}
+
+static bool joined_keep(source *base, unsigned count)
+{
+	return source_keep(((struct joined_source *)base)->rest, count);
+}
+
+static void joined_interrupt(source *base)
+{
+	source_interrupt(((struct joined_source *)base)->rest);
+}
+
+static void joined_release(source *base)
+{
+	source_free(((struct joined_source *)base)->rest);
+	free(base);
+}
+
+source *file_source_joined(struct slice start, source *rest)
+{
+	static const struct source_ops ops = {
+		.next = joined_next,
+		.keep = joined_keep,
+		.interrupt = joined_interrupt,
+		.release = joined_release,
+	};
+	struct joined_source *self = xcalloc(1, sizeof *self);
+
+	*self = (struct joined_source){ .base.ops = &ops, .start = start, .rest = rest };
+	return &self->base;
+}
+
+int place_find(struct place *place, const char *path, rkt_error **err)
+{
+	auto_free char *copy = xstrdup(path);
+	size_t len = strlen(copy);
+	char *slash, *name = copy;
+
+	while (len > 1 && copy[len - 1] == '/')
+		copy[--len] = '\0';
+	slash = strrchr(copy, '/');
+	if (slash)
+		name = slash + 1;
+	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return rkt_fail(
+			err, RKT_USAGE, "'%s' does not say what to make: give a name", path);
+	place->name = xstrdup(name);
+	*name = '\0';
+	place->dir = open(*copy ? copy : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (place->dir < 0 && errno == ENOENT)
+		return rkt_fail(err, RKT_MISSING, "%s: no such directory", copy);
+	return place->dir < 0 ? rkt_fail_errno(err, "open %s", *copy ? copy : ".") : 0;
+}
+
+void place_free(struct place *place)
+{
+	scope_close(&place->dir);
+	scope_free(&place->name);
+}

@@ -1,0 +1,29 @@
+/* Files as the command line names them: where images come from, and where results go. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "aci/source.h"
+
+/* Opens FILE for reading; "-" is standard input (duplicated: the caller closes it either way). A
+ * missing FILE is RKT_MISSING. */
+int file_open(const char *file, rkt_error **err);
+
+/* A source of what FD has, uncompressed in a thread of its own. Takes over FD. */
+source *file_unpack(int fd, rkt_error **err);
+
+/* A source of START (lent, until the source is freed) and then of all that REST gives, which it
+ * takes over: what was looked at is not lost. */
+source *file_source_joined(struct slice start, source *rest);
+
+/* A place to make something: an open directory and a name in it. */
+struct place {
+	int dir;    /* -1: none */
+	char *name; /* without a slash, never "." or ".." */
+};
+
+/* Finds the place that PATH means. A directory above that is missing is RKT_MISSING; a PATH that
+ * ends in "." or "..", or is "/", names no place: RKT_USAGE. */
+int place_find(struct place *place, const char *path, rkt_error **err);
+void place_free(struct place *place);
+#define auto_place __attribute__((cleanup(place_free)))

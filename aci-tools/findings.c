@@ -1,0 +1,215 @@
+/* Findings as text for people, as JSON, and as annotations of GitHub workflows. */
+#include "aci-tools/findings.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+#include "cli/out.h"
+
+static const char *severity_name(enum severity severity)
+{
+	return severity == SEVERITY_ERROR ? "error" : "warning";
+}
+
+static const char *outcome_name(enum outcome outcome)
+{
+	static const char *const names[] = { "valid", "invalid", "unknown" };
+
+	return names[outcome];
+}
+
+/* Where, in one phrase, or nothing: "manifest, line 3, column 14", "rootfs/a, offset 1024". */
+static char *place_text(const struct finding *f)
+{
+	struct buf text = { 0 };
+
+	if (f->place && *f->place)
+		buf_append_text(&text, f->place);
+	if (f->line)
+		buf_printf(&text, "%sline %u, column %u", text.len ? ", " : "", f->line, f->column);
+	else if (f->has_offset)
+		buf_printf(&text, "%soffset %" PRIu64, text.len ? ", " : "", f->offset);
+	return buf_steal_text(&text);
+}
+
+/* ---- text -------------------------------------------------------------------------------------
+ */
+
+static void print_text_finding(const char *file, const struct finding *f)
+{
+	auto_free char *place = place_text(f);
+
+	if (f->rule->severity == SEVERITY_WARNING && out_is_quiet())
+		return;
+	out_escaped(file);
+	printf(": %s: %s%s%s [%s]\n", severity_name(f->rule->severity), place, *place ? ": " : "",
+		f->text, f->rule->name);
+}
+
+static void print_text(const struct verdict *v)
+{
+	size_t errors = check_count(v->found, SEVERITY_ERROR);
+	size_t warnings = check_count(v->found, SEVERITY_WARNING);
+	const struct finding *f;
+
+	for (size_t i = 0; (f = check_get(v->found, i)); i++)
+		print_text_finding(v->file, f);
+	if (v->outcome == OUTCOME_UNKNOWN) {
+		out_error(v->unknown_why);
+		return;
+	}
+	if (out_is_quiet())
+		return;
+	out_escaped(v->file);
+	printf(": %s %s", outcome_name(v->outcome), v->type);
+	if (errors || warnings)
+		printf(" (%zu error%s, %zu warning%s)", errors, errors == 1 ? "" : "s", warnings,
+			warnings == 1 ? "" : "s");
+	putchar('\n');
+}
+
+/* ---- JSON -------------------------------------------------------------------------------------
+ */
+
+static json *json_finding(const struct finding *f)
+{
+	json *object = json_new_object();
+
+	json_set(object, "severity", json_new_string(severity_name(f->rule->severity)));
+	json_set(object, "rule", json_new_string(f->rule->name));
+	if (f->place)
+		json_set(object, "place", json_new_string(f->place));
+	if (f->has_offset)
+		json_set(object, "offset", json_new_integer((int64_t)f->offset));
+	if (f->line) {
+		json_set(object, "line", json_new_integer(f->line));
+		json_set(object, "column", json_new_integer(f->column));
+	}
+	json_set(object, "text", json_new_string(f->text));
+	json_set(object, "means", json_new_string(f->rule->means));
+	json_set(object, "origin", json_new_string(f->rule->origin));
+	return object;
+}
+
+/* One object a line: a reader needs not wait for the last file. */
+static void print_json(const struct verdict *v)
+{
+	auto_json json *object = json_new_object();
+	json *findings = json_new_array();
+	const struct finding *f;
+
+	json_set(object, "file", json_new_string(v->file));
+	json_set(object, "type", json_new_string(v->type));
+	json_set(object, "verdict", json_new_string(outcome_name(v->outcome)));
+	if (v->unknown_why)
+		json_set(object, "error", json_new_string(v->unknown_why));
+	json_set(
+		object, "errors", json_new_integer((int64_t)check_count(v->found, SEVERITY_ERROR)));
+	json_set(object, "warnings",
+		json_new_integer((int64_t)check_count(v->found, SEVERITY_WARNING)));
+	for (size_t i = 0; (f = check_get(v->found, i)); i++)
+		json_append(findings, json_finding(f));
+	json_set(object, "findings", findings);
+	out_json(object);
+}
+
+/* ---- GitHub workflow commands ------------------------------------------------------------------
+ */
+
+/* Their own escapes, besides those for display: percent, and in properties what ends them. */
+static void print_command_text(const char *text, const char *special)
+{
+	for (; *text; text++) {
+		if (*text == '%' || strchr(special, *text))
+			printf("%%%02X", *text);
+		else
+			putchar(*text);
+	}
+}
+
+static void print_command(const struct verdict *v, const char *severity, const char *title)
+{
+	auto_free char *file = str_escape(v->file, strlen(v->file));
+
+	printf("::%s file=", severity);
+	print_command_text(file, ":,");
+	printf(",title=");
+	print_command_text(title, ":,");
+}
+
+static void print_github(const struct verdict *v)
+{
+	const struct finding *f;
+
+	for (size_t i = 0; (f = check_get(v->found, i)); i++) {
+		auto_free char *place = place_text(f);
+
+		print_command(v, severity_name(f->rule->severity), f->rule->name);
+		printf("::");
+		print_command_text(place, "");
+		printf("%s", *place ? ": " : "");
+		print_command_text(f->text, "");
+		putchar('\n');
+	}
+	if (v->unknown_why) {
+		print_command(v, "error", "unreadable");
+		printf("::");
+		print_command_text(v->unknown_why, "");
+		putchar('\n');
+	}
+}
+
+/* ---- rules ------------------------------------------------------------------------------------
+ */
+
+static void list_rules_json(void)
+{
+	auto_json json *array = json_new_array();
+
+	for (const struct check_rule *rule = check_rules; rule->name; rule++) {
+		json *object = json_new_object();
+
+		json_set(object, "rule", json_new_string(rule->name));
+		json_set(object, "severity", json_new_string(severity_name(rule->severity)));
+		json_set(object, "means", json_new_string(rule->means));
+		json_set(object, "origin", json_new_string(rule->origin));
+		json_append(array, object);
+	}
+	out_json(array);
+}
+
+static void list_rules_text(void)
+{
+	static const char *const headings[] = { "RULE", "SEVERITY", "WHAT IS RIGHT", "ORIGIN",
+		NULL };
+	struct out_table *table = out_table_new(headings);
+
+	for (const struct check_rule *rule = check_rules; rule->name; rule++) {
+		out_table_cell(table, rule->name);
+		out_table_cell(table, severity_name(rule->severity));
+		out_table_cell(table, rule->means);
+		out_table_cell(table, rule->origin);
+	}
+	out_table_end(table);
+}
+
+void findings_list_rules(enum format format)
+{
+	if (format == FORMAT_JSON)
+		list_rules_json();
+	else
+		list_rules_text();
+}
+
+void findings_print(enum format format, const struct verdict *verdict)
+{
+	if (format == FORMAT_JSON)
+		print_json(verdict);
+	else if (format == FORMAT_GITHUB)
+		print_github(verdict);
+	else
+		print_text(verdict);
+}
