@@ -329,9 +329,9 @@ static int sweep(struct gc *self, rkt_error **err)
 {
 	const struct layout *layout = &self->store->layout;
 	const struct shelf shelves[] = {
-		{layout->blob,    "blob",   SHELF_BLOB  },
-		{ layout->erofs,  "erofs",  SHELF_EROFS },
-		{ layout->rootfs, "rootfs", SHELF_ROOTFS},
+		{ layout->blob, "blob", SHELF_BLOB },
+		{ layout->erofs, "erofs", SHELF_EROFS },
+		{ layout->rootfs, "rootfs", SHELF_ROOTFS },
 	};
 	const struct shelf mounts = { layout->mnt, "mnt", SHELF_EROFS };
 

@@ -246,14 +246,12 @@ static int put_in_place(
 {
 	auto_fd int naming = layout_lock(&store->layout, LAYOUT_NAMING, err);
 	auto_free char *boot = naming < 0 ? NULL : tree_boot_id(err);
-	struct extracted record = {
-		.id = known->id,
-		.row = {.size = known->blob_size,
+	struct extracted record = { .id = known->id,
+		.row = { .size = known->blob_size,
 			.made_ns = store_now_ns(),
 			.boot = boot,
 			.layers = known->id,
-			.layer_count = 1}
-	};
+			.layer_count = 1 } };
 
 	if (!boot || tree_remove(shard, known->id->text, err) < 0)
 		return -1;

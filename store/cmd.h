@@ -1,0 +1,44 @@
+/* The commands of rkt-store: one a file, each with its options, its help and its words. */
+#pragma once
+
+#include "cli/main.h"
+#include "cli/opts.h"
+#include "store/store.h"
+
+cli_run_fn cmd_import, cmd_fetch, cmd_list, cmd_info, cmd_cat_manifest, cmd_export, cmd_extract,
+	cmd_render, cmd_rm, cmd_gc;
+
+/* The option every command has. INTO is a const char **. */
+#define CMD_OPTION_DIR(into_)                                                                  \
+	{                                                                                      \
+		.name = "dir", .letter = 'd', .kind = OPT_TEXT, .into = (into_),               \
+		.argument = "DIR",                                                             \
+		.help = "The data directory, instead of $RKT_DIR, else /var/lib/rkt for root " \
+			"and $XDG_DATA_HOME/rkt for others."                                   \
+	}
+
+#define CMD_OPTION_JSON(into_)                                     \
+	{                                                          \
+		.name = "json", .kind = OPT_FLAG, .into = (into_), \
+		.help = "Print JSON instead of a table."           \
+	}
+
+#define CMD_OPTIONS_END      \
+	{                    \
+		.name = NULL \
+	}
+
+/* What an IMAGE operand may be, for the descriptions. */
+#define CMD_IMAGE_HELP                                                                            \
+	"IMAGE is an ID, an unambiguous beginning of one (8 digits or more, with or without "     \
+	"sha256-), or a name like example.com/app or example.com/app:1.0.0, of which the newest " \
+	"import is taken."
+
+extern const char *const cmd_see_also[];
+
+/* Opens the store at DIR for reading and finds REFERENCE in it. */
+int cmd_find(const char *dir, const char *reference, rkt_store **ret_store, rkt_image_record **ret,
+	rkt_error **err);
+
+/* Opens the store at DIR for writing, but never makes one: RKT_MISSING. */
+rkt_store *cmd_open_existing(const char *dir, rkt_error **err);

@@ -1,0 +1,156 @@
+/* rkt-store export: an image as a file, whole and verified, or no file at all. */
+#include "store/cmd.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/uuid.h"
+#include "cli/progress.h"
+#include "store/blob.h"
+
+struct export_settings {
+	const char *dir;
+	bool overwrite;
+};
+
+/* Where the file shall appear: its folder, and its name in there. */
+struct target {
+	int dir;
+	const char *name;
+};
+
+static int open_target(const char *path, struct target *ret, rkt_error **err)
+{
+	const char *slash = strrchr(path, '/');
+	auto_free char *parent =
+		slash ? xmemdup(path, slash > path ? (size_t)(slash - path) : 1) : xstrdup(".");
+
+	ret->name = slash ? slash + 1 : path;
+	if (!*ret->name)
+		return rkt_fail(err, RKT_USAGE, "%s is not the name of a file", path);
+	ret->dir = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (ret->dir < 0 && errno == ENOENT)
+		return rkt_fail(err, RKT_MISSING, "no such directory: %s", parent);
+	return ret->dir < 0 ? rkt_fail_errno(err, "open %s", parent) : 0;
+}
+
+/* Pumps the blob to OUT; its digest is checked at its end (S-043). */
+static int copy_blob(rkt_store *store, const rkt_image_record *image, int out, rkt_error **err)
+{
+	int blob = rkt_store_open_blob(store, &image->id, err);
+	struct progress *progress;
+	auto_source source *in = NULL;
+	struct slice block;
+	uint64_t done = 0;
+	int got;
+
+	if (blob < 0)
+		return -1;
+	in = source_verified(source_from_fd(blob), &image->id);
+	progress = progress_start(image->id.text, image->size);
+	while ((got = source_next(in, &block, err)) > 0) {
+		if (fd_write_all(out, block.data, block.len, err) < 0) {
+			got = -1;
+			break;
+		}
+		progress_at(progress, done += block.len);
+	}
+	progress_end(progress);
+	return got;
+}
+
+/* Takes the place of what has the name: linked under a name of our own, then renamed. */
+static int replace(const struct target *target, int fd, rkt_error **err)
+{
+	char own[8 + UUID_TEXT_LEN + 1] = ".export-";
+
+	if (uuid_make(own + strlen(own), err) < 0 || fd_link(fd, target->dir, own, err) < 0)
+		return -1;
+	if (renameat(target->dir, own, target->dir, target->name) == 0)
+		return 0;
+	rkt_fail_errno(err, "rename");
+	unlinkat(target->dir, own, 0);
+	return -1;
+}
+
+static int exists(const struct target *target, rkt_error **err)
+{
+	return rkt_fail(err, RKT_FAILED, "%s exists; --overwrite replaces it", target->name);
+}
+
+static int write_file(rkt_store *store, const rkt_image_record *image, const struct target *target,
+	const struct export_settings *settings, rkt_error **err)
+{
+	auto_fd int fd = -1;
+	struct stat st;
+	int there;
+
+	if (!settings->overwrite &&
+		fstatat(target->dir, target->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return exists(target, err);
+	fd = fd_tmpfile(target->dir, err);
+	if (fd < 0 || copy_blob(store, image, fd, err) < 0)
+		return -1;
+	if (fchmod(fd, 0644) < 0)
+		return rkt_fail_errno(err, "chmod");
+	if (settings->overwrite)
+		return replace(target, fd, err);
+	there = fd_link(fd, target->dir, target->name, err);
+	return there > 0 ? exists(target, err) : there;
+}
+
+static int export(const struct export_settings *settings, const char *reference, const char *path,
+	rkt_error **err)
+{
+	ERROR_SCOPE(err, "exporting", reference);
+	auto_store rkt_store *store = NULL;
+	auto_image_record rkt_image_record *image = NULL;
+	struct target target = { -1, NULL };
+	int result;
+
+	if (cmd_find(settings->dir, reference, &store, &image, err) < 0)
+		return -1;
+	if (strcmp(path, "-") == 0)
+		return copy_blob(store, image, STDOUT_FILENO, err);
+	if (open_target(path, &target, err) < 0)
+		return -1;
+	result = write_file(store, image, &target, settings, err);
+	close(target.dir);
+	return result;
+}
+
+int cmd_export(int argc, char **argv, rkt_error **err)
+{
+	static const char *const usage[] = { "[OPTIONS] IMAGE FILE", NULL };
+	struct export_settings settings = { NULL, false };
+	const struct opt options[] = { CMD_OPTION_DIR(&settings.dir),
+		{ .name = "overwrite",
+			.kind = OPT_FLAG,
+			.into = &settings.overwrite,
+			.help = "Replace FILE when it exists." },
+		CMD_OPTIONS_END };
+	const struct command command = { .program = "rkt-store export",
+		.usage = usage,
+		.summary = "write an image to a file",
+		.description =
+			"Writes the image, an uncompressed tar whose SHA-256 is its ID, to FILE (- is "
+			"standard output). The bytes are verified on the way: of a damaged image no FILE "
+			"appears, and on standard output the exit status tells.\n\n" CMD_IMAGE_HELP,
+		.options = options,
+		.see_also = cmd_see_also,
+		.operands_min = 2,
+		.operands_max = 2 };
+	struct operands operands;
+	enum opts_result got = opts_parse(&command, argc, argv, &operands, err);
+	int result;
+
+	if (got != OPTS_RUN)
+		return got == OPTS_DONE ? 0 : -1;
+	result = export(&settings, operands.items[0], operands.items[1], err);
+	free(operands.items);
+	return result;
+}

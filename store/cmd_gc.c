@@ -1,0 +1,116 @@
+/* rkt-store gc: collects what nobody uses, and says why. */
+#include "store/cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "cli/out.h"
+
+#define GRACE_SEC (24 * 60 * 60)
+
+struct gc_settings {
+	const char *dir;
+	int64_t grace_sec;
+	bool dry_run, json;
+};
+
+struct gc_output {
+	const struct gc_settings *settings;
+	json *decisions; /* with --json */
+};
+
+/* IDs of what goes are the result and belong on stdout; the words about it on stderr. */
+static void tell(void *context, const char *what, const char *decision, const char *reason)
+{
+	struct gc_output *self = context;
+	json *item;
+
+	if (!self->settings->json) {
+		if (strcmp(decision, "removed") == 0)
+			printf("%s\n", what);
+		out_note("%s: %s%s: %s", what, self->settings->dry_run ? "would be " : "", decision,
+			reason);
+		return;
+	}
+	item = json_new_object();
+	json_set(item, "what", json_new_string(what));
+	json_set(item, "decision", json_new_string(decision));
+	json_set(item, "reason", json_new_string(reason));
+	json_append(self->decisions, item);
+}
+
+static void print_json(const struct gc_output *output, const struct rkt_gc_result *result)
+{
+	auto_json json *object = json_new_object();
+
+	json_set(object, "dryRun", json_new_bool(output->settings->dry_run));
+	json_set(object, "imagesRemoved", json_new_integer((int64_t)result->images_removed));
+	json_set(object, "imagesKept", json_new_integer((int64_t)result->images_kept));
+	json_set(object, "filesRemoved", json_new_integer((int64_t)result->files_removed));
+	json_set(object, "bytesFreed", json_new_integer((int64_t)result->bytes_freed));
+	json_set(object, "decisions", output->decisions);
+	out_json(object);
+}
+
+static int gc(const struct gc_settings *settings, rkt_error **err)
+{
+	struct gc_output output = { settings, settings->json ? json_new_array() : NULL };
+	const struct rkt_gc_options options = { .size = sizeof options,
+		.grace_sec = settings->grace_sec,
+		.dry_run = settings->dry_run,
+		.report = tell,
+		.context = &output };
+	auto_store rkt_store *store = NULL;
+	struct rkt_gc_result result;
+	char size[16];
+
+	store = cmd_open_existing(settings->dir, err);
+	if (!store || rkt_store_gc(store, &options, &result, err) < 0) {
+		json_free(output.decisions);
+		return -1;
+	}
+	if (settings->json) {
+		print_json(&output, &result);
+		return 0;
+	}
+	out_note("%s%llu images and %llu left-over files removed, %s freed, %llu images kept",
+		settings->dry_run ? "dry run: " : "", (unsigned long long)result.images_removed,
+		(unsigned long long)result.files_removed, str_size(result.bytes_freed, size),
+		(unsigned long long)result.images_kept);
+	return 0;
+}
+
+int cmd_gc(int argc, char **argv, rkt_error **err)
+{
+	static const char *const usage[] = { "[OPTIONS]", NULL };
+	struct gc_settings settings = { .grace_sec = GRACE_SEC };
+	const struct opt options[] = { CMD_OPTION_DIR(&settings.dir),
+		{ .name = "grace-period",
+			.kind = OPT_DURATION,
+			.into = &settings.grace_sec,
+			.argument = "TIME",
+			.help = "Keep images imported less long ago: 90s, 30m, 12h, 7d. 24h without it." },
+		{ .name = "dry-run",
+			.kind = OPT_FLAG,
+			.into = &settings.dry_run,
+			.help = "Say what would be done and do nothing." },
+		CMD_OPTION_JSON(&settings.json), CMD_OPTIONS_END };
+	const struct command command = { .program = "rkt-store gc",
+		.usage = usage,
+		.summary = "remove images nobody uses, and left-overs",
+		.description =
+			"Removes the images that no pod uses and that were imported before the "
+			"grace period, trees nobody uses any more, and what killed imports left "
+			"behind. What is removed is printed, one a line; the reasons, also for what "
+			"stays, go to standard error.",
+		.options = options,
+		.see_also = cmd_see_also };
+	struct operands none;
+	enum opts_result got = opts_parse(&command, argc, argv, &none, err);
+
+	if (got != OPTS_RUN)
+		return got == OPTS_DONE ? 0 : -1;
+	free(none.items);
+	return gc(&settings, err);
+}

@@ -1,0 +1,192 @@
+/* rkt-store info: all that the store knows of one image, and where its files are. */
+#include "store/cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "base/time.h"
+#include "cli/out.h"
+#include "store/lease.h"
+#include "store/tree.h"
+
+/* What is shown, gathered before the first line is printed. */
+struct facts {
+	rkt_store *store;
+	const rkt_image_record *image;
+	char *blob, *index, *tree; /* paths; NULL where there is no file */
+	struct buf pods;           /* UUIDs, a space before each */
+	bool mounted;
+};
+
+static void facts_free(struct facts *self)
+{
+	free(self->blob);
+	free(self->index);
+	free(self->tree);
+	buf_free(&self->pods);
+}
+
+static int find_pods(db_txn *txn, void *context, rkt_error **err)
+{
+	struct facts *self = context;
+
+	self->pods.len = 0;
+	return lease_holders(self->store, txn, &self->image->id, &self->pods, err) < 0 ? -1 : 0;
+}
+
+static int gather(struct facts *self, rkt_error **err)
+{
+	const struct layout *layout = &self->store->layout;
+	const rkt_image_id *id = &self->image->id;
+	int mounted = tree_is_mounted(self->store, id, err);
+
+	if (mounted < 0 || db_read(self->store->db, find_pods, self, err) < 0)
+		return -1;
+	self->mounted = mounted;
+	self->blob = layout_file_path(layout, "blob", id);
+	if (self->image->index_size)
+		self->index = layout_file_path(layout, "erofs", id);
+	self->tree = layout_file_path(layout, "rootfs", id);
+	if (access(self->tree, F_OK) < 0) {
+		free(self->tree);
+		self->tree = NULL;
+	}
+	return 0;
+}
+
+static void print_line(const char *key, const char *value)
+{
+	if (!value)
+		return;
+	printf("%s: ", key);
+	out_escaped(value);
+	putchar('\n');
+}
+
+static void print_number(const char *key, uint64_t value)
+{
+	printf("%s: %llu\n", key, (unsigned long long)value);
+}
+
+static void print_lines(struct facts *self)
+{
+	const rkt_image_record *image = self->image;
+	char when[TIME_TEXT_SIZE];
+
+	print_line("id", image->id.text);
+	print_line("name", image->name);
+	print_line("version", image->version);
+	print_line("os", image->os);
+	print_line("arch", image->arch);
+	print_number("size", image->size);
+	print_number("entries", image->entries);
+	print_line("imported", time_rfc3339(image->imported_sec, when));
+	print_line("blob", self->blob);
+	print_line("index", self->index);
+	if (self->index)
+		print_number("index-size", image->index_size);
+	print_line("no-index-because", image->index_fault);
+	print_line("mounted", self->mounted ? "yes" : "no");
+	print_line("extracted", self->tree);
+	if (self->pods.len)
+		print_line("pods", buf_text(&self->pods) + 1);
+}
+
+static void set_text(json *object, const char *key, const char *text)
+{
+	json_set(object, key, text ? json_new_string(text) : NULL);
+}
+
+static json *pods_array(struct facts *self)
+{
+	json *array = json_new_array();
+	char *rest = (char *)self->pods.data, *uuid;
+
+	if (!self->pods.len)
+		return array;
+	buf_text(&self->pods);
+	rest = (char *)self->pods.data + 1;
+	while ((uuid = strsep(&rest, " ")))
+		json_append(array, json_new_string(uuid));
+	return array;
+}
+
+static void print_json(struct facts *self)
+{
+	auto_json json *object = json_new_object();
+	const rkt_image_record *image = self->image;
+	char when[TIME_TEXT_SIZE];
+
+	set_text(object, "id", image->id.text);
+	set_text(object, "name", image->name);
+	set_text(object, "version", image->version);
+	set_text(object, "os", image->os);
+	set_text(object, "arch", image->arch);
+	json_set(object, "size", json_new_integer((int64_t)image->size));
+	json_set(object, "entries", json_new_integer((int64_t)image->entries));
+	set_text(object, "imported", time_rfc3339(image->imported_sec, when));
+	set_text(object, "blob", self->blob);
+	set_text(object, "index", self->index);
+	json_set(object, "indexSize", json_new_integer((int64_t)image->index_size));
+	set_text(object, "noIndexBecause", image->index_fault);
+	json_set(object, "mounted", json_new_bool(self->mounted));
+	set_text(object, "extracted", self->tree);
+	json_set(object, "pods", pods_array(self));
+	out_json(object);
+}
+
+enum info_form { INFO_LINES, INFO_JSON };
+
+static int info(const char *dir, const char *reference, enum info_form form, rkt_error **err)
+{
+	auto_store rkt_store *store = NULL;
+	auto_image_record rkt_image_record *image = NULL;
+	struct facts facts = { NULL };
+	int result;
+
+	if (cmd_find(dir, reference, &store, &image, err) < 0)
+		return -1;
+	facts.store = store;
+	facts.image = image;
+	result = gather(&facts, err);
+	if (result == 0 && form == INFO_JSON)
+		print_json(&facts);
+	else if (result == 0)
+		print_lines(&facts);
+	facts_free(&facts);
+	return result;
+}
+
+int cmd_info(int argc, char **argv, rkt_error **err)
+{
+	static const char *const usage[] = { "[OPTIONS] IMAGE", NULL };
+	const char *dir = NULL;
+	bool as_json = false;
+	const struct opt options[] = { CMD_OPTION_DIR(&dir),
+		{ .name = "json",
+			.kind = OPT_FLAG,
+			.into = &as_json,
+			.help = "Print a JSON object instead of lines." },
+		CMD_OPTIONS_END };
+	const struct command command = { .program = "rkt-store info",
+		.usage = usage,
+		.summary = "show what the store knows of an image",
+		.description =
+			"Prints one \"key: value\" a line: what the image is, where its files "
+			"are, whether its tree is mounted or extracted, and which pods use "
+			"it.\n\n" CMD_IMAGE_HELP,
+		.options = options,
+		.see_also = cmd_see_also,
+		.operands_min = 1,
+		.operands_max = 1 };
+	struct operands images;
+	enum opts_result got = opts_parse(&command, argc, argv, &images, err);
+	int result;
+
+	if (got != OPTS_RUN)
+		return got == OPTS_DONE ? 0 : -1;
+	result = info(dir, images.items[0], as_json ? INFO_JSON : INFO_LINES, err);
+	free(images.items);
+	return result;
+}

@@ -1,0 +1,237 @@
+/* rkt-store render: an image's root file system, mounted or extracted, ready to be read. */
+#include "store/cmd.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "base/alloc.h"
+#include "base/mount.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "cli/out.h"
+#include "store/tree.h"
+
+struct render_settings {
+	const char *dir, *mount;
+	int form; /* enum rkt_tree_form */
+	bool list, json;
+};
+
+static const char *const form_names[] = { "auto", "erofs", "extracted", NULL };
+
+/* ---- the trees there are --------------------------------------------------------------------- */
+
+struct tree_list {
+	rkt_store *store;
+	const char *boot;
+	struct out_table *table; /* NULL with --json */
+	json *array;
+};
+
+static const char *state_of(const struct tree_list *self, const rkt_image_id *id, bool erofs,
+	const struct tree_row *row)
+{
+	if (erofs)
+		return tree_is_mounted(self->store, id, NULL) > 0 ? "mounted" : "ready";
+	return row->boot && strcmp(row->boot, self->boot) == 0 ? "ready" : "outdated";
+}
+
+static void list_one(
+	struct tree_list *self, const rkt_image_id *id, bool erofs, const struct tree_row *row)
+{
+	const char *form = form_names[erofs ? RKT_TREE_EROFS : RKT_TREE_EXTRACTED],
+		   *state = state_of(self, id, erofs, row);
+	char size[16], when[TIME_TEXT_SIZE];
+	json *object;
+
+	time_rfc3339((int64_t)(row->made_ns / 1000000000u), when);
+	if (self->table) {
+		out_table_cell(self->table, id->text);
+		out_table_cell(self->table, form);
+		out_table_cell(self->table, str_size(row->size, size));
+		out_table_cell(self->table, state);
+		return;
+	}
+	object = json_new_object();
+	json_set(object, "id", json_new_string(id->text));
+	json_set(object, "form", json_new_string(form));
+	json_set(object, "size", json_new_integer((int64_t)row->size));
+	json_set(object, "made", json_new_string(when));
+	json_set(object, "state", json_new_string(state));
+	json_append(self->array, object);
+}
+
+static int list_all(db_txn *txn, void *context, rkt_error **err)
+{
+	auto_db_cursor db_cursor *cursor = db_seek(txn, DB_TREE, (struct slice){ 0 }, err);
+	struct slice key, value;
+	int got;
+
+	if (!cursor)
+		return -1;
+	while ((got = db_next(cursor, &key, &value, err)) > 0) {
+		struct tree_row row;
+		rkt_image_id id;
+
+		if (key.len != KEY_TREE_SIZE || tree_row_read(value, &row, err) < 0)
+			return -1;
+		id = key_to_id(key.data + 1);
+		list_one(context, &id, key.data[0] == RECORD_EROFS, &row);
+	}
+	return got;
+}
+
+static int list(const struct render_settings *settings, rkt_error **err)
+{
+	static const char *const headings[] = { "ID", "FORM", "SIZE", "STATE", NULL };
+	auto_store rkt_store *store = rkt_store_open(settings->dir, RKT_STORE_READ, err);
+	auto_free char *boot = store ? tree_boot_id(err) : NULL;
+	auto_json json *array = json_new_array();
+	struct tree_list self = { .store = store,
+		.boot = boot,
+		.table = settings->json ? NULL : out_table_new(headings),
+		.array = array };
+	int result = boot ? db_read(store->db, list_all, &self, err) : -1;
+
+	if (self.table)
+		out_table_end(self.table);
+	else if (result == 0)
+		out_json(array);
+	return result;
+}
+
+/* ---- one tree -------------------------------------------------------------------------------- */
+
+/* What a caller of render may mount: the EROFS clone as it is, of an extracted tree a read-only
+ * bind. */
+static int to_mount(int tree, enum rkt_tree_form form, rkt_error **err)
+{
+	auto_fd int mnt = form == RKT_TREE_EROFS ? fcntl(tree, F_DUPFD_CLOEXEC, 3)
+						 : mount_clone(tree, "", MOUNT_ALONE, err);
+
+	if (mnt < 0)
+		return form == RKT_TREE_EROFS ? rkt_fail_errno(err, "dup") : -1;
+	if (form == RKT_TREE_EXTRACTED &&
+		mount_set(mnt, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV, MOUNT_ALONE, err) < 0)
+		return -1;
+	return pass_fd(mnt);
+}
+
+static int mount_on(const char *path, int tree, enum rkt_tree_form form, rkt_error **err)
+{
+	auto_fd int target = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), mnt = -1;
+
+	if (target < 0 && errno == ENOENT)
+		return rkt_fail(err, RKT_MISSING, "no such directory: %s", path);
+	if (target < 0)
+		return rkt_fail_errno(err, "open %s", path);
+	mnt = to_mount(tree, form, err);
+	return mnt < 0 ? -1 : mount_attach(mnt, target, err);
+}
+
+static char *tree_path(const rkt_store *store, const rkt_image_id *id, enum rkt_tree_form form)
+{
+	if (form == RKT_TREE_EXTRACTED)
+		return layout_file_path(&store->layout, "rootfs", id);
+	return xasprintf("%s/cas/mnt/%s", rkt_store_path(store), id->text);
+}
+
+static void print(const struct render_settings *settings, const rkt_store *store,
+	const rkt_image_id *id, enum rkt_tree_form form)
+{
+	auto_free char *path =
+		settings->mount ? xstrdup(settings->mount) : tree_path(store, id, form);
+	auto_json json *object = NULL;
+
+	if (!settings->json) {
+		printf("id: %s\nform: %s\npath: ", id->text, form_names[form]);
+		out_escaped(path);
+		putchar('\n');
+		if (store->tree_reason && settings->form == RKT_TREE_AUTO)
+			out_note("no EROFS mount here: %s", store->tree_reason);
+		return;
+	}
+	object = json_new_object();
+	json_set(object, "id", json_new_string(id->text));
+	json_set(object, "form", json_new_string(form_names[form]));
+	json_set(object, "path", json_new_string(path));
+	json_set(object, "noErofsBecause",
+		store->tree_reason ? json_new_string(store->tree_reason) : NULL);
+	out_json(object);
+}
+
+static int render(const struct render_settings *settings, const char *reference, rkt_error **err)
+{
+	auto_store rkt_store *store = cmd_open_existing(settings->dir, err);
+	auto_image_record rkt_image_record *image = NULL;
+	enum rkt_tree_form form;
+	auto_fd int tree = -1;
+
+	if (!store || rkt_store_find(store, reference, &image, err) < 0)
+		return -1;
+	tree = rkt_store_open_tree(
+		store, &image->id, (enum rkt_tree_form)settings->form, &form, err);
+	if (tree < 0 || (settings->mount && mount_on(settings->mount, tree, form, err) < 0))
+		return -1;
+	print(settings, store, &image->id, form);
+	return 0;
+}
+
+static int run(
+	const struct render_settings *settings, const struct operands *images, rkt_error **err)
+{
+	if (settings->list && images->count)
+		return rkt_fail(err, RKT_USAGE, "--list takes no IMAGE");
+	if (settings->list)
+		return list(settings, err);
+	if (images->count != 1)
+		return rkt_fail(err, RKT_USAGE, "which IMAGE?");
+	return render(settings, images->items[0], err);
+}
+
+int cmd_render(int argc, char **argv, rkt_error **err)
+{
+	static const char *const usage[] = { "[OPTIONS] IMAGE", "--list [OPTIONS]", NULL };
+	struct render_settings settings = { NULL };
+	const struct opt options[] = { CMD_OPTION_DIR(&settings.dir),
+		{ .name = "mount",
+			.kind = OPT_TEXT,
+			.into = &settings.mount,
+			.argument = "DIR",
+			.help = "Mount the tree, read-only, on the directory DIR too. Needs root; "
+				"umount(8) ends it." },
+		{ .name = "form",
+			.kind = OPT_CHOICE,
+			.into = &settings.form,
+			.choices = form_names,
+			.help = "An EROFS mount, an extracted tree, or (auto) the first where the "
+				"kernel can do it." },
+		{ .name = "list",
+			.kind = OPT_FLAG,
+			.into = &settings.list,
+			.help = "List the trees there are instead." },
+		CMD_OPTION_JSON(&settings.json), CMD_OPTIONS_END };
+	const struct command command = { .program = "rkt-store render",
+		.usage = usage,
+		.summary = "make an image's root file system usable",
+		.description =
+			"Prints in which form the root file system of the image is to be had, and where. "
+			"With EROFS nothing is unpacked: the index made at import is mounted over the tar, "
+			"once for all users. Elsewhere, and for ordinary users, the tree is extracted, "
+			"once a boot.\n\nTrees stay until rkt-store gc finds them unused.\n\n" CMD_IMAGE_HELP,
+		.options = options,
+		.see_also = cmd_see_also,
+		.operands_min = 0,
+		.operands_max = 1 };
+	struct operands images;
+	enum opts_result got = opts_parse(&command, argc, argv, &images, err);
+	int result;
+
+	if (got != OPTS_RUN)
+		return got == OPTS_DONE ? 0 : -1;
+	result = run(&settings, &images, err);
+	free(images.items);
+	return result;
+}

@@ -1,0 +1,65 @@
+/* rkt-store: the image store's commands. */
+#include "store/cmd.h"
+
+const char *const cmd_see_also[] = { "rkt-store(1)", "rkt-run(1)", "aci-hash(1)", NULL };
+
+int cmd_find(const char *dir, const char *reference, rkt_store **ret_store, rkt_image_record **ret,
+	rkt_error **err)
+{
+	*ret_store = rkt_store_open(dir, RKT_STORE_READ, err);
+	return *ret_store ? rkt_store_find(*ret_store, reference, ret, err) : -1;
+}
+
+rkt_store *cmd_open_existing(const char *dir, rkt_error **err)
+{
+	rkt_store *store = rkt_store_open(dir, RKT_STORE_READ, err);
+
+	if (!store)
+		return NULL;
+	rkt_store_close(store);
+	return rkt_store_open(dir, RKT_STORE_WRITE, err);
+}
+
+static const struct cli_command commands[] = {
+	{ .name = "import", .summary = "bring image files into the store", .run = cmd_import },
+	{ .name = "fetch", .summary = "bring images into the store", .run = cmd_fetch },
+	{ .name = "list", .summary = "list the images in the store", .run = cmd_list },
+	{ .name = "info", .summary = "show what the store knows of an image", .run = cmd_info },
+	{ .name = "cat-manifest", .summary = "print an image's manifest", .run = cmd_cat_manifest },
+	{ .name = "export", .summary = "write an image to a file", .run = cmd_export },
+	{ .name = "extract", .summary = "unpack an image into a directory", .run = cmd_extract },
+	{ .name = "render",
+		.summary = "make an image's root file system usable",
+		.run = cmd_render },
+	{ .name = "rm", .summary = "remove images", .run = cmd_rm },
+	{ .name = "gc", .summary = "remove images nobody uses, and left-overs", .run = cmd_gc },
+	{ .name = NULL },
+};
+
+static const struct opt options[] = { CMD_OPTION_DIR(NULL), CMD_OPTIONS_END };
+
+static const char *const see_also[] = { "rkt-run(1)", "rkt-pod(1)", "aci-hash(1)", "rkt(1)", NULL };
+
+static const struct cli_program program = {
+	.name = "rkt-store",
+	.summary = "keep App Container images",
+	.description =
+		"The store keeps images under the digest of their uncompressed tar. An import "
+		"either happens wholly and durably or not at all, whatever kills it. The root "
+		"file system of an image is not unpacked: an EROFS index made during the import "
+		"is mounted over the tar where the kernel can do that, and else the tree is "
+		"extracted once.",
+	.commands = commands,
+	.options = options,
+	.see_also = see_also,
+};
+
+static int run(int argc, char **argv, rkt_error **err)
+{
+	return cli_dispatch(&program, argc, argv, err);
+}
+
+int main(int argc, char **argv)
+{
+	return cli_main(argc, argv, run, 0);
+}
