@@ -11,10 +11,10 @@ static const struct {
 	const char *os;
 	const char *archs[11];
 } platforms[] = {
-	{"linux",    { "amd64", "i386", "aarch64", "aarch64_be", "armv6l", "armv7l", "armv7b",
-			   "ppc64", "ppc64le", "s390x" }},
-	{ "freebsd", { "amd64", "i386", "arm" }                          },
-	{ "darwin",  { "x86_64", "i386" }                                },
+	{ "linux", { "amd64", "i386", "aarch64", "aarch64_be", "armv6l", "armv7l", "armv7b",
+			   "ppc64", "ppc64le", "s390x" } },
+	{ "freebsd", { "amd64", "i386", "arm" } },
+	{ "darwin", { "x86_64", "i386" } },
 };
 
 bool label_os_arch_is(const char *os, const char *arch)
@@ -144,8 +144,7 @@ static bool take_number(const char **at, int len, int min, int max)
 
 static bool take_char(const char **at, char wanted)
 {
-	/* RFC 3339 allows t and z in small letters */
-	if (**at != wanted && !(wanted >= 'A' && (**at | 0x20) == (wanted | 0x20)))
+	if (**at != wanted)
 		return false;
 	(*at)++;
 	return true;
@@ -173,7 +172,7 @@ static bool take_date(const char **at)
 	return take_number(at, 2, 1, days_of(year, month));
 }
 
-/* RFC 3339 date-time; a leap second is 60. */
+/* RFC 3339 date-time; a leap second is 60. T and Z are capitals, as the text wants the T. */
 static bool is_timestamp(const char *at)
 {
 	if (!take_date(&at) || !take_char(&at, 'T') || !take_number(&at, 2, 0, 23) ||
@@ -224,11 +223,11 @@ static const struct {
 	bool (*is_good)(const char *value);
 	const char *rule, *wanted;
 } known_annotations[] = {
-	{"created",				   is_timestamp, "annotation-created", "a time like 2014-10-27T19:32:27Z"},
-	{ "homepage",				 is_web_url,   "annotation-url",     "an http or https URL"            },
-	{ "documentation",			    is_web_url,   "annotation-url",     "an http or https URL"            },
-	{ "appc.io/executor/supports-systemd-notify", is_truth,     "annotation-notify",
-         "\"true\" or \"false\""											    },
+	{ "created", is_timestamp, "annotation-created", "a time like 2014-10-27T19:32:27Z" },
+	{ "homepage", is_web_url, "annotation-url", "an http or https URL" },
+	{ "documentation", is_web_url, "annotation-url", "an http or https URL" },
+	{ "appc.io/executor/supports-systemd-notify", is_truth, "annotation-notify",
+		"\"true\" or \"false\"" },
 };
 
 static void check_known(struct schema *schema, const struct spot *at, const struct ac_pair *pair)

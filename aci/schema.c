@@ -211,7 +211,7 @@ bool schema_is(struct schema *self, const struct spot *at, enum json_kind kind)
 	if (found == JSON_NULL)
 		return false;
 	if (found != kind)
-		schema_breach(self, at, "json-type", "is a %s where a %s is expected",
+		schema_breach(self, at, "json-type", "is %s where %s is expected",
 			json_kind_name(found), json_kind_name(kind));
 	return found == kind;
 }
@@ -219,7 +219,7 @@ bool schema_is(struct schema *self, const struct spot *at, enum json_kind kind)
 bool schema_is_item(struct schema *self, const struct spot *at, enum json_kind kind)
 {
 	if (!at->value)
-		schema_breach(self, at, "json-type", "is null where a %s is expected",
+		schema_breach(self, at, "json-type", "is null where %s is expected",
 			json_kind_name(kind));
 	return schema_is(self, at, kind);
 }

@@ -109,11 +109,11 @@ const char *json_kind_name(enum json_kind kind)
 	static const char *const names[] = {
 		[JSON_NULL] = "null",
 		[JSON_BOOL] = "true or false",
-		[JSON_NUMBER] = "number",
-		[JSON_INTEGER] = "integer",
-		[JSON_STRING] = "string",
-		[JSON_ARRAY] = "list",
-		[JSON_OBJECT] = "object",
+		[JSON_NUMBER] = "a number with a fraction",
+		[JSON_INTEGER] = "an integer",
+		[JSON_STRING] = "a string",
+		[JSON_ARRAY] = "a list",
+		[JSON_OBJECT] = "an object",
 	};
 
 	return names[kind];

@@ -36,7 +36,7 @@ json *json_parse(struct slice bytes, rkt_error **err);
 void json_free(json *root);
 
 enum json_kind json_kind_of(const json *value);
-/* "string", "object", ... for messages. */
+/* "a string", "an object", ... for messages. */
 const char *json_kind_name(enum json_kind kind);
 
 /* The member KEY of an object, or NULL when there is none (or VALUE is no object). A JSON null

@@ -1,17 +1,24 @@
 # One line a test: the program tests/unit/test_X is made from tests/unit/test_X.c (automake's default)
 # and linked with everything below (LDADD is the default of programs without one of their own).
 unit_tests =
+unit_tests += tests/unit/test_source
+unit_tests += tests/unit/test_digest
+unit_tests += tests/unit/test_unpack
+unit_tests += tests/unit/test_tar
+unit_tests += tests/unit/test_corpus
 unit_tests += tests/unit/test_opts
 unit_tests += tests/unit/test_out
 unit_tests += tests/unit/test_error
 unit_tests += tests/unit/test_path
 unit_tests += tests/unit/test_tree
+unit_tests += tests/unit/test_manifest
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
 LDADD = store/libstore.la aci/libaci.la cli/libcli.la base/libbase.la $(CMOCKA_LIBS)
-EXTRA_DIST += %D%/scratch.h %D%/README.md
+EXTRA_DIST += %D%/scratch.h %D%/chunks.h %D%/corpus.h %D%/list-tar.py %D%/README.md
+EXTRA_DIST += tests/corpus/manifests
 
 # for run-tests, which runs only these in some of its builds
 .PHONY: print-unit-tests
