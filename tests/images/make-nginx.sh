@@ -25,5 +25,5 @@ http {
 }
 CONF
 aci-build --name example.com/nginx --label version=1.22.1 --label os=linux --label arch=amd64 \
-    --exec /usr/sbin/nginx --exec -g --exec 'daemon off;' --port http,protocol=tcp,port=80 \
+    --exec /usr/sbin/nginx --exec -g --exec 'daemon off;' --port http:80/tcp \
     --root-owned --from-dir "$root" --overwrite "$out"
