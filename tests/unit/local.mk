@@ -1,6 +1,11 @@
 # One line a test: the program tests/unit/test_X is made from tests/unit/test_X.c (automake's default)
 # and linked with everything below (LDADD is the default of programs without one of their own).
 unit_tests =
+unit_tests += tests/unit/test_pod_state
+unit_tests += tests/unit/test_volumes
+unit_tests += tests/unit/test_proc
+unit_tests += tests/unit/test_environment
+unit_tests += tests/unit/test_users
 unit_tests += tests/unit/test_source
 unit_tests += tests/unit/test_digest
 unit_tests += tests/unit/test_unpack
@@ -17,6 +22,8 @@ check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
 LDADD = store/libstore.la aci/libaci.la cli/libcli.la base/libbase.la $(CMOCKA_LIBS)
+tests_unit_test_pod_state_LDADD = runner/librunner.la $(LDADD)
+tests_unit_test_volumes_LDADD = runner/librunner.la $(LDADD)
 EXTRA_DIST += %D%/scratch.h %D%/chunks.h %D%/corpus.h %D%/list-tar.py %D%/README.md
 EXTRA_DIST += tests/corpus/manifests
 
