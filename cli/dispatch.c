@@ -42,7 +42,7 @@ static int answer(const struct cli_program *program, enum opts_request request)
 		.options = program->options,
 		.see_also = program->see_also,
 	};
-	struct manual_section sections[2] = { { .title = "Commands" } };
+	struct manual_section sections[2] = { { .title = "Commands", .pages = program->name } };
 	auto_free struct manual_item *items = NULL;
 	size_t count = 0;
 

@@ -22,15 +22,23 @@ const struct manual_item help_exit_statuses[] = {
 	{ 0 },
 };
 
+/* Whether a list ("a,b", "a|b", "a[,b]") or a path may be broken after its first LEN bytes. */
+static bool may_break(const char *word, size_t len)
+{
+	if (word[len - 1] == ',')
+		return len > 1 && word[len - 2] != '[';
+	return strchr("]/|", word[len - 1]) != NULL;
+}
+
 /* How much of a word of LEN bytes goes on a line of ROOM columns of its own: all of it where it
- * fits, else up to the last place where a list or a path may be broken. */
+ * fits, else up to the last place where it may be broken. */
 static size_t piece_len(const char *word, size_t len, size_t room)
 {
 	size_t piece = room;
 
 	if (len <= room)
 		return len;
-	while (piece && !strchr(",/|", word[piece - 1]))
+	while (piece && !may_break(word, piece))
 		piece--;
 	return piece ? piece : room;
 }

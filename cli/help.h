@@ -11,6 +11,8 @@ struct manual_item {
 struct manual_section {
 	const char *title;               /* "Commands"; NULL ends a list of sections */
 	const struct manual_item *items; /* ended by one without a name */
+	const char
+		*pages; /* NULL, or "rkt-store": the item "import" has a page rkt-store-import(1) */
 };
 
 /* What help and man page are made from. */

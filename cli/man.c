@@ -120,12 +120,19 @@ static void append_paragraphs(struct buf *out, const char *text)
 	}
 }
 
-static void append_items(struct buf *out, const struct manual_item *items)
+static void append_items(struct buf *out, const struct manual_item *items, const char *pages)
 {
 	for (; items->name; items++) {
 		buf_append_text(out, ".TP\n");
 		append_macro(out, "B", items->name);
 		append_string(out, items->says);
+		if (pages) {
+			buf_append_text(out, "; see\n\\fB");
+			append_string(out, pages);
+			append_string(out, "-");
+			append_string(out, items->name);
+			buf_append_text(out, "\\fR(1)");
+		}
 		buf_append_text(out, "\n");
 	}
 }
@@ -197,14 +204,14 @@ void man_print(const struct manual *manual)
 		buf_append_text(&out, ".SH \"");
 		append_upper(&out, section->title);
 		buf_append_text(&out, "\"\n");
-		append_items(&out, section->items);
+		append_items(&out, section->items, section->pages);
 	}
 	append_options(&out, command);
 	buf_append_text(&out, ".SH \"EXIT STATUS\"\n");
 	if (command->exit_status)
 		append_paragraphs(&out, command->exit_status);
 	else
-		append_items(&out, help_exit_statuses);
+		append_items(&out, help_exit_statuses, NULL);
 	if (command->examples)
 		append_examples(&out, command->examples);
 	if (command->see_also)

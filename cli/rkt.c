@@ -28,39 +28,39 @@ struct front_group {
 };
 
 static const struct front_command pods[] = {
-	{"run",        "rkt-run", NULL, "run images as a pod" },
-	{ "list",        "rkt-pod", "list", "list pods" },
-	{ "status",           "rkt-pod", "status", "show the state of a pod and how its apps ended" },
-	{ "rm","rkt-pod", "rm", "remove pods that have ended" },
+	{ "run", "rkt-run", NULL, "run images as a pod" },
+	{ "list", "rkt-pod", "list", "list pods" },
+	{ "status", "rkt-pod", "status", "show the state of a pod and how its apps ended" },
+	{ "rm", "rkt-pod", "rm", "remove pods that have ended" },
 	{ "gc", "rkt-pod", "gc", "remove pods that ended some time ago" },
-	{ 0   },
+	{ 0 },
 };
 
 static const struct front_command images[] = {
-	{"fetch",				  "rkt-store", "fetch", "bring images into the store and print their IDs" },
-	{ "import",				 "rkt-store", "import", "bring image files into the store" },
-	{ "image list",				       "rkt-store", "list", "list the images in the store" },
-	{ "image info","rkt-store", "info", "show what the store knows of an image" },
-	{ "image cat-manifest",      "rkt-store", "cat-manifest", "print the manifest of an image" },
-	{ "image export",			    "rkt-store", "export", "write an image from the store to a file" },
-	{ "image extract",				  "rkt-store", "extract", "unpack an image into a directory" },
-	{ "image render",				       "rkt-store", "render", "make the root file system of an image" },
-	{ "image rm",				 "rkt-store", "rm", "remove images from the store" },
+	{ "fetch", "rkt-store", "fetch", "bring images into the store and print their IDs" },
+	{ "import", "rkt-store", "import", "bring image files into the store" },
+	{ "image list", "rkt-store", "list", "list the images in the store" },
+	{ "image info", "rkt-store", "info", "show what the store knows of an image" },
+	{ "image cat-manifest", "rkt-store", "cat-manifest", "print the manifest of an image" },
+	{ "image export", "rkt-store", "export", "write an image from the store to a file" },
+	{ "image extract", "rkt-store", "extract", "unpack an image into a directory" },
+	{ "image render", "rkt-store", "render", "make the root file system of an image" },
+	{ "image rm", "rkt-store", "rm", "remove images from the store" },
 	{ "image gc", "rkt-store", "gc", "remove images nobody uses" },
-	{ 0		   },
+	{ 0 },
 };
 
 static const struct front_command others[] = {
-	{"help", NULL, NULL, "list all commands, or show the help of one" },
-	{ "version",  NULL, NULL, "print the versions of rkt and of App Container" },
-	{ 0    },
+	{ "help", NULL, NULL, "list all commands, or show the help of one" },
+	{ "version", NULL, NULL, "print the versions of rkt and of App Container" },
+	{ 0 },
 };
 
 static const struct front_group groups[] = {
-	{"Pods",   pods },
-	{ "Images",       images },
-	{ "Other",others },
-	{ 0},
+	{ "Pods", pods },
+	{ "Images", images },
+	{ "Other", others },
+	{ 0 },
 };
 
 static int set_dir(void *into, const char *value, rkt_error **err)
@@ -74,13 +74,13 @@ static int set_dir(void *into, const char *value, rkt_error **err)
 }
 
 static const struct opt options[] = {
-	{.name = "dir",
-         .kind = OPT_CALL,
-         .call = set_dir,
-         .argument = "DIR",
-         .help = "The data directory, instead of $RKT_DIR, else /var/lib/rkt for root and "
+	{ .name = "dir",
+		.kind = OPT_CALL,
+		.call = set_dir,
+		.argument = "DIR",
+		.help = "The data directory, instead of $RKT_DIR, else /var/lib/rkt for root and "
 			"$XDG_DATA_HOME/rkt for others." },
-	{ 0},
+	{ 0 },
 };
 
 static const char *const usage[] = { "[OPTIONS] COMMAND [ARGUMENTS]", "help COMMAND", NULL };
@@ -92,10 +92,10 @@ static const char exit_status[] =
 	"command or option.";
 
 static const struct command_example examples[] = {
-	{"rkt fetch app.aci",                       "Brings an image into the store and prints its ID." },
-	{ "rkt run sha256-f9215c3b",					"Runs it; the exit status is the app's." },
-	{ "rkt -dir /srv/rkt image list","Lists the images of another store." },
-	{ 0          },
+	{ "rkt fetch app.aci", "Brings an image into the store and prints its ID." },
+	{ "rkt run sha256-f9215c3b", "Runs it; the exit status is the app's." },
+	{ "rkt -dir /srv/rkt image list", "Lists the images of another store." },
+	{ 0 },
 };
 
 static const struct command front = {
@@ -149,7 +149,8 @@ static int answer(const struct command *command, const char *prefix, enum opts_r
 	for (size_t i = 0; groups[i].title; i++) {
 		lists[i] = list_items(groups[i].commands, prefix);
 		if (lists[i]->name)
-			sections[shown++] = (struct manual_section){ groups[i].title, lists[i] };
+			sections[shown++] =
+				(struct manual_section){ groups[i].title, lists[i], NULL };
 	}
 	if (request == REQUEST_VERSION)
 		help_print_version("rkt");

@@ -43,17 +43,17 @@ enum manner { OPERANDS_COLLECTED, OPERANDS_CALLED };
 static enum opts_result parse(struct fixture *f, enum manner manner, const char *line)
 {
 	const struct opt options[] = {
-		{"force",   'f', OPT_FLAG, &f->force, NULL, "h" },
+		{ "force", 'f', OPT_FLAG, &f->force, NULL, "h" },
 		{ "all", 'a', OPT_FLAG, &f->all, NULL, "h" },
-		{ "af",     0, OPT_FLAG, &f->dry, NULL, "two letters" },
-		{ "faf",        0, OPT_FLAG, &f->dry, NULL, "also a cluster" },
-		{ "dir",      'd', OPT_TEXT, &f->dir, "DIR", "h" },
-		{ "label",  0, OPT_LIST, &f->labels, "L", "h" },
-		{ "count",      0, OPT_NUMBER, &f->count, "N", "h" },
-		{ "grace-period",     0, OPT_DURATION, &f->grace_sec, "TIME", "h" },
+		{ "af", 0, OPT_FLAG, &f->dry, NULL, "two letters" },
+		{ "faf", 0, OPT_FLAG, &f->dry, NULL, "also a cluster" },
+		{ "dir", 'd', OPT_TEXT, &f->dir, "DIR", "h" },
+		{ "label", 0, OPT_LIST, &f->labels, "L", "h" },
+		{ "count", 0, OPT_NUMBER, &f->count, "N", "h" },
+		{ "grace-period", 0, OPT_DURATION, &f->grace_sec, "TIME", "h" },
 		{ "form", 0, OPT_CHOICE, &f->form, NULL, "h", forms },
-		{ "volume",     0, OPT_CALL, &f->calls, "NAME:PATH", "h", NULL, note_call },
-		{ 0       },
+		{ "volume", 0, OPT_CALL, &f->calls, "NAME:PATH", "h", NULL, note_call },
+		{ 0 },
 	};
 	const struct command command = {
 		.program = "rkt-test",
@@ -307,13 +307,13 @@ static void a_command_may_have_its_own_debug(void **state)
 {
 	bool debug = false, human = false;
 	const struct opt options[] = {
-		{.name = "debug", .kind = OPT_FLAG, .into = &debug, .help = "its own" },
+		{ .name = "debug", .kind = OPT_FLAG, .into = &debug, .help = "its own" },
 		{ .name = "human",
-                 .letter = 'h',
-                 .kind = OPT_FLAG,
-                 .into = &human,
-                 .help = "its own" },
-		{ 0             },
+			.letter = 'h',
+			.kind = OPT_FLAG,
+			.into = &human,
+			.help = "its own" },
+		{ 0 },
 	};
 	const struct command command = { .program = "rkt-test", .options = options };
 	char name[] = "rkt-test", own[] = "--debug", letter[] = "-h";
