@@ -29,8 +29,7 @@ static void tell(void *context, const char *what, const char *decision, const ch
 	if (!self->settings->json) {
 		if (strcmp(decision, "removed") == 0)
 			printf("%s\n", what);
-		out_note("%s: %s%s: %s", what, self->settings->dry_run ? "would be " : "", decision,
-			reason);
+		out_note("%s %s: %s", what, decision, reason);
 		return;
 	}
 	item = json_new_object();
@@ -74,10 +73,10 @@ static int gc(const struct gc_settings *settings, rkt_error **err)
 		print_json(&output, &result);
 		return 0;
 	}
-	out_note("%s%llu images and %llu left-over files removed, %s freed, %llu images kept",
-		settings->dry_run ? "dry run: " : "", (unsigned long long)result.images_removed,
-		(unsigned long long)result.files_removed, str_size(result.bytes_freed, size),
-		(unsigned long long)result.images_kept);
+	out_note("%s: %llu images and %llu left-over files, %s; %llu images stay",
+		settings->dry_run ? "would be removed" : "removed",
+		(unsigned long long)result.images_removed, (unsigned long long)result.files_removed,
+		str_size(result.bytes_freed, size), (unsigned long long)result.images_kept);
 	return 0;
 }
 

@@ -22,6 +22,7 @@ enum fate { FATE_REMOVE, FATE_KEEP, FATE_DROP_TREE };
 struct decision {
 	rkt_image_id id;
 	enum fate fate;
+	uint64_t size; /* what removal would free */
 	char *reason;
 };
 
@@ -97,7 +98,7 @@ static int decide(
 	struct decision *next;
 	auto_buf struct buf pods = { 0 };
 	struct image_row row;
-	struct tree_row tree = { 0 };
+	struct tree_row extracted_tree = { 0 }, index = { 0 };
 	int holders, extracted;
 
 	if (key.len != KEY_ID_SIZE)
@@ -112,16 +113,19 @@ static int decide(
 	if (image_row_read(value, &row, err) < 0)
 		return -1;
 	holders = lease_holders(self->store, txn, &next->id, &pods, err);
-	extracted = holders < 0 ? -1 : store_get_tree(txn, RECORD_EXTRACTED, &next->id, &tree, err);
+	if (holders < 0 || store_get_tree(txn, RECORD_EROFS, &next->id, &index, err) < 0)
+		return -1;
+	extracted = store_get_tree(txn, RECORD_EXTRACTED, &next->id, &extracted_tree, err);
 	if (extracted < 0)
 		return -1;
+	next->size = row.size + index.size;
 	next->fate = FATE_KEEP;
 	if (holders) {
 		next->reason =
 			xasprintf("in use by pod%s%s", holders > 1 ? "s" : "", buf_text(&pods));
 	} else if (is_fresh(self, row.imported_ns)) {
 		next->reason = ago(self, "imported", row.imported_ns);
-		if (extracted && !is_fresh(self, tree.made_ns))
+		if (extracted && !is_fresh(self, extracted_tree.made_ns))
 			next->fate = FATE_DROP_TREE;
 	} else {
 		next->fate = FATE_REMOVE;
@@ -176,7 +180,7 @@ static int apply(db_txn *txn, void *context, rkt_error **err)
 
 static int carry_out(struct gc *self, const struct decision *decision, rkt_error **err)
 {
-	uint64_t freed = 0;
+	uint64_t freed = decision->size;
 	bool moved;
 
 	if (decision->fate == FATE_KEEP) {

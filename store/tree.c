@@ -369,6 +369,11 @@ int rkt_store_open_tree(rkt_store *store, const rkt_image_id *id, enum rkt_tree_
 	return fd;
 }
 
+const char *rkt_store_tree_reason(const rkt_store *store)
+{
+	return store->tree_reason;
+}
+
 /* ---- putting away ---------------------------------------------------------------------------- */
 
 int tree_is_mounted(const rkt_store *store, const rkt_image_id *id, rkt_error **err)

@@ -110,6 +110,10 @@ enum rkt_tree_form {
 RKT_PUBLIC int rkt_store_open_tree(rkt_store *store, const rkt_image_id *id,
 	enum rkt_tree_form form, enum rkt_tree_form *ret_form, rkt_error **err);
 
+/* Why the last rkt_store_open_tree() with RKT_TREE_AUTO did not become an EROFS mount, in words for a
+ * report; NULL when it did. Lent until the next call on STORE. */
+RKT_PUBLIC const char *rkt_store_tree_reason(const rkt_store *store);
+
 /* ---- leases -------------------------------------------------------------------------------- */
 
 /* Keeps the images IDS from removal for the pod UUID, whose directory containers/<uuid> must exist:
