@@ -1,10 +1,15 @@
-# A flavour is one static program and the image it is shipped in.
-noinst_PROGRAMS += %D%/native/stage1-native
-%C%_native_stage1_native_SOURCES = \
+# What all flavours share.
+noinst_LTLIBRARIES += %D%/common/libcommon.la
+%C%_common_libcommon_la_SOURCES = \
 	%D%/contract.h \
 	%D%/common/apps.c %D%/common/apps.h \
 	%D%/common/environment.c %D%/common/environment.h \
-	%D%/common/users.c %D%/common/users.h \
+	%D%/common/users.c %D%/common/users.h
+%C%_common_libcommon_la_LIBADD = aci/libschema.la base/libbase.la
+
+# A flavour is one static program and the image it is shipped in.
+noinst_PROGRAMS += %D%/native/stage1-native
+%C%_native_stage1_native_SOURCES = \
 	%D%/native/caps.c %D%/native/caps.h \
 	%D%/native/control.c %D%/native/control.h \
 	%D%/native/devices.c %D%/native/devices.h \
@@ -20,7 +25,7 @@ noinst_PROGRAMS += %D%/native/stage1-native
 	%D%/native/supervisor.c %D%/native/supervisor.h \
 	%D%/native/terminal.c %D%/native/terminal.h \
 	%D%/native/volumes.c %D%/native/volumes.h
-%C%_native_stage1_native_LDADD = aci/libschema.la base/libbase.la
+%C%_native_stage1_native_LDADD = %D%/common/libcommon.la
 
 # Static, so that it runs in a root of its own; the sanitizers have no static form.
 if !SANITIZERS

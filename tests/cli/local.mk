@@ -1,11 +1,17 @@
 # Black-box tests: one pytest file a command, run through one driver that prints TAP.
 cli_tests =
+cli_tests += tests/cli/test_run.py
+cli_tests += tests/cli/test_pod_list.py
+cli_tests += tests/cli/test_pod_status.py
+cli_tests += tests/cli/test_pod_rm.py
+cli_tests += tests/cli/test_pod_gc.py
+cli_tests += tests/cli/test_stage1_native.py
 cli_tests += tests/cli/test_help.py
 cli_tests += tests/cli/test_rkt.py
 cli_tests += tests/cli/test_index.py
 TESTS += $(cli_tests)
 PY_LOG_COMPILER = $(PYTHON3) -B $(top_srcdir)/tests/cli/tap.py
-EXTRA_DIST += %D%/tap.py %D%/conftest.py $(cli_tests)
+EXTRA_DIST += %D%/tap.py %D%/conftest.py %D%/podlib.py $(cli_tests)
 
 # test_index.py looks at the index on plain tars through this
 check_PROGRAMS += tests/images/index-tool

@@ -1,0 +1,98 @@
+/* proc: other programs, and closing what must not be inherited. */
+#include "base/proc.h"
+
+#include <sys/wait.h>
+
+#include "tests/unit/scratch.h"
+
+static int run_shell(const char *script, rkt_error **err)
+{
+	char *copy = strdup(script), sh[] = "sh", c[] = "-c";
+	char *const argv[] = { sh, c, copy, NULL };
+	int status = proc_run(argv, err);
+
+	free(copy);
+	return status;
+}
+
+static void exit_status_comes_back(void **state)
+{
+	auto_error rkt_error *err = NULL;
+
+	(void)state;
+	assert_int_equal(run_shell("exit 7", &err), 7);
+}
+
+static void signal_is_128_and_its_number(void **state)
+{
+	auto_error rkt_error *err = NULL;
+
+	(void)state;
+	assert_int_equal(run_shell("kill -9 $$", &err), 137);
+}
+
+static void standard_input_is_empty(void **state)
+{
+	auto_error rkt_error *err = NULL;
+
+	(void)state;
+	assert_int_equal(run_shell("read line && exit 1; exit 0", &err), 0);
+}
+
+static void missing_program_is_an_error(void **state)
+{
+	char name[] = "/no/such/program";
+	char *const argv[] = { name, NULL };
+	auto_error rkt_error *err = NULL;
+
+	(void)state;
+	assert_int_equal(proc_run(argv, &err), -1);
+	assert_string_equal(rkt_error_message(err),
+		"running /no/such/program: exec: No such file or directory");
+	assert_int_equal(rkt_error_errno(err), ENOENT);
+}
+
+static void closes_from_the_first_on_and_not_before(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	if (child == 0) {
+		int low = fcntl(0, F_DUPFD, 50), first = fcntl(0, F_DUPFD, 60);
+		int high = fcntl(0, F_DUPFD, 200);
+
+		if (proc_close_from(first, NULL) < 0)
+			_exit(1);
+		if (fcntl(low, F_GETFD) < 0)
+			_exit(2);
+		_exit(fcntl(first, F_GETFD) < 0 && fcntl(high, F_GETFD) < 0 ? 0 : 3);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static void own_path_is_absolute_and_ours(void **state)
+{
+	auto_error rkt_error *err = NULL;
+	auto_free char *path = proc_self_path(&err);
+
+	(void)state;
+	assert_non_null(path);
+	assert_int_equal(path[0], '/');
+	assert_non_null(strstr(path, "test_proc"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest cases[] = {
+		cmocka_unit_test(exit_status_comes_back),
+		cmocka_unit_test(signal_is_128_and_its_number),
+		cmocka_unit_test(standard_input_is_empty),
+		cmocka_unit_test(missing_program_is_an_error),
+		cmocka_unit_test(closes_from_the_first_on_and_not_before),
+		cmocka_unit_test(own_path_is_absolute_and_ours),
+	};
+
+	return cmocka_run_group_tests(cases, NULL, NULL);
+}
