@@ -14,9 +14,9 @@ struct index_builder {
 	struct nodes nodes;
 	struct xattr_body xattrs; /* of the last entry; its counts are those of all */
 	/* The directory of the last entry, so that its neighbours need no walk: "usr/bin" and its
-	 * inode; "" for the root. Reset whenever a directory goes. */
+	 * inode; "" for the root. Not to be trusted once another directory was lost. */
 	struct buf dir_path;
-	uint32_t dir;
+	uint32_t dir, dirs_lost;
 	uint16_t device;      /* the tar that entries come from now: the first is 1 */
 	uint64_t blocks_used; /* of that tar: where its last file ends */
 };
@@ -51,19 +51,6 @@ static mode_t mode_of(const index_builder *self, uint32_t inode)
 	return self->nodes.inodes[inode].mode;
 }
 
-/* Makes TEXT in DIR lead to INODE. */
-static int set_name(
-	index_builder *self, uint32_t dir, struct slice text, uint32_t inode, rkt_error **err)
-{
-	uint32_t old = nodes_find(&self->nodes, dir, text);
-
-	if (old != NODES_NO_NAME && S_ISDIR(mode_of(self, self->nodes.names[old].inode))) {
-		self->dir_path.len = 0;
-		self->dir = NODES_ROOT;
-	}
-	return nodes_set(&self->nodes, dir, text, inode, err);
-}
-
 /* A directory that the archive has no entry for (appc.md, Image archives). */
 static int invent_dir(
 	index_builder *self, uint32_t dir, struct slice text, uint32_t *ret, rkt_error **err)
@@ -72,7 +59,7 @@ static int invent_dir(
 
 	if (nodes_add(&self->nodes, &inode, ret, err) < 0)
 		return -1;
-	return set_name(self, dir, text, *ret, err);
+	return nodes_set(&self->nodes, dir, text, *ret, err);
 }
 
 /* The directory TEXT in DIR as a parent of something: made when it is missing, in the place of a
@@ -118,7 +105,7 @@ static struct slice split(struct slice path, struct slice *ret_name)
 
 static bool is_last_dir(const index_builder *self, struct slice path)
 {
-	return path.len == self->dir_path.len &&
+	return self->dirs_lost == self->nodes.dirs_lost && path.len == self->dir_path.len &&
 	       (!path.len || memcmp(path.data, self->dir_path.data, path.len) == 0);
 }
 
@@ -135,6 +122,7 @@ static int make_dirs(index_builder *self, struct slice path, uint32_t *ret, rkt_
 		self->dir_path.len = 0;
 		buf_append(&self->dir_path, path.data, path.len);
 		self->dir = dir;
+		self->dirs_lost = self->nodes.dirs_lost;
 	}
 	*ret = self->dir;
 	return 0;
@@ -278,6 +266,15 @@ static int fill_inode(
 	return fill_by_type(self, entry, inode, err);
 }
 
+/* Whether TEXT in DIR is a directory; *RET is its inode. */
+static bool find_dir(const index_builder *self, uint32_t dir, struct slice text, uint32_t *ret)
+{
+	uint32_t name = nodes_find(&self->nodes, dir, text);
+
+	*ret = self->nodes.names[name].inode;
+	return name != NODES_NO_NAME && S_ISDIR(mode_of(self, *ret));
+}
+
 /* New attributes for a directory that keeps its children. */
 static void update_dir(index_builder *self, uint32_t dir, const struct inode *inode)
 {
@@ -303,7 +300,7 @@ int index_add(index_builder *self, const struct image_entry *entry, rkt_error **
 {
 	ERROR_SCOPE(err, "indexing", *entry->path ? entry->path : "/");
 	struct slice name, parent = split(text_slice(entry->path), &name);
-	uint32_t dir, number, old;
+	uint32_t dir, number;
 	struct inode inode;
 
 	if (!*entry->path)
@@ -312,21 +309,17 @@ int index_add(index_builder *self, const struct image_entry *entry, rkt_error **
 		if (find_link_target(self, text_slice(entry->hard_link), &number, err) < 0 ||
 			make_dirs(self, parent, &dir, err) < 0)
 			return -1;
-		return set_name(self, dir, name, number, err);
+		return nodes_set(&self->nodes, dir, name, number, err);
 	}
 	if (make_dirs(self, parent, &dir, err) < 0 || fill_inode(self, entry->tar, &inode, err) < 0)
 		return -1;
-	old = nodes_find(&self->nodes, dir, name);
-	if (old != NODES_NO_NAME && S_ISDIR(inode.mode)) {
-		number = self->nodes.names[old].inode;
-		if (S_ISDIR(mode_of(self, number))) {
-			update_dir(self, number, &inode);
-			return 0;
-		}
+	if (S_ISDIR(inode.mode) && find_dir(self, dir, name, &number)) {
+		update_dir(self, number, &inode);
+		return 0;
 	}
 	if (nodes_add(&self->nodes, &inode, &number, err) < 0)
 		return -1;
-	return set_name(self, dir, name, number, err);
+	return nodes_set(&self->nodes, dir, name, number, err);
 }
 
 int index_write(index_builder *self, uint64_t tar_size, int out, struct index_stats *ret_stats,

@@ -38,10 +38,17 @@ static int compare(const struct nodes *nodes, struct slice text, const struct na
 	return order ? order : (int)text.len - (int)name->len;
 }
 
+static bool is_dots(struct slice text)
+{
+	return text.len && text.len <= dotdot.len && memcmp(text.data, dotdot.data, text.len) == 0;
+}
+
 uint32_t nodes_find(const struct nodes *nodes, uint32_t dir, struct slice text)
 {
 	uint32_t at = nodes->inodes[dir].dir.names;
 
+	if (is_dots(text))
+		return NODES_NO_NAME;
 	while (at != NODES_NO_NAME) {
 		const struct name *name = &nodes->names[at];
 		int order = compare(nodes, text, name);
@@ -153,14 +160,9 @@ int nodes_keep(struct nodes *nodes, struct slice bytes, uint32_t *ret, rkt_error
 	return 0;
 }
 
-static bool is(struct slice text, struct slice other)
-{
-	return text.len == other.len && memcmp(text.data, other.data, other.len) == 0;
-}
-
 static int check_name(struct slice text, rkt_error **err)
 {
-	if (text.len == 0 || is(text, dot) || is(text, dotdot))
+	if (text.len == 0 || is_dots(text))
 		return rkt_fail(err, RKT_INVALID, "a file name is empty, \".\" or \"..\"");
 	if (text.len > EROFS_NAME_MAX)
 		return rkt_fail(
@@ -177,6 +179,7 @@ int nodes_set(struct nodes *nodes, uint32_t dir, struct slice text, uint32_t ino
 	if (check_name(text, err) < 0)
 		return -1;
 	if (name != NODES_NO_NAME) {
+		nodes->dirs_lost += S_ISDIR(nodes->inodes[nodes->names[name].inode].mode);
 		nodes->names[name].inode = inode;
 	} else {
 		if (nodes->name_count >= NODES_NAMES_MAX)

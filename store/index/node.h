@@ -59,6 +59,7 @@ struct nodes {
 	struct name *names; /* the first is NODES_NO_NAME */
 	uint32_t name_count, name_room;
 	struct buf bytes;
+	uint32_t dirs_lost; /* how often a directory's name was given to something else */
 };
 
 /* A tree with nothing but its root: a directory 0755, owned by 0:0, of time 0. */
@@ -72,7 +73,8 @@ int nodes_add(struct nodes *nodes, const struct inode *inode, uint32_t *ret, rkt
 /* Keeps a copy of BYTES and returns where in *RET. RKT_INVALID at the ceiling. */
 int nodes_keep(struct nodes *nodes, struct slice bytes, uint32_t *ret, rkt_error **err);
 
-/* The number of the name TEXT in the directory DIR, or NODES_NO_NAME. */
+/* The number of the name TEXT in the directory DIR, or NODES_NO_NAME; "." and ".." are never found, so
+ * that no path leads up. */
 uint32_t nodes_find(const struct nodes *nodes, uint32_t dir, struct slice text);
 
 /* Makes TEXT in the directory DIR lead to INODE, whatever it led to before. An INODE that is a
