@@ -37,8 +37,7 @@ static const char *const *read_set(
 	return names;
 }
 
-/* ---- capabilities -----------------------------------------------------------------------------
- */
+/* ---- capabilities ---------------------------------------------------------------------------- */
 
 static uint64_t read_capabilities(struct schema *schema, const struct spot *value)
 {
@@ -106,8 +105,7 @@ static void read_no_new_privileges(
 	ret->no_new_privileges_given = true;
 }
 
-/* ---- seccomp ----------------------------------------------------------------------------------
- */
+/* ---- seccomp --------------------------------------------------------------------------------- */
 
 /* "@scope/name"; of the scope of the specification only KNOWN, which has a meaning in this set. */
 static void check_wildcard(
@@ -173,8 +171,7 @@ static void read_seccomp_remove(
 	ret->seccomp.empty = read_seccomp(schema, value, "@appc.io/empty", &ret->seccomp);
 }
 
-/* ---- resources --------------------------------------------------------------------------------
- */
+/* ---- resources ------------------------------------------------------------------------------- */
 
 static bool read_quantity(
 	struct schema *schema, const struct spot *at, enum quantity_unit unit, uint64_t *ret)
@@ -306,8 +303,7 @@ static void read_oom_score_adj(
 	ret->oom_score_adj_given = true;
 }
 
-/* ---- security modules, sysctl, network --------------------------------------------------------
- */
+/* ---- security modules, sysctl, network ------------------------------------------------------- */
 
 static const char *read_context_part(
 	struct schema *schema, const struct spot *value, const char *key)
@@ -388,8 +384,7 @@ static void read_private_network(
 		schema_breach(schema, value, "isolator-shape", "is neither \"true\" nor \"false\"");
 }
 
-/* ---- the table --------------------------------------------------------------------------------
- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 #define CAPABILITIES_RETAIN "os/linux/capabilities-retain-set"
 #define CAPABILITIES_REMOVE "os/linux/capabilities-remove-set"

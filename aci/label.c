@@ -94,8 +94,7 @@ static struct ac_pairs read_list(
 	return (struct ac_pairs){ items, count };
 }
 
-/* ---- labels -----------------------------------------------------------------------------------
- */
+/* ---- labels ---------------------------------------------------------------------------------- */
 
 static void check_os_arch(struct schema *schema, const struct spot *at, struct ac_pairs labels)
 {
@@ -126,8 +125,7 @@ struct ac_pairs labels_read(struct schema *schema, const struct spot *at)
 	return labels;
 }
 
-/* ---- annotations ------------------------------------------------------------------------------
- */
+/* ---- annotations ----------------------------------------------------------------------------- */
 
 /* Reads exactly LEN digits of *AT as a number from MIN to MAX and steps over them. */
 static bool take_number(const char **at, int len, int min, int max)

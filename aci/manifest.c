@@ -15,8 +15,7 @@ struct image_manifest_owner {
 	struct schema_block *memory;
 };
 
-/* ---- dependencies -----------------------------------------------------------------------------
- */
+/* ---- dependencies ---------------------------------------------------------------------------- */
 
 /* The name's field was `name` in 0.1 and `app` until 0.6. */
 static const char *read_dependency_name(struct schema *schema, const struct spot *at)
@@ -71,8 +70,7 @@ static void read_dependencies(
 	manifest->dependency_count = count;
 }
 
-/* ---- pathWhitelist ----------------------------------------------------------------------------
- */
+/* ---- pathWhitelist --------------------------------------------------------------------------- */
 
 /* Absolute, without empty, "." and ".." parts; one slash at the end is a directory. */
 static bool is_clean_path(const char *path)
@@ -106,8 +104,7 @@ static void read_whitelist(
 	}
 }
 
-/* ---- the whole --------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static void read_manifest(
 	struct schema *schema, const struct spot *at, struct image_manifest *manifest)

@@ -16,8 +16,7 @@ struct app_owner {
 	struct schema_block *memory;
 };
 
-/* ---- exec and events --------------------------------------------------------------------------
- */
+/* ---- exec and events ------------------------------------------------------------------------- */
 
 /* An empty list is as good as none (0.7.2 dropped the demand for one); an empty name is not. */
 static const char *const *read_exec(struct schema *schema, const struct spot *at)
@@ -63,8 +62,7 @@ static void read_events(struct schema *schema, const struct spot *at, struct app
 	app->event_count = count;
 }
 
-/* ---- environment ------------------------------------------------------------------------------
- */
+/* ---- environment ----------------------------------------------------------------------------- */
 
 static void read_variable(struct schema *schema, const struct spot *at, struct app_env *ret)
 {
@@ -123,8 +121,7 @@ static void read_environment(struct schema *schema, const struct spot *at, struc
 	app->environment_count = count;
 }
 
-/* ---- mount points and ports -------------------------------------------------------------------
- */
+/* ---- mount points and ports ------------------------------------------------------------------ */
 
 static bool has_dotdot(const char *path)
 {
@@ -212,8 +209,7 @@ static void read_ports(struct schema *schema, const struct spot *at, struct app 
 	app->port_count = count;
 }
 
-/* ---- the whole --------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 /* The text writes supplementaryGIDs in one place and supplementaryGids in another; the schema of
  * 0.7.0 had supplementaryGroups. */

@@ -54,8 +54,7 @@ void app_free(struct app *app);
 SCOPE_DEFINE(app, struct app *, app_free)
 #define auto_app __attribute__((cleanup(scope_app)))
 
-/* ---- for the readers of manifests, which have a schema already ---------------------------------
- */
+/* ---- for the readers of manifests, which have a schema already ------------------------------- */
 
 /* The app section at AT, living as long as SCHEMA's memory; NULL when there is none. */
 const struct app *app_read(struct schema *schema, const struct spot *at);

@@ -20,8 +20,7 @@ struct pod_manifest_owner {
 	struct schema_block *memory;
 };
 
-/* ---- apps -------------------------------------------------------------------------------------
- */
+/* ---- apps ------------------------------------------------------------------------------------ */
 
 static void read_image(struct schema *schema, const struct spot *at, struct pod_app *ret)
 {
@@ -127,8 +126,7 @@ static void read_apps(struct schema *schema, const struct spot *at, const struct
 	manifest->app_count = count;
 }
 
-/* ---- ports ------------------------------------------------------------------------------------
- */
+/* ---- ports ----------------------------------------------------------------------------------- */
 
 static void read_port(struct schema *schema, const struct spot *at, struct pod_port *ret)
 {
@@ -224,8 +222,7 @@ static void check_app_ports(
 	}
 }
 
-/* ---- the whole --------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 static void read_common(struct schema *schema, const struct spot *at, struct pod_manifest *manifest)
 {

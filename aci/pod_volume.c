@@ -10,8 +10,7 @@
 /* (uid_t)-1 means "leave it" to the kernel */
 #define ID_MAX 4294967294
 
-/* ---- volumes ----------------------------------------------------------------------------------
- */
+/* ---- volumes --------------------------------------------------------------------------------- */
 
 static void read_kind(struct schema *schema, const struct spot *at, struct pod_volume *ret)
 {
@@ -115,8 +114,7 @@ const struct pod_volume *pod_volumes_read(
 	return volumes;
 }
 
-/* ---- volumes of 0.1 ---------------------------------------------------------------------------
- */
+/* ---- volumes of 0.1 -------------------------------------------------------------------------- */
 
 static size_t count_fulfilled(struct schema *schema, const struct spot *at)
 {
@@ -175,8 +173,7 @@ const struct pod_volume *pod_volumes_read_old(
 	return volumes;
 }
 
-/* ---- mounts -----------------------------------------------------------------------------------
- */
+/* ---- mounts ---------------------------------------------------------------------------------- */
 
 static int compare_names(const void *left, const void *right)
 {

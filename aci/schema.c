@@ -54,8 +54,7 @@ void schema_free(struct schema_block *memory)
 	}
 }
 
-/* ---- places -----------------------------------------------------------------------------------
- */
+/* ---- places ---------------------------------------------------------------------------------- */
 
 struct spot spot_root(const json *root, const char *pointer)
 {
@@ -148,8 +147,7 @@ json *schema_document(struct schema *self, struct slice text)
 	return document;
 }
 
-/* ---- fields -----------------------------------------------------------------------------------
- */
+/* ---- fields ---------------------------------------------------------------------------------- */
 
 struct spot schema_field(
 	struct schema *self, const struct spot *object, const char *key, const char *old)
@@ -315,8 +313,7 @@ void schema_string_map(struct schema *self, const struct spot *at)
 	}
 }
 
-/* ---- names that must differ -------------------------------------------------------------------
- */
+/* ---- names that must differ ------------------------------------------------------------------ */
 
 struct numbered {
 	const char *name;

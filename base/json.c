@@ -16,8 +16,7 @@ static json *unconst(const json *value)
 	return (json *)(uintptr_t)value;
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* Notes in VALUE and all below it where in the text they begin: the user data of json-c is the
  * offset plus one. OFFSETS are in the order of the walk. json-c keeps the text of a number with
@@ -215,8 +214,7 @@ bool json_iter_next(struct json_iter *it)
 	return true;
 }
 
-/* ---- building ---------------------------------------------------------------------------------
- */
+/* ---- building -------------------------------------------------------------------------------- */
 
 /* json-c reports only that it is out of memory. */
 static json *made(json *value)
@@ -306,8 +304,7 @@ json *json_copy(const json *value)
 	return copy;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* What the escape of str_escape() is for terminals, \u is here: a value read back is the same, but
  * printing a document cannot move a cursor or turn the direction of writing (S-013). */

@@ -68,8 +68,7 @@ void json_line_of(struct slice bytes, size_t offset, unsigned *ret_line, unsigne
 	*ret_column = column;
 }
 
-/* ---- faults -----------------------------------------------------------------------------------
- */
+/* ---- faults ---------------------------------------------------------------------------------- */
 
 void json_pointer_append(struct buf *pointer, const void *token, size_t len)
 {
@@ -128,8 +127,7 @@ static int fault(struct scan *scan, const char *what)
 	return fault_at(scan, scan->at, what);
 }
 
-/* ---- small pieces -----------------------------------------------------------------------------
- */
+/* ---- small pieces ---------------------------------------------------------------------------- */
 
 static bool at_end(const struct scan *scan)
 {
@@ -164,8 +162,7 @@ static int scan_word(struct scan *scan, const char *word)
 	return 0;
 }
 
-/* ---- strings ----------------------------------------------------------------------------------
- */
+/* ---- strings --------------------------------------------------------------------------------- */
 
 /* The four digits of \uXXXX at the present place. */
 static int scan_hex4(struct scan *scan, uint32_t *ret)
@@ -284,8 +281,7 @@ static int scan_string(struct scan *scan, struct buf *out)
 	return 0;
 }
 
-/* ---- numbers ----------------------------------------------------------------------------------
- */
+/* ---- numbers --------------------------------------------------------------------------------- */
 
 /* Whether the LEN digits are at most LIMIT (19 digits). */
 static bool fits_int64(const uint8_t *digits, size_t len, const char *limit)
@@ -358,8 +354,7 @@ static int scan_number(struct scan *scan)
 	return 0;
 }
 
-/* ---- containers -------------------------------------------------------------------------------
- */
+/* ---- containers ------------------------------------------------------------------------------ */
 
 static int compare_keys(const void *left, const void *right, void *names)
 {
@@ -412,6 +407,7 @@ static int scan_key(struct scan *scan)
 
 	if (peek(scan) != '"')
 		return fault(scan, "a key in double quotes is expected here");
+	buf_reserve(&scan->names, 1); /* an empty key has an address too */
 	if (scan_string(scan, &scan->names) < 0)
 		return -1;
 	key.len = (uint32_t)scan->names.len - key.text;

@@ -22,6 +22,12 @@ unit_tests += tests/unit/test_error
 unit_tests += tests/unit/test_path
 unit_tests += tests/unit/test_tree
 unit_tests += tests/unit/test_manifest
+unit_tests += tests/unit/test_json
+unit_tests += tests/unit/test_name
+unit_tests += tests/unit/test_id
+unit_tests += tests/unit/test_isolator
+unit_tests += tests/unit/test_pod
+unit_tests += tests/unit/test_check
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
