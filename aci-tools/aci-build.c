@@ -237,7 +237,7 @@ static int work(const struct settings *s, rkt_error **err)
 static const struct command_example examples[] = {
 	{"aci-build nginx/ nginx.aci",								"of nginx/manifest and nginx/rootfs/"},
 	{ "aci-build --manifest m.json --from-dir root/ app.aci",                                     "of a manifest and a root"           },
-	{ "aci-build --name example.com/hello --from-dir root/ hello.aci -- /bin/echo hello",
+	{ "aci-build --name example.com/hello --from-dir root/ hello.aci -- /bin/echo hi",
          "of a root and a command"													 },
 	{ "SOURCE_DATE_EPOCH=1418290200 aci-build --root-owned nginx/ nginx.aci",
          "the same bytes for whoever builds it, whenever"										  },

@@ -35,11 +35,11 @@ every_command = pytest.mark.parametrize("command", ALL, ids=" ".join)
 
 def options_in_help(text):
     """Long options, each with its letter or "", from the option list of a help."""
-    found = set()
+    found = []
     for line in section(text, "Options"):
         option = re.match(r"  (?:-(\w), |    )--([\w-]+)", line)
         if option:
-            found.add((option.group(2), option.group(1) or ""))
+            found.append((option.group(2), option.group(1) or ""))
     return found
 
 
@@ -70,10 +70,19 @@ def test_help_says_something_of_every_option(command):
     text = run([*command, "--help"]).out
     options = options_in_help(text)
     assert {name for name, _ in options} >= {"help", "version", "debug", "quiet", "no-color"}
-    assert options == options_in_man(run([*command, "--print-man"]).out)
+    assert set(options) == options_in_man(run([*command, "--print-man"]).out)
     for name, _ in options:
         says = re.search(rf"--{name}(?:[= ]\S+)?\s+\S", text)
         assert says, f"--{name} is not explained"
+
+
+@every_command
+def test_no_option_is_there_twice(command):
+    options = options_in_help(run([*command, "--help"]).out)
+    names = [name for name, _ in options]
+    letters = [letter for _, letter in options if letter]
+    assert len(names) == len(set(names))
+    assert len(letters) == len(set(letters))
 
 
 @every_command

@@ -340,6 +340,7 @@ static void the_nearest_word_is_found(void **state)
 	(void)state;
 	assert_string_equal(nearest_of("imprt", "list", "import"), "import");
 	assert_string_equal(nearest_of("rnu", "run", "rm"), "run");
+	assert_string_equal(nearest_of("lsit", "lint", "list"), "list"); /* swapped letters */
 	assert_string_equal(nearest_of("foo", "force", "dir"), "force");
 	assert_string_equal(nearest_of("xyz", "import", "list"), "none");
 	assert_string_equal(nearest_of("", "a", "b"), "none");
