@@ -19,23 +19,23 @@ struct device {
 };
 
 static const struct device devices[] = {
-	{"null",     0666, 1, 3},
-	{ "zero",    0666, 1, 5},
-	{ "full",    0666, 1, 7},
-	{ "random",  0666, 1, 8},
-	{ "urandom", 0666, 1, 9},
-	{ "tty",     0666, 5, 0},
-	{ "console", 0600, 1, 3},
+	{ "null", 0666, 1, 3 },
+	{ "zero", 0666, 1, 5 },
+	{ "full", 0666, 1, 7 },
+	{ "random", 0666, 1, 8 },
+	{ "urandom", 0666, 1, 9 },
+	{ "tty", 0666, 5, 0 },
+	{ "console", 0600, 1, 3 },
 };
 
 static const struct {
 	const char *name, *target;
 } links[] = {
-	{"ptmx",    "pts/ptmx"       },
-	{ "fd",     "/proc/self/fd"  },
-	{ "stdin",  "/proc/self/fd/0"},
-	{ "stdout", "/proc/self/fd/1"},
-	{ "stderr", "/proc/self/fd/2"},
+	{ "ptmx", "pts/ptmx" },
+	{ "fd", "/proc/self/fd" },
+	{ "stdin", "/proc/self/fd/0" },
+	{ "stdout", "/proc/self/fd/1" },
+	{ "stderr", "/proc/self/fd/2" },
 };
 
 static int fill(int dev, rkt_error **err)
@@ -63,10 +63,10 @@ static int mount_in(int dev, const char *name, int mnt, rkt_error **err)
 static int mount_pts(int dev, rkt_error **err)
 {
 	const struct mount_option options[] = {
-		{"ptmxmode", "0666", -1 },
-		{ "mode",        "0620", -1 },
-		{ "gid",    "5", -1 }, /* the group `tty` everywhere */
-		{ 0       },
+		{ "ptmxmode", "0666", -1 },
+		{ "mode", "0620", -1 },
+		{ "gid", "5", -1 }, /* the group `tty` everywhere */
+		{ 0 },
 	};
 	auto_fd int mnt = mount_new(
 		"devpts", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOATIME, err);
@@ -77,9 +77,9 @@ static int mount_pts(int dev, rkt_error **err)
 static int mount_shm(int dev, rkt_error **err)
 {
 	const struct mount_option options[] = {
-		{"size",  SHM_SIZE, -1 },
-		{ "mode",     "1777", -1 },
-		{ 0},
+		{ "size", SHM_SIZE, -1 },
+		{ "mode", "1777", -1 },
+		{ 0 },
 	};
 	auto_fd int mnt = mount_new(
 		"tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
@@ -91,9 +91,9 @@ int devices_make(rkt_error **err)
 {
 	ERROR_SCOPE(err, "making", "/dev");
 	const struct mount_option options[] = {
-		{"size",  DEV_SIZE, -1 },
-		{ "mode",     "0755", -1 },
-		{ 0},
+		{ "size", DEV_SIZE, -1 },
+		{ "mode", "0755", -1 },
+		{ 0 },
 	};
 	auto_fd int mnt = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
 	auto_fd int target = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);

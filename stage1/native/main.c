@@ -48,11 +48,11 @@ static int take_option(int option, struct supervisor_options *ret, rkt_error **e
 static int parse_options(int argc, char *argv[], struct supervisor_options *ret, rkt_error **err)
 {
 	static const struct option options[] = {
-		{"debug",      no_argument, NULL, 'd' },
-		{ "interactive",        no_argument, NULL, 'i' },
-		{ "net",           required_argument, NULL, 'n' },
-		{ "hostname",required_argument, NULL, 'h' },
-		{ 0        },
+		{ "debug", no_argument, NULL, 'd' },
+		{ "interactive", no_argument, NULL, 'i' },
+		{ "net", required_argument, NULL, 'n' },
+		{ "hostname", required_argument, NULL, 'h' },
+		{ 0 },
 	};
 	int option;
 

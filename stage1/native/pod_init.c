@@ -61,7 +61,7 @@ static int found_pod(const struct plan *plan, rkt_error **err)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return rkt_fail_errno(err, "PR_SET_PDEATHSIG");
 	prctl(PR_SET_NAME, "pod");
-	umask(0); /* what is made in the apps' roots has exactly the modes we say */
+	umask(0);         /* what is made in the apps' roots has exactly the modes we say */
 	if (setsid() < 0) /* keys of the caller's terminal are for the supervisor */
 		return rkt_fail_errno(err, "setsid");
 	if (mount_make_private(err) < 0)
@@ -175,10 +175,7 @@ static int obey(struct watch *watch, rkt_error **err)
 
 static int wait_and_act(struct watch *watch, rkt_error **err)
 {
-	struct pollfd fds[] = {
-		{watch->signals,  POLLIN, 0},
-                { watch->control, POLLIN, 0}
-	};
+	struct pollfd fds[] = { { watch->signals, POLLIN, 0 }, { watch->control, POLLIN, 0 } };
 	int64_t left = watch->kill_at_ms ? watch->kill_at_ms - now_ms() : -1;
 	struct signalfd_siginfo info;
 

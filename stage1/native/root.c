@@ -72,11 +72,8 @@ int root_enter(const char *app_dir, rkt_error **err)
 
 int root_enter_empty(rkt_error **err)
 {
-	const struct mount_option options[] = {
-		{"size",  "4k", -1 },
-                { "mode",     "0555", -1 },
-                { 0}
-	};
+	const struct mount_option options[] = { { "size", "4k", -1 }, { "mode", "0555", -1 },
+		{ 0 } };
 	auto_fd int mnt = mount_new("tmpfs", options, ATTR_KERNEL_FS | MOUNT_ATTR_RDONLY, err);
 	auto_fd int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
@@ -135,11 +132,8 @@ static int make_path_read_only(const char *path, rkt_error **err)
 
 static int restrict_kernel_fs(rkt_error **err)
 {
-	const struct mount_option options[] = {
-		{"size",  "4k", -1 },
-                { "mode",     "0555", -1 },
-                { 0}
-	};
+	const struct mount_option options[] = { { "size", "4k", -1 }, { "mode", "0555", -1 },
+		{ 0 } };
 	auto_fd int empty = mount_new("tmpfs", options, ATTR_KERNEL_FS | MOUNT_ATTR_RDONLY, err);
 
 	if (empty < 0)
