@@ -116,12 +116,12 @@ static json *compose_app_section(
 	const struct app *app = manifest->app;
 	const char *id = app ? NULL : DEFAULT_ID;
 	struct override table[] = {
-		{"exec",              compose_exec(request,                app)       },
-		{ "user",             text_or(request->user,               id)        },
-		{ "group",            text_or(request->group,              id)        },
-		{ "workingDirectory", text_or(request->working_dir,        NULL)      },
+		{ "exec", compose_exec(request, app) },
+		{ "user", text_or(request->user, id) },
+		{ "group", text_or(request->group, id) },
+		{ "workingDirectory", text_or(request->working_dir, NULL) },
 		{ "environment",
-                 request->environment_count ? compose_environment(request, app) : NULL},
+			request->environment_count ? compose_environment(request, app) : NULL },
 	};
 	json *section = json_new_object();
 	struct json_iter it = json_iter_start(json_get(manifest->document, "app"));

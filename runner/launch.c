@@ -45,8 +45,6 @@ int launch_stage1(const struct launch *self, rkt_error **err)
 	if (self->hostname)
 		argv[count++] = hostname;
 	argv[count] = uuid;
-	if (fchdir(self->pod->fd) < 0)
-		return rkt_fail_errno(err, "change into pod directory");
 	if (keep_only_lock(self->pod->fd, err) < 0)
 		return -1;
 	execv(STAGE1_INIT, argv);

@@ -12,7 +12,7 @@ struct launch {
 	const char *hostname; /* NULL: stage1 chooses */
 };
 
-/* Changes into the pod directory and executes stage1/init as stage1/contract.h says: the lock goes
- * over in RKT_LOCK_FD, every other descriptor but the standard ones is closed. Returns only on
- * error, with the working directory changed. */
+/* Executes stage1/init as stage1/contract.h says, in the working directory, where prepare_pod() has made
+ * the pod: the lock goes over in RKT_LOCK_FD, every other descriptor but the standard ones is closed.
+ * Returns only on error. */
 int launch_stage1(const struct launch *self, rkt_error **err);

@@ -34,9 +34,9 @@ int overlay_make(struct overlay *self, int room, const char *name, rkt_error **e
 static int mount_by_fd(const struct overlay *self, rkt_error **err)
 {
 	const struct mount_option options[] = {
-		{.key = "lowerdir+", .fd = self->lower },
-		{ .key = "upperdir",                 .fd = self->upper },
-		{ .key = "workdir",.fd = self->work },
+		{ .key = "lowerdir+", .fd = self->lower },
+		{ .key = "upperdir", .fd = self->upper },
+		{ .key = "workdir", .fd = self->work },
 		{ 0 },
 	};
 
@@ -52,10 +52,10 @@ static int mount_by_path(const struct overlay *self, rkt_error **err)
 {
 	char lower[32], upper[32], work[32];
 	const struct mount_option options[] = {
-		{.key = "lowerdir", .value = lower },
-		{ .key = "upperdir",                .value = upper },
-		{ .key = "workdir",.value = work },
-		{ 0},
+		{ .key = "lowerdir", .value = lower },
+		{ .key = "upperdir", .value = upper },
+		{ .key = "workdir", .value = work },
+		{ 0 },
 	};
 
 	if (self->form == RKT_TREE_EROFS) {

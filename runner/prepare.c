@@ -90,15 +90,12 @@ static int attach(int mnt, int dir, const char *path, rkt_error **err)
 }
 
 /* A tmpfs on <pod>/overlay: its top, for *ROOM. */
-static int move_to_memory(const struct prepare *self, int *room, rkt_error **err)
+static int move_to_memory(int *room, rkt_error **err)
 {
-	const struct mount_option options[] = {
-		{.key = "mode", .value = "0700" },
-                { 0           }
-	};
+	const struct mount_option options[] = { { .key = "mode", .value = "0700" }, { 0 } };
 	auto_fd int mnt = mount_new("tmpfs", options, MOUNT_ATTR_NODEV, err);
 
-	if (mnt < 0 || attach(mnt, self->pod->fd, POD_OVERLAY, err) < 0)
+	if (mnt < 0 || attach(mnt, AT_FDCWD, POD_OVERLAY, err) < 0)
 		return -1;
 	scope_close(room);
 	*room = pass_fd(mnt);
@@ -122,12 +119,12 @@ static int mount_stage1(
 		return rkt_fail_with(err, pass_ptr(no_upper));
 	if (mnt < 0) {
 		overlay_leave(&self->stage1);
-		if (move_to_memory(self, room, err) < 0 || make_stage1(self, *room, err) < 0)
+		if (move_to_memory(room, err) < 0 || make_stage1(self, *room, err) < 0)
 			return -1;
 		mnt = overlay_mount(&self->stage1, &fault, err);
 		*ret_room = PREPARE_IN_MEMORY;
 	}
-	if (mnt < 0 || attach(mnt, self->pod->fd, POD_STAGE1, err) < 0)
+	if (mnt < 0 || attach(mnt, AT_FDCWD, POD_STAGE1, err) < 0)
 		return -1;
 	return pass_fd(mnt);
 }
@@ -144,6 +141,20 @@ static int mount_app(struct prepare_app *app, int room, int stage1, rkt_error **
 	return mnt < 0 ? -1 : attach(mnt, stage1, path, err);
 }
 
+/*
+ * Takes the pod directory along into a new mount namespace as the working directory: that is the one
+ * place the kernel moves over. A descriptor opened before leads to the old namespace's mounts for good,
+ * and nothing can be attached there.
+ */
+static int enter_namespace(const struct pod_dir *pod, rkt_error **err)
+{
+	if (fchdir(pod->fd) < 0)
+		return rkt_fail_errno(err, "change into pod directory");
+	if (unshare(CLONE_NEWNS) < 0)
+		return rkt_fail_errno(err, "unshare mount namespace");
+	return mount_make_private(err);
+}
+
 int prepare_pod(struct prepare *self, enum prepare_room *ret_room, rkt_error **err)
 {
 	ERROR_SCOPE(err, "preparing pod", self->pod->uuid);
@@ -151,11 +162,9 @@ int prepare_pod(struct prepare *self, enum prepare_room *ret_room, rkt_error **e
 
 	if (make_files(self, err) < 0)
 		return -1;
-	if (unshare(CLONE_NEWNS) < 0)
-		return rkt_fail_errno(err, "unshare mount namespace");
-	if (mount_make_private(err) < 0)
+	if (enter_namespace(self->pod, err) < 0)
 		return -1;
-	room = fd_open_dir(self->pod->fd, POD_OVERLAY, err);
+	room = fd_open_dir(AT_FDCWD, POD_OVERLAY, err);
 	if (room < 0)
 		return -1;
 	stage1 = mount_stage1(self, &room, ret_room, err);

@@ -38,7 +38,7 @@ enum prepare_room {
 	PREPARE_IN_MEMORY, /* in a tmpfs, because the pod directory's file system takes none */
 };
 
-/* Leaves the mount namespace of the caller for a private one, so call it once all trees are open,
- * and makes the pod there. Trees and overlays in SELF are closed by the caller, whatever happens.
- */
+/* Leaves the mount namespace of the caller for a private one, so call it once all trees are open, and
+ * makes the pod there; the working directory is the pod directory then, seen with its mounts. Trees and
+ * overlays in SELF are closed by the caller, whatever happens. */
 int prepare_pod(struct prepare *self, enum prepare_room *ret_room, rkt_error **err);

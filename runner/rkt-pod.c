@@ -2,11 +2,11 @@
 #include "runner/cmd_pod.h"
 
 static const struct cli_command commands[] = {
-	{"list",          "list pods", cmd_pod_list },
-	{ "status",   "show the state of a pod and how its apps ended", cmd_pod_status },
-	{ "rm",       "remove pods that have ended", cmd_pod_rm },
+	{ "list", "list pods", cmd_pod_list },
+	{ "status", "show the state of a pod and how its apps ended", cmd_pod_status },
+	{ "rm", "remove pods that have ended", cmd_pod_rm },
 	{ "gc", "remove pods that ended some time ago", cmd_pod_gc },
-	{ 0          },
+	{ 0 },
 };
 
 static const struct cli_program program = {
@@ -16,7 +16,7 @@ static const struct cli_program program = {
 		"Pods are directories below containers/ in the data directory. What a pod is doing is "
 		"read from its directory and the lock on it; there is no daemon to ask.",
 	.commands = commands,
-	.see_also = (const char *const[]){"rkt-run(1)", "rkt-store(1)", NULL},
+	.see_also = (const char *const[]){ "rkt-run(1)", "rkt-store(1)", NULL },
 };
 
 static int run(int argc, char **argv, rkt_error **err)

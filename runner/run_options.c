@@ -133,13 +133,13 @@ static const char exit_status[] =
 	"was killed by one; 254 when the pod could not be made or run; 2 for wrong usage.";
 
 static const struct command_example examples[] = {
-	{"rkt-run sha256-f9215c3b",
-         "Runs an image of the store, named by the beginning of its ID." },
+	{ "rkt-run sha256-f9215c3b",
+		"Runs an image of the store, named by the beginning of its ID." },
 	{ "rkt-run app.aci --environment MODE=test -- --verbose",
-         "Imports a file and runs it with a variable and an argument of your own." },
+		"Imports a file and runs it with a variable and an argument of your own." },
 	{ "rkt-run -volume database:/tmp main.aci sidekick.aci",
-         "Runs two images in one pod; both see /tmp of the host as their volume database." },
-	{ 0		   },
+		"Runs two images in one pod; both see /tmp of the host as their volume database." },
+	{ 0 },
 };
 
 #define CHOICE(name_, into_, choices_, help_)                                          \
@@ -198,7 +198,7 @@ enum opts_result run_options_parse(
 		.options = table,
 		.examples = examples,
 		.exit_status = exit_status,
-		.see_also = (const char *const[]){"rkt-pod(1)", "rkt-store(1)", NULL},
+		.see_also = (const char *const[]){ "rkt-pod(1)", "rkt-store(1)", NULL },
 		.operands_min = 1,
 		.operands_max = -1,
 		.operand = take_operand,

@@ -88,13 +88,13 @@ static const struct field {
 	int (*take)(struct volume *volume, const char *value, rkt_error **err);
 	unsigned kinds; /* bits: 1 << kind */
 } fields[] = {
-	{"kind",       take_kind,      1 << VOLUME_HOST | 1 << VOLUME_EMPTY},
-	{ "source",    take_source,    1 << VOLUME_HOST                    },
-	{ "readOnly",  take_read_only, 1 << VOLUME_HOST                    },
-	{ "recursive", take_recursive, 1 << VOLUME_HOST                    },
-	{ "mode",      take_mode,      1 << VOLUME_EMPTY                   },
-	{ "uid",       take_uid,       1 << VOLUME_EMPTY                   },
-	{ "gid",       take_gid,       1 << VOLUME_EMPTY                   },
+	{ "kind", take_kind, 1 << VOLUME_HOST | 1 << VOLUME_EMPTY },
+	{ "source", take_source, 1 << VOLUME_HOST },
+	{ "readOnly", take_read_only, 1 << VOLUME_HOST },
+	{ "recursive", take_recursive, 1 << VOLUME_HOST },
+	{ "mode", take_mode, 1 << VOLUME_EMPTY },
+	{ "uid", take_uid, 1 << VOLUME_EMPTY },
+	{ "gid", take_gid, 1 << VOLUME_EMPTY },
 };
 
 static int take_field(struct volume *volume, char *field, unsigned *seen, rkt_error **err)

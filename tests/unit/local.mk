@@ -1,6 +1,10 @@
 # One line a test: the program tests/unit/test_X is made from tests/unit/test_X.c (automake's default)
 # and linked with everything below (LDADD is the default of programs without one of their own).
 unit_tests =
+unit_tests += tests/unit/test_path_set
+unit_tests += tests/unit/test_image
+unit_tests += tests/unit/test_extract
+unit_tests += tests/unit/test_build
 unit_tests += tests/unit/test_index
 unit_tests += tests/unit/test_index_tree
 unit_tests += tests/unit/test_index_xattr
@@ -37,7 +41,7 @@ tests_unit_test_pod_state_LDADD = runner/librunner.la $(LDADD)
 tests_unit_test_volumes_LDADD = runner/librunner.la $(LDADD)
 tests_unit_test_users_LDADD = stage1/common/libcommon.la $(CMOCKA_LIBS)
 tests_unit_test_environment_LDADD = $(tests_unit_test_users_LDADD)
-EXTRA_DIST += %D%/scratch.h %D%/index_read.h %D%/chunks.h %D%/corpus.h %D%/list-tar.py %D%/README.md
+EXTRA_DIST += %D%/scratch.h %D%/tars.h %D%/index_read.h %D%/chunks.h %D%/corpus.h %D%/list-tar.py %D%/README.md
 EXTRA_DIST += tests/corpus/manifests
 
 # for run-tests, which runs only these in some of its builds

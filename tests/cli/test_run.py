@@ -1,0 +1,414 @@
+"""rkt-run: images become a pod, the pod runs, its status is ours."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+
+import pytest
+from conftest import entry, make_aci, manifest, run, tool
+from podlib import STAGE1, house, mounts_below, processes_in, wait_for  # noqa: F401
+
+
+def test_output_and_status_of_the_app_come_through(house):
+    image = house.shell("echo out; echo err >&2; exit 7")
+    result = run(["rkt-run", image])
+    assert (result.status, result.out) == (7, "out\n")
+    assert "err\n" in result.err
+
+
+@pytest.mark.parametrize("status", [0, 1, 2, 7, 253, 255])
+def test_exit_status_passes_through(house, status):
+    assert run(["rkt-run", house.shell(f"exit {status}")]).status == status
+
+
+def test_app_killed_by_a_signal_gives_128_and_its_number(house):
+    assert run(["rkt-run", house.shell("kill -KILL $$")]).status == 128 + signal.SIGKILL
+
+
+def test_missing_program_gives_127(house):
+    result = run(["rkt-run", house.image("/bin/nowhere")])
+    assert result.status == 127
+    assert "/bin/nowhere" in result.err
+
+
+def test_prefix_of_eight_digits_is_enough(house):
+    image = house.image()
+    assert run(["rkt-run", image[: len("sha256-") + 8]]).status == 0
+    assert run(["rkt-run", image[len("sha256-") :][:8]]).status == 0
+
+
+def test_image_is_found_by_its_name(house):
+    house.shell("exit 3", name="example.com/named")
+    assert run(["rkt-run", "example.com/named"]).status == 3
+
+
+def test_file_is_imported_and_run(house, tmp_path, busybox_aci):
+    path = busybox_aci(["/bin/sh", "-c", "exit 9"])
+    assert run(["rkt-run", path]).status == 9
+    assert run(["rkt-run", os.path.basename(path)], cwd=tmp_path).status == 9
+
+
+@pytest.mark.parametrize(
+    "reference, says",
+    [
+        ("sha256-" + "0" * 64, "0" * 64),
+        ("deadbeef", "deadbeef"),
+        ("example.com/nowhere", "example.com/nowhere"),
+        ("./nowhere.aci", "No such file"),
+        ("/tmp", "not a regular file"),
+        ("https://example.com/app.aci", "network"),
+    ],
+)
+def test_unknown_image_is_one_clear_line_and_254(house, reference, says):
+    house.image()
+    result = run(["rkt-run", reference])
+    assert result.status == 254
+    assert says in result.err and result.err.count("\n") == 1
+    assert house.pods() == []
+
+
+def test_broken_file_is_254_and_leaves_no_pod(house, tmp_path):
+    (tmp_path / "broken.aci").write_bytes(b"this is no image at all\n" * 100)
+    result = run(["rkt-run", tmp_path / "broken.aci"])
+    assert result.status == 254 and "broken.aci" in result.err
+    assert house.pods() == []
+
+
+def test_ambiguous_prefix_names_the_candidates(house):
+    """Two images whose IDs begin alike cannot be made on purpose; the shortest prefix that is taken
+    is refused below its length instead, and an ambiguous one is the store's own test."""
+    image = house.image()
+    result = run(["rkt-run", image[: len("sha256-") + 7]])
+    assert result.status in (2, 254) and result.out == ""
+
+
+def test_two_images_run_in_one_pod(house):
+    first = house.shell("echo one; sleep 0.2", name="example.com/one")
+    second = house.shell("echo two", name="example.com/two")
+    result = run(["rkt-run", first, second])
+    assert result.status == 0
+    assert sorted(result.out.split()) == ["one", "two"]
+    names = [app["name"] for app in json.loads((house.pod() / "container").read_text())["apps"]]
+    assert names == ["one", "two"]
+
+
+def test_first_failure_is_the_status_of_the_pod(house):
+    good = house.shell("sleep 30", name="example.com/good")
+    bad = house.shell("exit 5", name="example.com/bad")
+    assert run(["rkt-run", good, bad], timeout=25).status == 5
+
+
+def test_one_image_twice_needs_names(house):
+    image = house.image()
+    result = run(["rkt-run", image, image])
+    assert result.status == 2 and "multiple apps with name" in result.err
+    assert house.pods() == []
+    assert run(["rkt-run", image, "--name=a", image, "--name=b"]).status == 0
+    apps = house.pod() / "overlay/stage1/upper/opt/stage2"
+    assert sorted(path.name for path in apps.iterdir()) == [image, f"{image}.2"]
+
+
+def test_layout_is_that_of_the_readme(house):
+    """README of v0.1.1: container, stage1, stage1/init, stage1/opt/stage2/sha256-…"""
+    image = house.shell("while [ ! -e /stop ]; do sleep 0.05; done")
+    process, uuid = house.start(image)
+    pod = house.pod(uuid)
+    inside = pathlib.Path(f"/proc/{process.pid}/root{pod}")
+    assert (inside / "stage1/init").stat().st_mode & 0o111
+    app = inside / "stage1/opt/stage2" / image
+    assert json.loads((app / "manifest").read_text())["name"] == "example.com/busybox"
+    assert (app / "rootfs/bin/busybox").exists()
+    (app / "rootfs/stop").touch()
+    assert process.wait(timeout=20) == 0
+    names = {path.name for path in pod.iterdir()}
+    assert names >= {"container", "stage1", "overlay", "status", "log", "pid"}
+    assert list((pod / "stage1").iterdir()) == []
+    assert (pod / f"overlay/stage1/upper/opt/stage2/{image}/manifest").exists()
+    assert (pod / "status/busybox").read_text() == "0\n"
+    assert pod.stat().st_mode & 0o777 == 0o700
+    assert pod.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_pod_manifest_has_the_fields_in_order(house):
+    image = house.image(mountPoints=[{"name": "data", "path": "/srv"}])
+    args = ["--volume", "data,kind=host,source=/tmp,readOnly=true", image]
+    assert run(["rkt-run", *args, "--environment=A=b"]).status == 0
+    text = (house.pod() / "container").read_text()
+    pod = json.loads(text)
+    assert list(pod) == ["acVersion", "acKind", "apps", "volumes"]
+    assert pod["acVersion"], pod["acKind"] == ("0.8.11", "PodManifest")
+    (app,) = pod["apps"]
+    assert list(app) == ["name", "image", "app", "mounts"]
+    assert app["image"]["id"] == image and app["image"]["labels"]
+    assert app["app"]["environment"] == [{"name": "A", "value": "b"}]
+    assert app["mounts"] == [{"volume": "data", "path": "/srv"}]
+    assert pod["volumes"] == [
+        {"name": "data", "kind": "host", "source": "/tmp", "readOnly": True}
+    ]
+    assert run(["aci-validate", house.pod() / "container"]).status == 0
+
+
+def test_arguments_are_added_behind_those_of_the_image(house):
+    image = house.image("/bin/echo", "of the image")
+    assert run(["rkt-run", image, "--", "and", "--more"]).out == "of the image and --more\n"
+
+
+def test_exec_replaces_program_and_arguments(house):
+    image = house.image("/bin/false", "x")
+    assert run(["rkt-run", image, "--exec", "/bin/echo", "--", "a", "b"]).out == "a b\n"
+
+
+def test_image_without_an_app_needs_exec(house):
+    text = manifest("example.com/bare")
+    del text["app"]
+    path = make_aci(house.tmp / "bare.aci", [entry("rootfs/bin")], text)
+    result = run(["rkt-run", path])
+    assert result.status == 254 and "--exec" in result.err
+    assert house.pods() == []
+
+
+def test_each_image_has_its_own_options(house):
+    one = house.image("/bin/echo", name="example.com/one")
+    two = house.image("/bin/env", name="example.com/two")
+    result = run(
+        ["rkt-run", one, "--", "first", "---", two, "--environment=SECOND=2", "--name=second"]
+    )
+    assert result.status == 0
+    assert "first\n" in result.out and "SECOND=2\n" in result.out
+    assert "AC_APP_NAME=second\n" in result.out
+
+
+def test_app_option_before_any_image_is_wrong_usage(house):
+    result = run(["rkt-run", "--user=web", house.image()])
+    assert result.status == 2 and "--user" in result.err
+
+
+def test_environment_overrides_the_images(house):
+    image = house.image(
+        "/bin/env", environment=[{"name": "A", "value": "old"}, {"name": "B", "value": "kept"}]
+    )
+    lines = run(["rkt-run", image, "--environment=A=new", "--environment=C=x=y"]).out.split("\n")
+    assert {"A=new", "B=kept", "C=x=y"} <= set(lines) and "A=old" not in lines
+
+
+def test_user_group_and_directory_are_overridden(house):
+    image = house.shell("id -u; id -g; pwd")
+    args = ["--user=web", "--group=web", "--working-dir=/srv"]
+    assert run(["rkt-run", image, *args]).out == "33\n34\n/srv\n"
+
+
+def test_hostname_is_set(house):
+    assert run(["rkt-run", "--hostname=box", house.image("/bin/hostname")]).out == "box\n"
+
+
+def test_network_is_its_own_or_the_hosts(house):
+    image = house.shell("cat /proc/net/dev")
+    own = run(["rkt-run", image]).out
+    assert "lo:" in own and len(own.splitlines()) == 3
+    links = pathlib.Path("/proc/net/dev").read_text().splitlines()
+    assert len(run(["rkt-run", "--net=host", image]).out.splitlines()) == len(links)
+
+
+def test_writes_land_in_the_pod_and_not_in_the_store(house):
+    image = house.shell("echo new >/srv/file; rm /etc/group; echo more >>/etc/passwd")
+    blob = next((house.data / "cas/blob/sha256").glob(f"*/{image}"))
+    before = blob.read_bytes()
+    assert run(["rkt-run", image]).status == 0
+    upper = house.pod() / f"overlay/{image}/upper"
+    assert (upper / "srv/file").read_text() == "new\n"
+    assert blob.read_bytes() == before
+    check = house.image("/bin/sh", "-c", "cat /etc/group >/dev/null && test ! -e /srv/file")
+    assert run(["rkt-run", check]).status == 0
+    assert run(["rkt-run", image, "--exec=/bin/test", "--", "-e", "/etc/group"]).status == 0
+
+
+def test_setuid_programs_work_inside(house):
+    busybox = pathlib.Path(subprocess.check_output(["which", "busybox"], text=True).strip())
+    extra = [entry("rootfs/bin/suid", busybox.read_bytes(), mode=0o4755)]
+    image = house.image("/bin/suid", "id", "-u", extra=extra, user="web", group="web")
+    result = run(["rkt-run", image])
+    no_new_privs = run(
+        ["rkt-run", image, "--exec=/bin/cat", "--", "/proc/self/status"]
+    ).out.count("NoNewPrivs:\t1")
+    if no_new_privs:
+        pytest.skip("apps of ordinary users run with no_new_privs (S-063)")
+    assert result.out in ("0\n", "uid=0\n")
+
+
+def test_root_of_the_pod_has_owner_and_mode_of_the_image(house):
+    text = manifest(exec_=["/bin/stat", "-c", "%a %u %g", "/"])
+    pairs = [entry("rootfs", mode=0o751, uid=33, gid=34)]
+    from conftest import busybox_entries, tar_bytes
+
+    tar = tar_bytes([entry("manifest", json.dumps(text)), *pairs, *busybox_entries()])
+    (house.tmp / "root.aci").write_bytes(tar)
+    assert run(["rkt-run", house.tmp / "root.aci"]).out == "751 33 34\n"
+
+
+@pytest.mark.parametrize("tree", ["auto", "extracted"])
+def test_both_kinds_of_tree_give_the_same(house, tree):
+    image = house.shell("echo new >/srv/f; stat -c '%n %a %u %g' /bin/busybox /tmp /etc; exit 4")
+    result = run(["rkt-run", f"--tree={tree}", image])
+    assert result.status == 4
+    assert result.out == "/bin/busybox 755 0 0\n/tmp 1777 0 0\n/etc 755 0 0\n"
+    assert (house.pod() / f"overlay/{image}/upper/srv/f").read_text() == "new\n"
+
+
+def test_volume_is_shared_with_the_host(house, tmp_path):
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared/in").write_text("from the host\n")
+    image = house.shell(
+        "cat /srv/data/in; echo back >/srv/data/out",
+        mountPoints=[{"name": "data", "path": "/srv/data"}],
+    )
+    result = run(["rkt-run", "-volume", f"data:{tmp_path}/shared", image])
+    assert (result.status, result.out) == (0, "from the host\n")
+    assert (tmp_path / "shared/out").read_text() == "back\n"
+
+
+def test_read_only_volume_cannot_be_written(house, tmp_path):
+    (tmp_path / "shared").mkdir()
+    image = house.shell("touch /srv/data/f", mountPoints=[{"name": "data", "path": "/srv/data"}])
+    volume = f"data,kind=host,source={tmp_path}/shared,readOnly=true"
+    result = run(["rkt-run", "--volume", volume, image])
+    assert result.status == 1 and "Read-only" in result.err
+    assert list((tmp_path / "shared").iterdir()) == []
+
+
+def test_missing_volume_source_is_an_error_and_is_not_made(house, tmp_path):
+    image = house.image(mountPoints=[{"name": "data", "path": "/srv/data"}])
+    result = run(["rkt-run", "-volume", f"data:{tmp_path}/nowhere", image])
+    assert result.status == 254 and "nowhere" in result.err
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_open_mount_point_is_warned_about(house):
+    image = house.shell("touch /srv/f", mountPoints=[{"name": "data", "path": "/srv"}])
+    result = run(["rkt-run", image])
+    assert result.status == 0 and '"data"' in result.err
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["--volume=data", "x"],
+        ["--volume=data:/a", "--volume=data:/b", "x"],
+        ["x", "--environment=novalue"],
+        ["x", "--name=Not_A_Name"],
+        ["x", "--working-dir=relative"],
+        ["--hostname=" + "h" * 65, "x"],
+        ["--net=bridge", "x"],
+        ["--interactive", "x", "y"],
+        [],
+        ["--no-such-option", "x"],
+    ],
+)
+def test_wrong_usage_is_two(house, args):
+    result = run(["rkt-run", *args])
+    assert result.status == 2
+    assert "--help" in result.err
+    assert house.pods() == []
+
+
+def test_uuid_file_is_written(house, tmp_path):
+    assert run(["rkt-run", f"--uuid-file-save={tmp_path}/uuid", house.image()]).status == 0
+    assert (tmp_path / "uuid").read_text() == house.pod().name + "\n"
+
+
+def test_stage1_is_imported_on_first_use_only(house):
+    image = house.image()
+    stage1 = STAGE1.with_suffix(".id").read_text().strip()
+    assert stage1 not in run(["rkt-store", "list", "--full"]).out
+    assert run(["rkt-run", image]).status == 0
+    blob = next((house.data / "cas/blob/sha256").glob(f"*/{stage1}"))
+    before = blob.stat()
+    assert run(["rkt-run", image], env={"RKT_STAGE1_PATH": STAGE1}).status == 0
+    after = blob.stat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+
+
+def test_stage1_that_is_not_what_its_id_says_is_refused(house, tmp_path, busybox_aci):
+    image = house.image()
+    path = pathlib.Path(busybox_aci(file="fake.aci"))
+    (tmp_path / "fake.id").write_text(STAGE1.with_suffix(".id").read_text())
+    result = run(["rkt-run", f"--stage1-path={path}", image])
+    assert result.status == 254 and house.pods() == []
+    (tmp_path / "fake.id").unlink()
+    result = run(["rkt-run", f"--stage1-path={path}", image])
+    assert result.status == 254 and "not a stage1 image" in result.err
+
+
+def test_leased_image_is_not_removed(house):
+    image = house.shell("while [ ! -e /stop ]; do sleep 0.05; done")
+    _, uuid = house.start(image)
+    refused = run(["rkt-store", "rm", image])
+    assert refused.status == 1 and uuid in refused.err
+    assert run(["rkt-store", "gc", "--grace-period=0s"]).status == 0
+    assert image in run(["rkt-store", "list", "--full"]).out
+
+
+def test_killed_supervisor_takes_the_pod_along(house):
+    """S-070, S-072"""
+    image = house.shell("sleep 1000 & sleep 1000")
+    before = mounts_below("/")
+    process, uuid = house.start(image)
+    process.kill()
+    process.wait(timeout=20)
+    wait_for(lambda: house.state(uuid) == "exited", "the pod has exited")
+    wait_for(lambda: not processes_in(house.data), "no process is left")
+    assert run(["rkt-pod", "gc", "--grace-period=0s"]).status == 0
+    assert house.pods() == []
+    rest = [at for at in mounts_below("/") if at not in before]
+    assert all(at.startswith(f"{house.data}/cas/mnt/") for at in rest)
+
+
+def test_mounts_of_a_pod_are_not_seen_outside(house):
+    """S-065"""
+    house.start(house.shell("sleep 1000"))
+    assert [at for at in mounts_below(house.data) if "/containers/" in at] == []
+
+
+def test_failure_after_the_pod_was_made_leaves_nothing(house, tmp_path):
+    """The UUID file cannot be written: by then the pod has a directory and a lease."""
+    image = house.image()
+    result = run(["rkt-run", f"--uuid-file-save={tmp_path}/no/such/dir", image])
+    assert result.status == 254 and result.err.count("\n") == 1
+    assert house.pods() == []
+    assert run(["rkt-store", "rm", image]).status == 0
+
+
+def test_upper_layers_go_to_memory_where_the_disk_takes_none(house):
+    """An overlay cannot hold the upper layer of another: a data directory inside a container."""
+    image = house.shell("echo new >/srv/f && cat /srv/f; exit 6")
+    script = """
+        mount -t tmpfs none "$1" && mkdir "$1/u" "$1/w" "$1/l" "$1/m" &&
+        mount -t overlay none -o lowerdir="$1/l",upperdir="$1/u",workdir="$1/w" "$1/m" &&
+        mkdir -m 0700 "$1/m/data" && export RKT_DIR="$1/m/data" &&
+        "$2" import "$4" >/dev/null && "$3" --debug --tree=extracted "$4"
+        status=$?; umount -l "$1"; exit $status
+    """
+    file = next(house.tmp.glob("*.aci"))
+    work = house.tmp / "nested"
+    work.mkdir()
+    tools = [tool("rkt-store"), tool("rkt-run")]
+    args = ["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh", work, *tools]
+    result = run([*args, file])
+    assert (result.status, result.out) == (6, "new\n"), result
+    assert "in memory" in result.err
+    assert image
+
+
+def test_ordinary_user_is_told_at_once(house):
+    result = run(["rkt-run", "x"], preexec_fn=lambda: os.setuid(65534))
+    assert result.status == 254 and "root" in result.err
+    assert run(["rkt-run", "--help"], preexec_fn=lambda: os.setuid(65534)).status == 0
+
+
+def test_descriptors_of_the_caller_do_not_reach_the_app(house):
+    """S-060"""
+    image = house.shell("ls /proc/self/fd")
+    with open("/etc/passwd", "rb") as stranger:
+        result = run(["rkt-run", image], pass_fds=[stranger.fileno()])
+    assert set(result.out.split()) <= {"0", "1", "2", "3"}  # 3: ls itself
