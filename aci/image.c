@@ -90,21 +90,20 @@ static size_t parent_len(const char *path, size_t len)
 /* What stands at the top, and as what. */
 static int check_place(image_reader *self, const struct tar_entry *e, rkt_error **err)
 {
-	if (!e->path_len) {
-		if (e->type != TAR_DIR)
-			return BREACH(self, e, err, "layout-top", "the top of the image is %s",
-				type_words(e->type));
+	if (!e->path_len) /* the walker has seen to it that the top is a directory */
 		return VERDICT_TAKE;
+	if (strcmp(e->path, MANIFEST_NAME) == 0 && e->type != TAR_FILE) {
+		self->manifest_seen = true; /* one fault, one finding */
+		return BREACH(self, e, err, "layout-manifest-type",
+			"the manifest is %s, not a regular file", type_words(e->type));
 	}
-	if (strcmp(e->path, MANIFEST_NAME) == 0) {
-		if (e->type != TAR_FILE)
-			return BREACH(self, e, err, "layout-manifest-type",
-				"the manifest is %s, not a regular file", type_words(e->type));
-		return VERDICT_TAKE;
-	}
-	if (strcmp(e->path, ROOTFS_NAME) == 0 && e->type != TAR_DIR)
+	if (strcmp(e->path, ROOTFS_NAME) == 0 && e->type != TAR_DIR) {
+		path_set_put(&self->paths, e->path, e->path_len, PATH_DIR);
 		return BREACH(self, e, err, "layout-rootfs-type",
 			"the rootfs is %s, not a directory", type_words(e->type));
+	}
+	if (strcmp(e->path, MANIFEST_NAME) == 0)
+		return VERDICT_TAKE;
 	if (strncmp(e->path, MANIFEST_NAME "/", strlen(MANIFEST_NAME "/")) == 0)
 		return BREACH(self, e, err, "layout-below-file", "stands below the file %s",
 			MANIFEST_NAME);
@@ -142,6 +141,10 @@ static int check_parents(image_reader *self, const struct tar_entry *e, rkt_erro
 				"stands below %.*s, which is no directory", (int)len, e->path);
 		path_set_put(
 			&self->paths, e->path, len, use == PATH_SYMLINK ? PATH_DIR : PATH_PARENT);
+		if (use == PATH_SYMLINK && BREACH(self, e, err, "layout-below-symlink",
+						   "replaces the symbolic link %.*s by a directory",
+						   (int)len, e->path) < 0)
+			return -1;
 	}
 	return VERDICT_TAKE;
 }
@@ -191,16 +194,25 @@ static int check_entry(image_reader *self, const struct tar_entry *e, rkt_error 
 	return VERDICT_TAKE;
 }
 
-/* What the tar walk says is a finding like any other, but nothing can be read after it. */
-static int tar_failed(image_reader *self, rkt_error **err)
+/* What the tar walk says is a finding like any other, but nothing can be read after it. Takes over
+ * FROM. */
+static int tar_failed(image_reader *self, rkt_error *from, rkt_error **err)
 {
-	if (self->check && err && rkt_error_kind(*err) == RKT_INVALID) {
+	if (self->check && rkt_error_kind(from) == RKT_INVALID) {
 		auto_error rkt_error *same = NULL;
 
 		check_report_at(self->check, "tar-format", NULL, tar_offset(self->tar), &same, "%s",
-			rkt_error_message(*err));
+			rkt_error_message(from));
 	}
-	return -1;
+	return rkt_fail_with(err, from);
+}
+
+int image_data(image_reader *self, struct slice *ret, rkt_error **err)
+{
+	rkt_error *own = NULL;
+	int got = tar_data(self->tar, ret, &own);
+
+	return got < 0 ? tar_failed(self, own, err) : got;
 }
 
 static int read_manifest(image_reader *self, const struct tar_entry *e, rkt_error **err)
@@ -213,10 +225,10 @@ static int read_manifest(image_reader *self, const struct tar_entry *e, rkt_erro
 		return BREACH(self, e, err, "layout-manifest-size",
 			"the manifest has %llu bytes, the limit is %d", (unsigned long long)e->size,
 			MANIFEST_SIZE_MAX);
-	while ((more = tar_data(self->tar, &block, err)) > 0)
+	while ((more = image_data(self, &block, err)) > 0)
 		buf_append(&self->manifest_bytes, block.data, block.len);
 	if (more < 0)
-		return tar_failed(self, err);
+		return -1;
 	self->manifest = image_manifest_parse(buf_slice(&self->manifest_bytes), self->check, err);
 	if (self->manifest)
 		return VERDICT_SKIP;
@@ -269,10 +281,11 @@ void image_free(image_reader *self)
 static int next_member(image_reader *self, rkt_error **err)
 {
 	const struct tar_entry *e;
-	int got = tar_next(self->tar, &e, err);
+	rkt_error *own = NULL;
+	int got = tar_next(self->tar, &e, &own);
 
 	if (got < 0)
-		return tar_failed(self, err);
+		return tar_failed(self, own, err);
 	if (!got)
 		return 2;
 	self->entry_count++;
@@ -306,13 +319,6 @@ int image_next(image_reader *self, const struct image_entry **ret, rkt_error **e
 		return check_whole(self, err);
 	*ret = &self->entry;
 	return 1;
-}
-
-int image_data(image_reader *self, struct slice *ret, rkt_error **err)
-{
-	int got = tar_data(self->tar, ret, err);
-
-	return got < 0 ? tar_failed(self, err) : got;
 }
 
 const struct image_manifest *image_manifest(const image_reader *self)
