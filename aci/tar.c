@@ -115,6 +115,20 @@ static unsigned padding_of(uint64_t size)
 	return (unsigned)(-size % TAR_BLOCK);
 }
 
+/* Fails, at the first byte that is not zero, unless all of PIECE, which was just taken, is. */
+static int expect_zeros(
+	tar_reader *self, struct slice piece, const char *otherwise, rkt_error **err)
+{
+	size_t i = 0;
+
+	if (tar_is_zero(piece.data, piece.len))
+		return 0;
+	while (!piece.data[i])
+		i++;
+	self->at = self->offset - piece.len + i;
+	return rkt_fail(err, RKT_INVALID, "%s", otherwise);
+}
+
 /* Reads the rest of the last block of a member. The kernel shows these bytes to whoever maps the
  * file out of a mounted image, where zeros are promised: nothing may hide there. */
 static int skip_padding(tar_reader *self, rkt_error **err)
@@ -127,9 +141,8 @@ static int skip_padding(tar_reader *self, rkt_error **err)
 		if (!piece.len)
 			return rkt_fail(err, RKT_INVALID,
 				"truncated: the stream ends within the padding of a member");
-		if (!tar_is_zero(piece.data, piece.len))
-			return rkt_fail(
-				err, RKT_INVALID, "the padding of the member before is not zero");
+		if (expect_zeros(self, piece, "the padding of a member is not zero", err) < 0)
+			return -1;
 		self->padding_left -= (unsigned)piece.len;
 	}
 	return 0;
@@ -466,15 +479,13 @@ static int read_end(tar_reader *self, rkt_error **err)
 		return rkt_fail(err, RKT_INVALID,
 			got ? "a lone zero block within the archive"
 			    : "truncated: half an end marker");
-	self->at = self->offset;
 	while (take(self, UINT64_MAX, &piece, err) == 0) {
 		if (!piece.len) {
 			self->ended = true;
 			return 0;
 		}
-		if (!tar_is_zero(piece.data, piece.len))
-			return rkt_fail(err, RKT_INVALID, "garbage after the end of the archive");
-		self->at = self->offset;
+		if (expect_zeros(self, piece, "garbage after the end of the archive", err) < 0)
+			return -1;
 	}
 	return -1;
 }

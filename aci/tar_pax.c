@@ -221,7 +221,7 @@ static int add_xattr(struct tar_pax *self, const struct record *record, char *na
 		self->found = xreallocarray(self->found, self->found_capacity, sizeof *self->found);
 	}
 	self->found[self->found_count++] = (struct pax_xattr){
-		.xattr = {name, { record->value, record->value_len }},
+		.xattr = { name, { record->value, record->value_len } },
 		.origin = origin,
 	};
 	return 0;
@@ -397,9 +397,12 @@ static int split_record(uint8_t **at, uint8_t *end, struct record *ret, rkt_erro
 int tar_pax_read(struct tar_pax *self, struct buf *bytes, enum pax_scope scope, size_t xattrs_max,
 	rkt_error **err)
 {
-	uint8_t *at = bytes->data, *end = at + bytes->len;
+	uint8_t *at = bytes->data, *end;
 
 	tar_pax_reset(self);
+	if (!bytes->len)
+		return 0;
+	end = at + bytes->len;
 	while (at < end) {
 		struct record record = { 0 };
 

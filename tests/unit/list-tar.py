@@ -22,6 +22,6 @@ with tarfile.open(sys.argv[1], "r:", errorlevel=2) as tar:
             member.linkname if member.issym() else ""
         xattrs = ",".join(sorted(key[13:] + "=" + value for key, value in
                                  member.pax_headers.items() if key.startswith("SCHILY.xattr.")))
-        print(normal(member.name), link, TYPES[member.type], "%o" % (member.mode & 0o7777), member.uid, member.gid,
-              member.size, int(member.mtime // 1), member.offset, member.offset_data, xattrs,
-              sep="|")
+        print(normal(member.name), link, TYPES[member.type], "%o" % (member.mode & 0o7777),
+              member.uid, member.gid, member.size, int(member.mtime // 1), member.offset,
+              member.offset_data, xattrs, sep="|")
