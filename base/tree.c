@@ -7,9 +7,17 @@
 
 #include "base/alloc.h"
 
+/* Opens a directory to empty it. An ordinary user's own may forbid him even that (0555, 0000). */
 static int open_dir(int dir, const char *name)
 {
-	return openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(dir, name, flags);
+
+	if (fd < 0 && errno == EACCES && fchmodat(dir, name, 0700, AT_SYMLINK_NOFOLLOW) == 0)
+		fd = openat(dir, name, flags);
+	if (fd >= 0 && geteuid() != 0)
+		(void)fchmod(fd, 0700); /* somebody else's: the unlink will tell */
+	return fd;
 }
 
 /* Removes the plain files of DIR; *RET_CHILD gets the name of a subdirectory, or NULL. */

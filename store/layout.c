@@ -56,6 +56,8 @@ static int make_path(const char *path, rkt_error **err)
 			continue;
 		*at = '\0';
 		if (mkdir(part, here ? 0755 : 0700) == 0) {
+			if (!here && chmod(part, 0700) < 0) /* mkdir subtracts the umask */
+				return rkt_fail_errno(err, "chmod %s", part);
 			if (sync_parent(part, err) < 0)
 				return -1;
 		} else if (errno != EEXIST) {

@@ -240,6 +240,25 @@ static int fill(const rkt_store *store, const struct known *known, int root, rkt
 	return extract_into(image, root, &options, NULL, err);
 }
 
+/* Renames the tree NAME in FROM. An ordinary user may move a folder only when he may write to it,
+ * because its ".." changes (rename(2)). Returns 0, or -1 with errno set. */
+static int move_tree(int from, const char *name, int to, const char *new_name)
+{
+	struct stat st;
+	mode_t mode;
+	bool closed;
+
+	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	mode = st.st_mode & 07777;
+	closed = S_ISDIR(st.st_mode) && !(mode & S_IWUSR) && geteuid() != 0;
+	if (closed && fchmodat(from, name, mode | S_IWUSR, 0) < 0)
+		return -1;
+	if (renameat(from, name, to, new_name) < 0)
+		return -1;
+	return closed ? fchmodat(to, new_name, mode, 0) : 0;
+}
+
 /* Puts the finished tree NAME of cas/tmp into its place in SHARD and records it. */
 static int put_in_place(
 	rkt_store *store, const struct known *known, int shard, const char *name, rkt_error **err)
@@ -255,7 +274,7 @@ static int put_in_place(
 
 	if (!boot || tree_remove(shard, known->id->text, err) < 0)
 		return -1;
-	if (renameat2(store->layout.tmp, name, shard, known->id->text, RENAME_NOREPLACE) < 0)
+	if (move_tree(store->layout.tmp, name, shard, known->id->text) < 0)
 		return rkt_fail_errno(err, "rename");
 	return db_write(store->db, record_extracted, &record, err);
 }
@@ -444,7 +463,7 @@ int tree_discard_extracted(
 		return rkt_fail_with(err, pass_ptr(why));
 	if (uuid_make(name + strlen(name), err) < 0)
 		return -1;
-	if (renameat(shard, id->text, store->layout.tmp, name) == 0)
+	if (move_tree(shard, id->text, store->layout.tmp, name) == 0)
 		*ret_moved = true;
 	else if (errno != ENOENT)
 		return rkt_fail_errno(err, "move the tree of %s", id->text);

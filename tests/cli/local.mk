@@ -1,5 +1,12 @@
 # Black-box tests: one pytest file a command, run through one driver that prints TAP.
 cli_tests =
+cli_tests += tests/cli/test_store_import.py
+cli_tests += tests/cli/test_store_list.py
+cli_tests += tests/cli/test_store_export.py
+cli_tests += tests/cli/test_store_extract.py
+cli_tests += tests/cli/test_store_render.py
+cli_tests += tests/cli/test_store_rm.py
+cli_tests += tests/cli/test_store_gc.py
 cli_tests += tests/cli/test_run.py
 cli_tests += tests/cli/test_pod_list.py
 cli_tests += tests/cli/test_pod_status.py
@@ -11,7 +18,7 @@ cli_tests += tests/cli/test_rkt.py
 cli_tests += tests/cli/test_index.py
 TESTS += $(cli_tests)
 PY_LOG_COMPILER = $(PYTHON3) -B $(top_srcdir)/tests/cli/tap.py
-EXTRA_DIST += %D%/tap.py %D%/conftest.py %D%/podlib.py $(cli_tests)
+EXTRA_DIST += %D%/tap.py %D%/conftest.py %D%/storelib.py %D%/podlib.py $(cli_tests)
 
 # test_index.py looks at the index on plain tars through this
 check_PROGRAMS += tests/images/index-tool

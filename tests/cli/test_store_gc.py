@@ -1,0 +1,177 @@
+"""rkt-store gc: what nobody uses and what killed imports left; why each image stays or goes."""
+
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+from conftest import needs_erofs, needs_root, tool
+from storelib import (
+    add,
+    as_nobody,
+    files_in,
+    ids,
+    image_tar,
+    mounts_below,
+    open_dir,
+    own_mounts,
+    store,
+    write,
+)
+
+assert open_dir and own_mounts  # fixtures
+
+LOST = "sha256-" + "ab" * 32
+
+
+@pytest.fixture
+def images(data_dir, tmp_path):
+    return add(*[write(tmp_path / f"{n}.aci", image_tar(content=str(n))) for n in range(2)])
+
+
+def gc(*args):
+    result = store("gc", *args)
+    assert result.status == 0, result
+    return result
+
+
+def test_images_within_the_grace_period_stay_and_are_explained(images):
+    result = gc()
+    assert result.out == ""
+    assert sorted(ids()) == sorted(images)
+    for image in images:
+        assert f"{image} kept: imported" in result.err
+
+
+def test_images_past_it_go_and_their_ids_are_printed(images, data_dir):
+    result = gc("--grace-period=0s")
+    assert sorted(result.out.split()) == sorted(images)
+    assert ids() == [] and files_in(data_dir) == []
+    assert "removed: 2 images and 0 left-over files" in result.err
+
+
+def test_dry_run_says_the_same_and_does_nothing(images, data_dir):
+    before = files_in(data_dir)
+    result = gc("--grace-period=0s", "--dry-run")
+    assert sorted(result.out.split()) == sorted(images)
+    assert "would be removed: 2 images" in result.err
+    assert files_in(data_dir) == before and sorted(ids()) == sorted(images)
+
+
+def test_json_tells_every_decision(images, data_dir):
+    value = json.loads(gc("--grace-period=0s", "--json").out)
+    assert value["imagesRemoved"] == 2 and value["imagesKept"] == 0
+    assert {item["what"] for item in value["decisions"]} == set(images)
+    assert {item["decision"] for item in value["decisions"]} == {"removed"}
+    assert value["bytesFreed"] > 0
+
+
+def test_left_overs_are_collected(images, data_dir):
+    cas = data_dir / "cas"
+    left = [cas / f"{shelf}/sha256/ab/{LOST}" for shelf in ("blob", "erofs")]
+    for path in left:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("x")
+        path.chmod(0o444)
+    tree = cas / f"rootfs/sha256/ab/{LOST}"
+    (tree / "folder").mkdir(parents=True)
+    (tree / "folder/file").write_text("x")
+    (cas / "tmp/file-1").write_text("x")
+    (cas / "tmp/tree-1/a/b").mkdir(parents=True)
+    before = files_in(data_dir)
+    result = gc()
+    assert not any(path.exists() for path in [*left, tree])
+    assert list((cas / "tmp").iterdir()) == []
+    assert len(files_in(data_dir)) == len(before) - 4
+    assert sorted(ids()) == sorted(images)
+    assert all(LOST in line or "cas/tmp" in line for line in result.out.splitlines())
+    assert len(result.out.splitlines()) == 5
+
+
+def test_what_the_store_would_not_name_is_left_alone(images, data_dir):
+    mine = data_dir / "cas/blob/sha256/ab/notes.txt"
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_text("mine")
+    result = gc()
+    assert mine.read_text() == "mine"
+    assert "notes.txt kept" in result.err
+
+
+def test_temporary_files_of_a_living_process_stay(images, data_dir):
+    path = data_dir / "cas/tmp/file-1"
+    path.write_text("x")
+    with subprocess.Popen(
+        ["flock", path, "sleep", "60"], stdin=subprocess.DEVNULL
+    ) as holder:
+        try:
+            while subprocess.run(["flock", "-n", path, "true"], check=False).returncode == 0:
+                pass
+            gc()
+            assert path.exists()
+        finally:
+            subprocess.run(["pkill", "-P", str(holder.pid)], check=False)
+    gc()
+    assert not path.exists()
+
+
+def test_extracted_trees_nobody_uses_go(images, data_dir):
+    tree = json.loads(store("render", "--form=extracted", "--json", images[0]).out)["path"]
+    gc("--grace-period=1h")
+    assert pathlib.Path(tree).exists()
+    gc("--grace-period=0s")
+    assert not pathlib.Path(tree).exists()
+    assert list((data_dir / "cas/tmp").iterdir()) == []
+
+
+@needs_erofs
+def test_mounts_no_pod_uses_go_and_the_image_stays(own_mounts, images, data_dir):
+    store("render", images[0])
+    assert len(mounts_below(data_dir)) == 1
+    gc()
+    assert mounts_below(data_dir) == []
+    assert list((data_dir / "cas/mnt").iterdir()) == []
+    assert sorted(ids()) == sorted(images)
+    assert json.loads(store("render", "--json", images[0]).out)["form"] == "erofs"
+
+
+@needs_erofs
+def test_clone_in_use_outlives_the_mount(own_mounts, images, data_dir, tmp_path):
+    where = tmp_path / "here"
+    where.mkdir()
+    store("render", "--mount", where, images[0])
+    gc("--grace-period=0s")
+    assert (where / "content").read_text() == "0"
+    subprocess.run(["umount", where], check=True)
+
+
+def test_import_and_gc_side_by_side_lose_nothing(data_dir, tmp_path):
+    """gc with a grace period while images come in: each acknowledged one is there with its files."""
+    files = [write(tmp_path / f"{n}.aci", image_tar(content=str(n) * 1000)) for n in range(24)]
+    add(files[0])
+    collecting = subprocess.Popen(
+        ["sh", "-c", f"while :; do {tool('rkt-store')} gc >/dev/null 2>&1 || exit 1; done"]
+    )
+    try:
+        added = [add(file) for file in files]
+        assert collecting.poll() is None
+    finally:
+        collecting.kill()
+        collecting.wait()
+    assert sorted(ids()) == sorted(added)
+    assert len(files_in(data_dir)) == 2 * len(files)
+    for image in added:
+        assert store("export", image, "-").status == 0
+
+
+def test_grace_period_must_be_a_time(images):
+    assert store("gc", "--grace-period=soon").status == 2
+
+
+@needs_root
+def test_ordinary_user_collects_in_his_own_store(open_dir):
+    file = write(open_dir / "a.aci", image_tar())
+    image = as_nobody(open_dir, "import", file, env={"RKT_DIR": ""}).out.strip()
+    result = as_nobody(open_dir, "gc", "--grace-period=0s", env={"RKT_DIR": ""})
+    assert result.out == f"{image}\n", result
+    assert os.listdir(open_dir / "home/.local/share/rkt/cas/tmp") == []

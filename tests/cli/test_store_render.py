@@ -1,0 +1,223 @@
+"""rkt-store render: the tree of an image, mounted where the kernel can, else extracted."""
+
+import json
+import os
+import pathlib
+import subprocess
+import tarfile
+
+import pytest
+from conftest import busybox_entries, entry, hardlink, needs_erofs, needs_root, run, symlink, tool
+from storelib import (
+    add,
+    as_nobody,
+    assert_one_line,
+    blob_path,
+    content_offset,
+    flip,
+    image_tar,
+    info,
+    mounts_below,
+    open_dir,
+    own_mounts,
+    store,
+    write,
+)
+
+assert open_dir and own_mounts  # fixtures
+
+MORE = [
+    entry("rootfs/bin"),
+    entry("rootfs/bin/program", "text" * 5000, mode=0o4755),
+    hardlink("rootfs/bin/other", "rootfs/bin/program"),
+    symlink("rootfs/link", "bin/program"),
+    entry("rootfs/owned", "x", uid=1234, gid=5678, mode=0o640, mtime=1234567890.5),
+    entry("rootfs/closed", mode=0o555),
+    entry("rootfs/closed/inside", "x"),
+    entry("rootfs/fifo", type=tarfile.FIFOTYPE),
+    entry("rootfs/null", type=tarfile.CHRTYPE, devmajor=1, devminor=3, mode=0o666),
+]
+
+
+@pytest.fixture
+def image(data_dir, tmp_path, own_mounts):
+    return add(write(tmp_path / "a.aci", image_tar(more=MORE)))
+
+
+def render(*args):
+    result = store("render", "--json", *args)
+    assert result.status == 0, result
+    return json.loads(result.out)
+
+
+def listing(root):
+    """Path, type, mode, owner, time, links, size or target, and content of everything below ROOT."""
+    found = {}
+    for path in sorted(pathlib.Path(root).rglob("*")):
+        st = path.lstat()
+        facts = [st.st_mode, st.st_uid, st.st_gid, st.st_mtime_ns, st.st_rdev]
+        if path.is_symlink():
+            facts.append(os.readlink(path))
+        elif path.is_file():
+            facts += [st.st_nlink, path.read_bytes()]
+        found[str(path.relative_to(root))] = facts
+    return found
+
+
+@needs_erofs
+def test_auto_mounts_erofs_and_says_so(image, data_dir):
+    tree = render(image)
+    assert tree["form"] == "erofs" and tree["noErofsBecause"] is None
+    assert tree["path"] == f"{data_dir}/cas/mnt/{image}"
+    assert mounts_below(data_dir) == [tree["path"]]
+    assert info(image)["mounted"] is True
+    text = store("render", image).out
+    assert text == f"id: {image}\nform: erofs\npath: {tree['path']}\n"
+
+
+@needs_erofs
+def test_both_forms_show_the_same_tree(image):
+    mounted, extracted = render("--form=erofs", image), render("--form=extracted", image)
+    assert extracted["form"] == "extracted"
+    assert listing(mounted["path"]) == listing(extracted["path"])
+    assert "bin/program" in listing(mounted["path"])
+
+
+@needs_erofs
+def test_tree_is_mounted_once_however_often_it_is_wanted(image, data_dir):
+    children = [
+        subprocess.Popen([tool("rkt-store"), "render", image], stdout=subprocess.DEVNULL)
+        for _ in range(6)
+    ]
+    assert [child.wait(timeout=60) for child in children] == [0] * 6
+    assert len(mounts_below(data_dir)) == 1
+
+
+@needs_erofs
+def test_mount_is_read_only_without_devices_and_can_be_unmounted(image, tmp_path):
+    where = tmp_path / "here"
+    where.mkdir()
+    assert render("--mount", where, image)["path"] == str(where)
+    assert (where / "content").read_text() == "content"
+    with pytest.raises(OSError):
+        (where / "new").write_text("x")
+    with pytest.raises(OSError):
+        os.open(where / "null", os.O_RDONLY)
+    run(["umount", where])
+    assert list(where.iterdir()) == []
+
+
+@needs_root
+def test_extracted_tree_is_mounted_read_only_too(image, tmp_path):
+    where = tmp_path / "here"
+    where.mkdir()
+    assert render("--form=extracted", "--mount", where, image)["form"] == "extracted"
+    with pytest.raises(OSError):
+        (where / "new").write_text("x")
+    assert (where / "content").read_text() == "content"
+    run(["umount", where])
+
+
+@needs_root
+def test_extracted_tree_is_made_once(image):
+    first = pathlib.Path(render("--form=extracted", image)["path"]).stat()
+    children = [
+        subprocess.Popen([tool("rkt-store"), "render", "--form=extracted", image], stdout=-3)
+        for _ in range(4)
+    ]
+    assert [child.wait(timeout=60) for child in children] == [0] * 4
+    again = pathlib.Path(render("--form=extracted", image)["path"]).stat()
+    assert first.st_ino == again.st_ino
+
+
+@needs_root
+def test_on_a_file_system_erofs_cannot_use_the_tree_is_extracted_and_why(tmp_path):
+    from storelib import on_small_disk
+
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    file = write(tmp_path / "a.aci", image_tar(more=MORE))
+    script = """
+        export RKT_DIR=$FOLDER/rkt
+        ID=$($STORE import $FILE) && $STORE render $ID && cat $FOLDER/rkt/cas/rootfs/*/*/*/content
+        $STORE render --form=erofs $ID; echo " status $?"
+    """
+    result = on_small_disk(folder, "8m", script, FILE=file)
+    assert "form: extracted\n" in result.out, result
+    assert result.out.endswith("content status 1\n"), result
+    assert "no EROFS mount here: " in result.err
+
+
+@needs_root
+def test_ordinary_user_gets_an_extracted_tree_and_gc_removes_it(open_dir):
+    devices = [pair for pair in MORE if pair[0].type not in (tarfile.CHRTYPE, tarfile.FIFOTYPE)]
+    file = write(open_dir / "a.aci", image_tar(more=devices, root_mode=0o555))
+    env = {"RKT_DIR": ""}
+    image = as_nobody(open_dir, "import", file, env=env).out.strip()
+    result = as_nobody(open_dir, "render", "--json", image, env=env)
+    tree = json.loads(result.out)
+    assert tree["form"] == "extracted" and tree["noErofsBecause"], result
+    assert pathlib.Path(tree["path"]).stat().st_mode & 0o7777 == 0o555
+    inside = pathlib.Path(tree["path"]) / "closed/inside"
+    assert inside.read_text() == "x" and inside.stat().st_uid == 65534
+    result = as_nobody(open_dir, "gc", "--grace-period=0s", env=env)
+    assert result.status == 0 and result.out == f"{image}\n", result
+    own = open_dir / "home/.local/share/rkt/cas"
+    assert list((own / "tmp").iterdir()) == []
+    assert [path for path in own.rglob("sha256-*")] == []
+
+
+def test_damaged_blob_is_not_extracted(image, data_dir):
+    flip(blob_path(data_dir, image), content_offset(data_dir, image))
+    assert_one_line(store("render", "--form=extracted", image), 4, "damaged")
+    assert list((data_dir / "cas/tmp").iterdir()) == []
+    assert info(image)["extracted"] is None
+
+
+@needs_erofs
+def test_cut_blob_or_index_is_not_mounted(image, data_dir):
+    index = pathlib.Path(info(image)["index"])
+    index.chmod(0o644)
+    os.truncate(index, 4096)
+    assert_one_line(store("render", "--form=erofs", image), 4, "index is damaged", "4096")
+    assert mounts_below(data_dir) == []
+
+
+@needs_erofs
+def test_tree_of_an_earlier_boot_is_extracted_anew(image, data_dir, tmp_path):
+    """Another boot, played by another text at /proc/sys/kernel/random/boot_id."""
+    tree = pathlib.Path(render("--form=extracted", image)["path"])
+    (tree / "content").write_text("what a power cut left")
+    boot = tmp_path / "boot"
+    boot.write_text("11111111-2222-3333-4444-555555555555\n")
+    run(["mount", "--bind", boot, "/proc/sys/kernel/random/boot_id"])
+    try:
+        listed = json.loads(store("render", "--list", "--json").out)
+        assert [tree["state"] for tree in listed if tree["form"] == "extracted"] == ["outdated"]
+        render("--form=extracted", image)
+        assert (tree / "content").read_text() == "content"
+    finally:
+        run(["umount", "/proc/sys/kernel/random/boot_id"])
+
+
+@needs_root
+def test_list_shows_the_trees(image):
+    render("--form=extracted", image)
+    listed = json.loads(store("render", "--list", "--json").out)
+    assert {(tree["id"], tree["form"]) for tree in listed} == {(image, "erofs"), (image, "extracted")}
+    lines = store("render", "--list").out.splitlines()
+    assert lines[0].split() == ["ID", "FORM", "SIZE", "STATE"] and len(lines) == 3
+
+
+def test_image_is_asked_for(data_dir, image):
+    assert_one_line(store("render"), 2, "IMAGE")
+    assert_one_line(store("render", "--list", image), 2, "--list")
+
+
+@needs_root
+def test_busybox_runs_from_its_tree(data_dir, tmp_path, own_mounts):
+    from conftest import make_aci
+
+    image = add(make_aci(tmp_path / "busybox.aci", busybox_entries()))
+    result = run(["chroot", render(image)["path"], "/bin/echo", "hello"])
+    assert result.out == "hello\n", result
