@@ -10,6 +10,21 @@
 #include "base/fd.h"
 #include "base/mount.h"
 
+/* A plain directory becomes a mount of its own here, before the pod's mount namespace is made: the
+ * kernel takes no layer from the mounts of another namespace. */
+int overlay_open_lower(struct overlay *self, rkt_store *store, const rkt_image_id *id,
+	enum rkt_tree_form wanted, rkt_error **err)
+{
+	enum rkt_tree_form form;
+	auto_fd int tree = rkt_store_open_tree(store, id, wanted, &form, err);
+
+	if (tree < 0)
+		return -1;
+	self->lower =
+		form == RKT_TREE_EROFS ? pass_fd(tree) : mount_clone(tree, "", MOUNT_ALONE, err);
+	return self->lower < 0 ? -1 : 0;
+}
+
 int overlay_make(struct overlay *self, int room, const char *name, rkt_error **err)
 {
 	ERROR_SCOPE(err, "overlay", name);
@@ -44,9 +59,8 @@ static int mount_by_fd(const struct overlay *self, rkt_error **err)
 }
 
 /*
- * The layers as paths of descriptors: any kernel. Older ones take no detached mount as a layer, so
- * an EROFS tree is attached beside the upper layer first; it stays there as long as the pod's
- * namespace.
+ * The layers as paths of descriptors: any kernel. Older ones take no detached mount as a layer, so the
+ * lower tree is attached beside the upper layer first; it stays there as long as the pod's namespace.
  */
 static int mount_by_path(const struct overlay *self, rkt_error **err)
 {
@@ -57,13 +71,10 @@ static int mount_by_path(const struct overlay *self, rkt_error **err)
 		{ .key = "workdir", .value = work },
 		{ 0 },
 	};
+	auto_fd int place = fd_make_dir(self->home, "lower", 0755, NULL, err);
 
-	if (self->form == RKT_TREE_EROFS) {
-		auto_fd int place = fd_make_dir(self->home, "lower", 0755, NULL, err);
-
-		if (place < 0 || mount_attach(self->lower, place, err) < 0)
-			return -1;
-	}
+	if (place < 0 || mount_attach(self->lower, place, err) < 0)
+		return -1;
 	snprintf(lower, sizeof lower, "/proc/self/fd/%d", self->lower);
 	snprintf(upper, sizeof upper, "/proc/self/fd/%d", self->upper);
 	snprintf(work, sizeof work, "/proc/self/fd/%d", self->work);

@@ -5,9 +5,8 @@
 
 /* What an overlay is made of. All descriptors are owned. */
 struct overlay {
-	int lower; /* the read-only tree, as rkt_store_open_tree() gives it */
-	enum rkt_tree_form form;
-	int home; /* a folder of its own, with upper/ and work/ */
+	int lower; /* the read-only tree: a detached mount, so that it is of no namespace */
+	int home;  /* a folder of its own, with upper/ and work/ */
 	int upper, work;
 };
 
@@ -16,6 +15,10 @@ struct overlay {
 	{                                                        \
 		.lower = -1, .home = -1, .upper = -1, .work = -1 \
 	}
+
+/* Opens the tree of image ID in the form WANTED as SELF->lower. */
+int overlay_open_lower(struct overlay *self, rkt_store *store, const rkt_image_id *id,
+	enum rkt_tree_form wanted, rkt_error **err);
 
 /* Makes the folder NAME below ROOM with an empty upper and work folder for SELF->lower; the upper
  * one has owner and mode of the lower tree's root, because the merged root takes them from there.

@@ -18,13 +18,13 @@
 struct prepare_app {
 	char *dir; /* its name below stage1/opt/stage2; owned */
 	const rkt_image_record *image;
-	struct overlay overlay; /* .lower and .form filled by the caller */
+	struct overlay overlay; /* .lower filled by the caller */
 };
 
 struct prepare {
 	const struct pod_dir *pod;
 	struct slice pod_manifest;
-	struct overlay stage1; /* .lower and .form filled by the caller */
+	struct overlay stage1; /* .lower filled by the caller */
 	struct prepare_app *apps;
 	size_t app_count;
 };

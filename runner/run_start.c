@@ -127,18 +127,10 @@ static int lease_images(struct start *self, rkt_error **err)
 	return rkt_store_lease(self->store, self->pod.uuid, ids, count + 1, err);
 }
 
-static int open_tree(
-	struct start *self, const rkt_image_id *id, struct overlay *ret, rkt_error **err)
-{
-	enum rkt_tree_form wanted = (enum rkt_tree_form)self->options->tree;
-
-	ret->lower = rkt_store_open_tree(self->store, id, wanted, &ret->form, err);
-	return ret->lower < 0 ? -1 : 0;
-}
-
 static int open_trees(struct start *self, rkt_error **err)
 {
 	struct prepare *prepare = &self->prepare;
+	enum rkt_tree_form form = (enum rkt_tree_form)self->options->tree;
 	size_t count = self->options->app_count;
 
 	prepare->pod = &self->pod;
@@ -150,10 +142,11 @@ static int open_trees(struct start *self, rkt_error **err)
 	}
 	prepare->app_count = count;
 	prepare_name_apps(prepare->apps, count);
-	if (open_tree(self, &self->stage1, &prepare->stage1, err) < 0)
+	if (overlay_open_lower(&prepare->stage1, self->store, &self->stage1, form, err) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
-		if (open_tree(self, &self->images[i]->id, &prepare->apps[i].overlay, err) < 0)
+		if (overlay_open_lower(&prepare->apps[i].overlay, self->store, &self->images[i]->id,
+			    form, err) < 0)
 			return -1;
 	return 0;
 }
