@@ -111,7 +111,7 @@ static int look_at_manifest(struct subject *s, rkt_error **err)
 	auto_pod_manifest struct pod_manifest *pod = NULL;
 	struct slice bytes;
 
-	if (fd_read_rest(s->fd, MANIFEST_SIZE_MAX, &s->start, err) < 0) {
+	if (fd_read_rest(s->fd, MANIFEST_SIZE_MAX - s->start.len, &s->start, err) < 0) {
 		if (rkt_error_kind(*err) == RKT_INVALID)
 			check_report(s->found, "layout-manifest-size", NULL, NULL,
 				"the manifest has more than %d bytes", MANIFEST_SIZE_MAX);
@@ -182,13 +182,13 @@ static int validate_all(const struct settings *settings, const struct operands *
  * --------------------------------------------------------------------------------- */
 
 static const struct command_example examples[] = {
-	{"aci-validate nginx.aci",                       "every finding on a line, and a verdict"      },
+	{ "aci-validate nginx.aci", "every finding on a line, and a verdict" },
 	{ "aci-validate --strict --format=github *.aci",
-         "in a workflow of GitHub, warnings count"                                                     },
-	{ "aci-validate --type=pod-manifest pod.json",   "a pod manifest"                              },
-	{ "aci-validate --json a.aci | jq .findings",    "for programs"                                },
-	{ "aci-validate --list-rules",                   "all the rules, with the text each comes from"},
-	{ NULL,					  NULL					  },
+		"in a workflow of GitHub, warnings count" },
+	{ "aci-validate --type=pod-manifest pod.json", "a pod manifest" },
+	{ "aci-validate --json a.aci | jq .findings", "for programs" },
+	{ "aci-validate --list-rules", "all the rules, with the text each comes from" },
+	{ NULL, NULL },
 };
 
 static const char *const formats[] = { "text", "json", "github", NULL };
@@ -199,18 +199,20 @@ static enum opts_result parse(
 	struct settings *settings, int argc, char **argv, struct operands *files, rkt_error **err)
 {
 	const struct opt options[] = {
-		{"type",      0, OPT_CHOICE, &settings->type, NULL,
-                 "What the files are. `auto` tells by content.", types, NULL },
+		{ "type", 0, OPT_CHOICE, &settings->type, NULL,
+			"What the files are. `auto` tells by content.", types, NULL },
 		{ "format", 0, OPT_CHOICE, &settings->format, NULL,
-                 "How to print findings: for people, one JSON object for each file, or "
-			"annotations of a GitHub workflow.", formats, NULL },
-		{ "json",       0, OPT_FLAG, &settings->json, NULL, "The same as --format=json.", NULL,
-                 NULL },
-		{ "strict",      0, OPT_FLAG, &settings->strict, NULL,
-                 "Warnings make a file invalid too.", NULL, NULL },
-		{ "list-rules",          0, OPT_FLAG, &settings->list_rules, NULL,
-                 "Print all rules: name, severity, what is right, where it is written.", NULL, NULL },
-		{ NULL         },
+			"How to print findings: for people, one JSON object for each file, or "
+			"annotations of a GitHub workflow.",
+			formats, NULL },
+		{ "json", 0, OPT_FLAG, &settings->json, NULL, "The same as --format=json.", NULL,
+			NULL },
+		{ "strict", 0, OPT_FLAG, &settings->strict, NULL,
+			"Warnings make a file invalid too.", NULL, NULL },
+		{ "list-rules", 0, OPT_FLAG, &settings->list_rules, NULL,
+			"Print all rules: name, severity, what is right, where it is written.",
+			NULL, NULL },
+		{ NULL },
 	};
 	const struct command command = {
 		.program = "aci-validate",

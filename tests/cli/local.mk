@@ -1,5 +1,9 @@
 # Black-box tests: one pytest file a command, run through one driver that prints TAP.
 cli_tests =
+cli_tests += tests/cli/test_aci_hash.py
+cli_tests += tests/cli/test_aci_validate.py
+cli_tests += tests/cli/test_aci_extract.py
+cli_tests += tests/cli/test_aci_build.py
 cli_tests += tests/cli/test_store_import.py
 cli_tests += tests/cli/test_store_list.py
 cli_tests += tests/cli/test_store_export.py
@@ -18,7 +22,7 @@ cli_tests += tests/cli/test_rkt.py
 cli_tests += tests/cli/test_index.py
 TESTS += $(cli_tests)
 PY_LOG_COMPILER = $(PYTHON3) -B $(top_srcdir)/tests/cli/tap.py
-EXTRA_DIST += %D%/tap.py %D%/conftest.py %D%/storelib.py %D%/podlib.py $(cli_tests)
+EXTRA_DIST += %D%/tap.py %D%/conftest.py %D%/acilib.py %D%/storelib.py %D%/podlib.py $(cli_tests)
 
 # test_index.py looks at the index on plain tars through this
 check_PROGRAMS += tests/images/index-tool
