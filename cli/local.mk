@@ -1,3 +1,4 @@
+EXTRA_DIST += %D%/README.md
 noinst_LTLIBRARIES += %D%/libcli.la
 %C%_libcli_la_SOURCES = \
 	%D%/dispatch.c \
