@@ -440,9 +440,9 @@ def test_signals_are_at_their_default(pod):
 
 
 def test_session_is_the_apps_own(pod):
-    out = shell(pod, "exec sed -E 's/.*\\) //' /proc/self/stat")
-    _, _, group, session = out.split()[:4]
-    assert group == session != "0"
+    out = shell(pod, "exec sed -E 's/\\(.*\\)//' /proc/self/stat")
+    own, _, _, group, session = out.split()[:5]
+    assert own == group == session != "1"
 
 
 def test_read_only_root(pod):
@@ -662,7 +662,7 @@ def test_source_through_a_symlink_is_refused(pod, tmp_path):
     (tmp_path / "link").symlink_to("data")
     with_volume(pod, tmp_path / "link/sub", "true")
     status, _, err = pod.run()
-    assert status == 254 and "symbolic link" in err
+    assert status == 254 and "leads through, a symbolic link" in err
 
 
 def test_target_symlink_stays_in_the_root(pod, tmp_path):
@@ -823,6 +823,23 @@ def test_interrupt_key_goes_to_an_app_with_handlers(pod):
     assert "interrupted" in terminal.seen and "after" in terminal.seen
 
 
+def test_keys_reach_an_app_with_handlers(pod):
+    pod.app(
+        "/bin/sh",
+        "-c",
+        "echo up; read line; echo got $line",
+        eventHandlers=handlers(pre_start="read line; echo first $line", post_stop="true"),
+    )
+    terminal = Terminal(pod)
+    terminal.read_until(HINT)
+    wait_for(lambda: termios.tcgetattr(terminal.slave) != terminal.before, "raw mode")
+    terminal.type(b"a\n")
+    terminal.read_until("up")
+    terminal.type(b"b\n")
+    assert terminal.wait() == 0
+    assert "first a" in terminal.seen and "got b" in terminal.seen
+
+
 def test_window_size_is_passed_on(pod):
     pod.app("/bin/sh", "-c", "trap 'stty size; exit 0' WINCH; echo up; while :; do sleep 0.1; done")
     terminal = Terminal(pod)
@@ -867,6 +884,20 @@ def test_output_to_a_pipe_with_input_from_a_terminal(pod):
     terminal.type(b"keys\n")
     assert terminal.process.stdout.read() == b"got keys\n"
     assert terminal.wait() == 0
+
+
+def test_output_of_several_apps_appears_on_the_terminal(pod):
+    pod.app("/bin/sh", "-c", "tty; echo one; read line || echo one has no input")
+    pod.app("/bin/sh", "-c", "tty >/dev/null; echo two")
+    terminal = Terminal(pod)
+    assert terminal.wait() == 0
+    assert terminal.seen.startswith(HINT)
+    assert set(terminal.seen[len(HINT) :].splitlines()) == {
+        "not a tty",
+        "one",
+        "one has no input",
+        "two",
+    }
 
 
 def test_interactive_is_for_one_app(pod):
