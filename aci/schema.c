@@ -306,10 +306,7 @@ void schema_string_map(struct schema *self, const struct spot *at)
 	for (struct json_iter it = json_iter_start(at->value); json_iter_next(&it);) {
 		struct spot item = { .parent = at, .key = it.key, .value = it.value };
 
-		if (!item.value)
-			schema_breach(
-				self, &item, "json-type", "is null where a string is expected");
-		schema_string(self, &item);
+		schema_is_item(self, &item, JSON_STRING);
 	}
 }
 

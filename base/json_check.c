@@ -346,10 +346,8 @@ static int scan_number(struct scan *scan)
 	if (is_integer && !fits_int64(integer, integer_len,
 				  negative ? "9223372036854775808" : "9223372036854775807"))
 		return fault_at(scan, start, "an integer outside of 64 bits");
-	/* 10^308 is where doubles end */
-	if (integer[0] != '0' && integer_len <= 1000 && (long)integer_len + exponent > 308)
-		return fault_at(scan, start, "a number out of range");
-	if (integer_len > 1000 || fraction_len > 1000 || (integer[0] == '0' && exponent > 308))
+	/* 10^308 is about where doubles end */
+	if ((long)integer_len + exponent > 308)
 		return fault_at(scan, start, "a number out of range");
 	return 0;
 }

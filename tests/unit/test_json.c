@@ -104,6 +104,23 @@ static void strings_are_strict(void **state)
 		"json: line 1, column 3: a control character in a string must be escaped");
 	assert_fault("\"\\u12g4\"", "json: line 1, column 6: \\\\u needs four hexadecimal digits");
 	assert_fault("'a'", "json: line 1, column 1: a value is expected here");
+	assert_fault("\"\\x41\"", "json: line 1, column 3: unknown escape in a string");
+	assert_fault("\"abc", "json: line 1, column 5: the text ends inside a string");
+}
+
+static void containers_are_strict(void **state)
+{
+	(void)state;
+	assert_fault("{\"a\" 1}", "json: line 1, column 6, at /a: ':' is expected after a key");
+	assert_fault("{\"a\":1", "json: line 1, column 7, at /a: the text ends too early");
+	assert_fault("{\"a\":1]", "json: line 1, column 7, at /a: ',' or '}' is expected here");
+	assert_fault("[1}", "json: line 1, column 3, at /0: ',' or ']' is expected here");
+	assert_fault("[1,]", "json: line 1, column 4, at /1: a value is expected here");
+	assert_fault("{a:1}", "json: line 1, column 2: a key in double quotes is expected here");
+	assert_fault(
+		"{} {}", "json: line 1, column 4: something follows after the end of the value");
+	assert_fault("\xef\xbb\xbf{}", "json: line 1, column 1: a byte order mark is not allowed");
+	assert_fault("", "json: line 1, column 1: the text ends where a value is expected");
 }
 
 static void nul_bytes_are_not_the_end(void **state)
@@ -137,6 +154,7 @@ static void every_prefix_of_a_text_is_refused(void **state)
 static void depth_ends_at_64(void **state)
 {
 	char text[2 * 65 + 1] = { 0 };
+	rkt_error *err = NULL;
 
 	(void)state;
 	memset(text, '[', 64);
@@ -144,7 +162,9 @@ static void depth_ends_at_64(void **state)
 	assert_good(text);
 	memset(text, '[', 65);
 	memset(text + 65, ']', 65);
-	assert_int_equal(json_check(text_of(text), NULL), -1);
+	assert_int_equal(json_check(text_of(text), &err), -1);
+	assert_non_null(strstr(rkt_error_message(err), "more than 64"));
+	rkt_error_free(err);
 }
 
 static void containers_are_bounded(void **state)
@@ -161,6 +181,7 @@ static void containers_are_bounded(void **state)
 	text.len--;
 	buf_append_text(&text, ",{}]");
 	assert_int_equal(json_check(buf_slice(&text), &err), -1);
+	assert_non_null(strstr(rkt_error_message(err), "more than 32768"));
 	rkt_error_free(err);
 }
 
@@ -333,6 +354,7 @@ int main(void)
 		cmocka_unit_test(pointers_leave_out_what_is_closed),
 		cmocka_unit_test(columns_count_characters),
 		cmocka_unit_test(strings_are_strict),
+		cmocka_unit_test(containers_are_strict),
 		cmocka_unit_test(nul_bytes_are_not_the_end),
 		cmocka_unit_test(every_prefix_of_a_text_is_refused),
 		cmocka_unit_test(depth_ends_at_64),
