@@ -8,7 +8,7 @@ if ldd ./aci-hash | grep -q libasan; then
     skip "hardening" "a sanitized build has the sanitizers instead"
     plan
 fi
-for program in $programs stage1-native; do
+for program in $programs stage1/native/stage1-native; do
     header=$(readelf -hW "./$program")
     segments=$(readelf -lW "./$program")
     dynamic=$(readelf -dW "./$program")

@@ -10,7 +10,7 @@ done
 if ldd ./aci-hash | grep -q libasan; then
     skip "stage1-native is static" "a sanitized build is dynamic"
 else
-    bad=$(ldd ./stage1-native 2>&1 | grep -vE 'statically linked|not a dynamic executable' || true)
+    bad=$(ldd ./stage1/native/stage1-native 2>&1 | grep -vE 'statically linked|not a dynamic executable' || true)
     verdict "stage1-native is static" "$bad"
 fi
 plan
