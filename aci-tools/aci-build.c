@@ -39,8 +39,7 @@ static const enum compression kinds[] = {
 	COMPRESSION_NONE,
 };
 
-/* ---- what goes in
- * --------------------------------------------------------------------------------- */
+/* ---- what goes in ---------------------------------------------------------------------------- */
 
 struct input {
 	struct buf manifest;
@@ -112,8 +111,7 @@ static int input_open(struct input *in, const struct settings *s, rkt_error **er
 		     : input_from_layout(in, s->operands.items[0], err);
 }
 
-/* ---- what comes out
- * ------------------------------------------------------------------------------- */
+/* ---- what comes out -------------------------------------------------------------------------- */
 
 /* As creat(2) would have made it. */
 static int set_usual_mode(int fd, rkt_error **err)
@@ -231,17 +229,16 @@ static int work(const struct settings *s, rkt_error **err)
 	return 0;
 }
 
-/* ---- the command
- * ---------------------------------------------------------------------------------- */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 static const struct command_example examples[] = {
-	{"aci-build nginx/ nginx.aci",								"of nginx/manifest and nginx/rootfs/"},
-	{ "aci-build --manifest m.json --from-dir root/ app.aci",                                     "of a manifest and a root"           },
+	{ "aci-build nginx/ nginx.aci", "of nginx/manifest and nginx/rootfs/" },
+	{ "aci-build --manifest m.json --from-dir root/ app.aci", "of a manifest and a root" },
 	{ "aci-build --name example.com/hello --from-dir root/ hello.aci -- /bin/echo hi",
-         "of a root and a command"													 },
+		"of a root and a command" },
 	{ "SOURCE_DATE_EPOCH=1418290200 aci-build --root-owned nginx/ nginx.aci",
-         "the same bytes for whoever builds it, whenever"										  },
-	{ NULL,										       NULL				 },
+		"the same bytes for whoever builds it, whenever" },
+	{ NULL, NULL },
 };
 
 static const char *const usage[] = {
@@ -272,44 +269,50 @@ static enum opts_result parse(struct settings *s, int argc, char **argv, rkt_err
 	struct compose *c = &s->compose;
 	struct operands none;
 	const struct opt options[] = {
-		{"manifest",						 0, OPT_TEXT, &s->manifest, "FILE",
-                 "The image manifest. - is standard "
-			"input.", NULL, NULL },
-		{ "from-dir",						  0, OPT_TEXT, &s->from_dir, "DIR",
-                 "The root file system is what is in DIR.", NULL, NULL },
-		{ "name",						    0, OPT_TEXT, &c->name, "NAME",
-                 "The image's name, such as example.com/hello. This and the following make "
-			"a manifest when there is none.", NULL, NULL },
-		{ "label",						      0, OPT_LIST, &c->labels, "NAME=VALUE",
-                 "A label: version, os, arch or your own. May be repeated.", NULL, NULL },
-		{ "annotation",							 0, OPT_LIST, &c->annotations, "NAME=VALUE",
-                 "An annotation. May be repeated.", NULL, NULL },
-		{ "exec",        0, OPT_LIST, &c->exec, "WORD",
-                 "What the app executes: repeat it for each argument, or write the words "
-			"after --.", NULL, NULL },
-		{ "user",					      0, OPT_TEXT, &c->user, "USER",
-                 "Who executes it: a name in the image, a number, or the path of a file. "
-			"Default: 0.", NULL, NULL },
-		{ "group",                  0, OPT_TEXT, &c->group, "GROUP", "The same for the group.", NULL, NULL },
-		{ "env",						      0, OPT_LIST, &c->environment, "NAME=VALUE",
-                 "A variable of the app's environment. May be repeated.", NULL, NULL },
-		{ "working-dir",						    0, OPT_TEXT, &c->working_directory, "PATH",
-                 "Where the app starts. Default: /.", NULL, NULL },
-		{ "port",						  0, OPT_LIST, &c->ports, "NAME:PORT[/PROTOCOL]",
-                 "A port the app listens on, tcp by default. May be repeated.", NULL, NULL },
-		{ "mount",						    0, OPT_LIST, &c->mounts, "NAME:PATH[:ro]",
-                 "A place where the app wants a volume. May be repeated.", NULL, NULL },
-		{ "compress",						      0, OPT_CHOICE, &s->compression, NULL,
-                 "How the image is compressed. The image ID does not depend on it.", compressions, NULL },
-		{ "root-owned",							 0, OPT_FLAG, &s->root_owned, NULL,
-                 "Everything in the image belongs to 0:0, whoever owns it here.", NULL,
-                 NULL },
-		{ "exclude",    0, OPT_LIST, &s->excludes, "GLOB",
-                 "Leave out what has this name, or this path below the root. May be "
-			"repeated.", NULL, NULL },
-		{ "overwrite",						'f', OPT_FLAG, &s->overwrite, NULL, "Replace OUT.aci if it exists.",
-                 NULL, NULL },
-		{ NULL},
+		{ "manifest", 0, OPT_TEXT, &s->manifest, "FILE",
+			"The image manifest. - is standard "
+			"input.",
+			NULL, NULL },
+		{ "from-dir", 0, OPT_TEXT, &s->from_dir, "DIR",
+			"The root file system is what is in DIR.", NULL, NULL },
+		{ "name", 0, OPT_TEXT, &c->name, "NAME",
+			"The image's name, such as example.com/hello. This and the following make "
+			"a manifest when there is none.",
+			NULL, NULL },
+		{ "label", 0, OPT_LIST, &c->labels, "NAME=VALUE",
+			"A label: version, os, arch or your own. May be repeated.", NULL, NULL },
+		{ "annotation", 0, OPT_LIST, &c->annotations, "NAME=VALUE",
+			"An annotation. May be repeated.", NULL, NULL },
+		{ "exec", 0, OPT_LIST, &c->exec, "WORD",
+			"What the app executes: repeat it for each argument, or write the words "
+			"after --.",
+			NULL, NULL },
+		{ "user", 0, OPT_TEXT, &c->user, "USER",
+			"Who executes it: a name in the image, a number, or the path of a file. "
+			"Default: 0.",
+			NULL, NULL },
+		{ "group", 0, OPT_TEXT, &c->group, "GROUP", "The same for the group.", NULL, NULL },
+		{ "env", 0, OPT_LIST, &c->environment, "NAME=VALUE",
+			"A variable of the app's environment. May be repeated.", NULL, NULL },
+		{ "working-dir", 0, OPT_TEXT, &c->working_directory, "PATH",
+			"Where the app starts. Default: /.", NULL, NULL },
+		{ "port", 0, OPT_LIST, &c->ports, "NAME:PORT[/PROTOCOL]",
+			"A port the app listens on, tcp by default. May be repeated.", NULL, NULL },
+		{ "mount", 0, OPT_LIST, &c->mounts, "NAME:PATH[:ro]",
+			"A place where the app wants a volume. May be repeated.", NULL, NULL },
+		{ "compress", 0, OPT_CHOICE, &s->compression, NULL,
+			"How the image is compressed. The image ID does not depend on it.",
+			compressions, NULL },
+		{ "root-owned", 0, OPT_FLAG, &s->root_owned, NULL,
+			"Everything in the image belongs to 0:0, whoever owns it here.", NULL,
+			NULL },
+		{ "exclude", 0, OPT_LIST, &s->excludes, "GLOB",
+			"Leave out what has this name, or this path below the root. May be "
+			"repeated.",
+			NULL, NULL },
+		{ "overwrite", 'f', OPT_FLAG, &s->overwrite, NULL, "Replace OUT.aci if it exists.",
+			NULL, NULL },
+		{ NULL },
 	};
 	const struct command command = {
 		.program = "aci-build",

@@ -78,8 +78,7 @@ static image_reader *open_image(const char *file, const struct expected *e, rkt_
 	return in ? image_open(in, NULL) : NULL;
 }
 
-/* ---- only looking
- * -------------------------------------------------------------------------------- */
+/* ---- only looking ---------------------------------------------------------------------------- */
 
 static void list_mode(const struct tar_entry *tar, char out[static 11])
 {
@@ -145,8 +144,7 @@ static int look(
 	return 0;
 }
 
-/* ---- extracting
- * ----------------------------------------------------------------------------------- */
+/* ---- extracting ------------------------------------------------------------------------------ */
 
 static void tell_losses(const struct extract_report *report)
 {
@@ -207,17 +205,16 @@ static int work(const struct settings *settings, const struct operands *operands
 	return extract(settings, image, &e, operands->items[1], err);
 }
 
-/* ---- the command
- * ---------------------------------------------------------------------------------- */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 static const struct command_example examples[] = {
-	{"aci-extract nginx.aci nginx",                      "makes nginx/manifest and nginx/rootfs/"},
-	{ "aci-extract --rootfs-only nginx.aci root",        "only the files, directly in root/"     },
+	{ "aci-extract nginx.aci nginx", "makes nginx/manifest and nginx/rootfs/" },
+	{ "aci-extract --rootfs-only nginx.aci root", "only the files, directly in root/" },
 	{ "aci-extract --verify sha256-f921... a.aci a",
-         "nothing appears unless it is that image"                                                   },
-	{ "aci-extract --manifest nginx.aci | jq .app.exec", "look at the manifest"                  },
-	{ "aci-extract --list nginx.aci",                    "look at the files"                     },
-	{ NULL,					      NULL				    },
+		"nothing appears unless it is that image" },
+	{ "aci-extract --manifest nginx.aci | jq .app.exec", "look at the manifest" },
+	{ "aci-extract --list nginx.aci", "look at the files" },
+	{ NULL, NULL },
 };
 
 static const char *const usage[] = {
@@ -231,21 +228,23 @@ static enum opts_result parse(struct settings *settings, int argc, char **argv,
 	struct operands *operands, rkt_error **err)
 {
 	const struct opt options[] = {
-		{"rootfs-only",      0, OPT_FLAG, &settings->rootfs_only, NULL,
-                 "Leave the manifest out and put the files directly into DIR.", NULL, NULL },
-		{ "verify",          0, OPT_TEXT, &settings->verify, "ID",
-                 "Extract only if the image has this ID.", NULL, NULL },
-		{ "no-same-owner",              0, OPT_FLAG, &settings->no_same_owner, NULL,
-                 "Everything belongs to you; setuid and setgid bits and file capabilities "
-			"are dropped. Always so for ordinary users.", NULL, NULL },
-		{ "devices",              0, OPT_FLAG, &settings->devices, NULL,
-                 "Make device nodes and FIFOs. Without this an image with one is refused.", NULL, NULL },
-		{ "manifest",                 0, OPT_FLAG, &settings->manifest, NULL,
-                 "Print the manifest, as it stands in the image, and extract nothing.", NULL,
-                 NULL },
-		{ "list",        't', OPT_FLAG, &settings->list, NULL,
-                 "Print a line for each file, and extract nothing.", NULL, NULL },
-		{ NULL},
+		{ "rootfs-only", 0, OPT_FLAG, &settings->rootfs_only, NULL,
+			"Leave the manifest out and put the files directly into DIR.", NULL, NULL },
+		{ "verify", 0, OPT_TEXT, &settings->verify, "ID",
+			"Extract only if the image has this ID.", NULL, NULL },
+		{ "no-same-owner", 0, OPT_FLAG, &settings->no_same_owner, NULL,
+			"Everything belongs to you; setuid and setgid bits and file capabilities "
+			"are dropped. Always so for ordinary users.",
+			NULL, NULL },
+		{ "devices", 0, OPT_FLAG, &settings->devices, NULL,
+			"Make device nodes and FIFOs. Without this an image with one is refused.",
+			NULL, NULL },
+		{ "manifest", 0, OPT_FLAG, &settings->manifest, NULL,
+			"Print the manifest, as it stands in the image, and extract nothing.", NULL,
+			NULL },
+		{ "list", 't', OPT_FLAG, &settings->list, NULL,
+			"Print a line for each file, and extract nothing.", NULL, NULL },
+		{ NULL },
 	};
 	const struct command command = {
 		.program = "aci-extract",

@@ -82,8 +82,7 @@ static void run_job(struct job *job)
 		digest_free(sums[i]);
 }
 
-/* ---- several at a time ------------------------------------------------------------------------
- */
+/* ---- several at a time ----------------------------------------------------------------------- */
 
 struct crew {
 	struct job *jobs;
@@ -151,8 +150,7 @@ static int run_jobs(struct job *jobs, size_t count, size_t limit, tell_fn *tell,
 	return status;
 }
 
-/* ---- printing digests -------------------------------------------------------------------------
- */
+/* ---- printing digests ------------------------------------------------------------------------ */
 
 static int tell_digests(const struct job *job, void *context)
 {
@@ -200,8 +198,7 @@ static int hash_files(struct settings *settings, const struct operands *files)
 	return run_jobs(jobs, files->count, job_limit(settings), tell_digests, settings);
 }
 
-/* ---- checking lists ----------------------------------------------------------------------------
- */
+/* ---- checking lists -------------------------------------------------------------------------- */
 
 struct checking {
 	const struct settings *settings;
@@ -289,8 +286,7 @@ static int check_lists(const struct settings *settings, const struct operands *l
 	return status;
 }
 
-/* ---- the command -------------------------------------------------------------------------------
- */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 static int run(int argc, char **argv, rkt_error **err)
 {
@@ -302,34 +298,36 @@ static int run(int argc, char **argv, rkt_error **err)
 	};
 	static const char *const see_also[] = { "aci-validate(1)", "sha256sum(1)", NULL };
 	static const struct command_example examples[] = {
-		{"aci-hash nginx.aci",
-                 "the same as `gzip -dc nginx.aci | sha256sum`, with the name"                               },
-		{ "aci-hash --id nginx.aci",                        "the image ID, as the store will call it"},
-		{ "aci-hash *.aci >SUMS; aci-hash -c SUMS",         "note digests, check them later"         },
+		{ "aci-hash nginx.aci",
+			"the same as `gzip -dc nginx.aci | sha256sum`, with the name" },
+		{ "aci-hash --id nginx.aci", "the image ID, as the store will call it" },
+		{ "aci-hash *.aci >SUMS; aci-hash -c SUMS", "note digests, check them later" },
 		{ "curl -s https://example.com/a.aci | aci-hash -",
-                 "hash what comes through a pipe"							    },
-		{ NULL,					     NULL				     },
+			"hash what comes through a pipe" },
+		{ NULL, NULL },
 	};
 	struct settings settings = { 0 };
 	const struct opt options[] = {
-		{"algorithm",			       'a', OPT_CHOICE, &settings.algorithm, NULL,
-                 "Which digest to print. `all` prints one tagged line for each.", algorithms,
-                 NULL },
-		{ "check",			       'c', OPT_FLAG, &settings.check, NULL,
-                 "The files are lists of digests, as printed by this command, sha256sum or "
-			"sha512sum: check what they name.", NULL, NULL },
-		{ "id",				     0, OPT_FLAG, &settings.id, NULL,
-                 "Print image IDs (sha256-...) and no file names.", NULL, NULL },
-		{ "raw",			       0, OPT_FLAG, &settings.raw, NULL,
-                 "Only decompress and hash: do not look whether it is an image.", NULL,
-                 NULL },
-		{ "jobs",					'j', OPT_NUMBER, &settings.jobs, "N",
-                 "Read at most N files at a time. Default: as many as there are processors.", NULL, NULL },
-		{ "status",        0, OPT_FLAG, &settings.status, NULL,
-                 "With -c: print nothing, the exit status tells.", NULL, NULL },
-		{ "warn",			  'w', OPT_FLAG, &settings.warn, NULL,
-                 "With -c: say which lines of a list could not be understood.", NULL, NULL },
-		{ NULL},
+		{ "algorithm", 'a', OPT_CHOICE, &settings.algorithm, NULL,
+			"Which digest to print. `all` prints one tagged line for each.", algorithms,
+			NULL },
+		{ "check", 'c', OPT_FLAG, &settings.check, NULL,
+			"The files are lists of digests, as printed by this command, sha256sum or "
+			"sha512sum: check what they name.",
+			NULL, NULL },
+		{ "id", 0, OPT_FLAG, &settings.id, NULL,
+			"Print image IDs (sha256-...) and no file names.", NULL, NULL },
+		{ "raw", 0, OPT_FLAG, &settings.raw, NULL,
+			"Only decompress and hash: do not look whether it is an image.", NULL,
+			NULL },
+		{ "jobs", 'j', OPT_NUMBER, &settings.jobs, "N",
+			"Read at most N files at a time. Default: as many as there are processors.",
+			NULL, NULL },
+		{ "status", 0, OPT_FLAG, &settings.status, NULL,
+			"With -c: print nothing, the exit status tells.", NULL, NULL },
+		{ "warn", 'w', OPT_FLAG, &settings.warn, NULL,
+			"With -c: say which lines of a list could not be understood.", NULL, NULL },
+		{ NULL },
 	};
 	const struct command command = {
 		.program = "aci-hash",

@@ -42,8 +42,7 @@ static void subject_free(struct subject *s)
 	check_free(s->found);
 }
 
-/* ---- which type --------------------------------------------------------------------------------
- */
+/* ---- which type ------------------------------------------------------------------------------ */
 
 /* A manifest is a JSON object; no archive and no compressed stream begins like one. */
 static bool looks_like_json(struct slice start)
@@ -81,8 +80,7 @@ static int read_start(struct subject *s, rkt_error **err)
 	return 0;
 }
 
-/* ---- looking ------------------------------------------------------------------------------------
- */
+/* ---- looking --------------------------------------------------------------------------------- */
 
 /* An archive that is none breaks a rule of archives, wherever that came to light. */
 static int note_unpack_error(struct subject *s, rkt_error **err)
@@ -178,8 +176,7 @@ static int validate_all(const struct settings *settings, const struct operands *
 	return (int)worst;
 }
 
-/* ---- the command
- * --------------------------------------------------------------------------------- */
+/* ---- the command ----------------------------------------------------------------------------- */
 
 static const struct command_example examples[] = {
 	{ "aci-validate nginx.aci", "every finding on a line, and a verdict" },

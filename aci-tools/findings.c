@@ -35,8 +35,7 @@ static char *place_text(const struct finding *f)
 	return buf_steal_text(&text);
 }
 
-/* ---- text -------------------------------------------------------------------------------------
- */
+/* ---- text ------------------------------------------------------------------------------------ */
 
 static void print_text_finding(const char *file, const struct finding *f)
 {
@@ -71,8 +70,7 @@ static void print_text(const struct verdict *v)
 	putchar('\n');
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------
- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static json *json_finding(const struct finding *f)
 {
@@ -116,8 +114,7 @@ static void print_json(const struct verdict *v)
 	out_json(object);
 }
 
-/* ---- GitHub workflow commands ------------------------------------------------------------------
- */
+/* ---- GitHub workflow commands ---------------------------------------------------------------- */
 
 /* Their own escapes, besides those for display: percent, and in properties what ends them. */
 static void print_command_text(const char *text, const char *special)
@@ -162,8 +159,7 @@ static void print_github(const struct verdict *v)
 	}
 }
 
-/* ---- rules ------------------------------------------------------------------------------------
- */
+/* ---- rules ----------------------------------------------------------------------------------- */
 
 static void list_rules_json(void)
 {

@@ -9,8 +9,7 @@
 #include "base/hex.h"
 #include "base/str.h"
 
-/* ---- printing ---------------------------------------------------------------------------------
- */
+/* ---- printing -------------------------------------------------------------------------------- */
 
 static bool needs_escape(const char *file)
 {
@@ -62,8 +61,7 @@ void sums_print_verdict(const char *file, const char *verdict)
 	printf(": %s\n", verdict);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 /* Undoes the escapes in place; false when there is one that nobody writes. */
 static bool unescape(char *name)

@@ -1,5 +1,4 @@
-/* Making an image: a walk over a directory in a fixed order, written as tar through a compressor.
- */
+/* Making an image: a walk over a directory in a fixed order, written as tar through a compressor. */
 #include "aci/build.h"
 
 #include <archive.h>
@@ -39,8 +38,7 @@ struct builder {
 	uint8_t *data; /* READ_SIZE bytes */
 };
 
-/* ---- compression ------------------------------------------------------------------------------
- */
+/* ---- compression ----------------------------------------------------------------------------- */
 
 static int packer_failed(struct archive *packer, rkt_error **err)
 {
@@ -107,8 +105,7 @@ static int packer_open(struct builder *b, int out, rkt_error **err)
 	return done ? 0 : packer_failed(b->packer, err);
 }
 
-/* ---- the walk ---------------------------------------------------------------------------------
- */
+/* ---- the walk -------------------------------------------------------------------------------- */
 
 static int compare_linked(const void *a, const void *b)
 {
@@ -357,8 +354,7 @@ static int add_tree(struct builder *b, rkt_error **err)
 	return 0;
 }
 
-/* The manifest has no inode to take a time from; the rootfs's own is as reproducible as the rest.
- */
+/* The manifest has no inode to take a time from; that of the rootfs is as reproducible as any. */
 static int add_manifest(struct builder *b, struct slice bytes, rkt_error **err)
 {
 	struct tar_entry e = { .type = TAR_FILE, .size = bytes.len };

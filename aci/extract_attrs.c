@@ -16,7 +16,7 @@ struct extract_attrs attrs_of(const struct tar_entry *entry)
 		.uid = entry->uid,
 		.gid = entry->gid,
 		.mode = entry->mode,
-		.mtime = {.tv_sec = entry->mtime_sec, .tv_nsec = entry->mtime_nsec},
+		.mtime = { .tv_sec = entry->mtime_sec, .tv_nsec = entry->mtime_nsec },
 	};
 }
 

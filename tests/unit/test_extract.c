@@ -110,8 +110,7 @@ static void skip_unless_root(void)
 	}
 }
 
-/* ---- what is kept -------------------------------------------------------------------------------
- */
+/* ---- what is kept ---------------------------------------------------------------------------- */
 
 static void manifest_and_rootfs_appear(void **state)
 {
@@ -325,8 +324,7 @@ static void overlay_attributes_are_never_set(void **state)
 	assert_int_equal(b->report.xattrs_lost, 1);
 }
 
-/* ---- what is never touched (S-001, S-002)
- * -------------------------------------------------------- */
+/* ---- what is never touched (S-001, S-002) ---------------------------------------------------- */
 
 static void a_symlink_in_the_way_is_replaced_not_followed(void **state)
 {
@@ -355,8 +353,7 @@ static void a_symlink_target_is_stored_as_written(void **state)
 	assert_string_equal(target, "/../etc");
 }
 
-/* ---- whole or nothing (S-003)
- * ---------------------------------------------------------------------- */
+/* ---- whole or nothing (S-003) ---------------------------------------------------------------- */
 
 static void nothing_is_left_of_a_bad_image(void **state)
 {

@@ -44,8 +44,7 @@ static bool reports(const struct member *members, const char *rule, check *found
 	return false;
 }
 
-/* ---- what callers see -------------------------------------------------------------------------
- */
+/* ---- what callers see ------------------------------------------------------------------------ */
 
 static void entries_are_named_below_the_rootfs(void **state)
 {
@@ -131,17 +130,12 @@ static void the_top_may_have_an_entry(void **state)
 	assert_ok(read_all(image, &err), err);
 }
 
-/* ---- the rules (S-007, S-008) ------------------------------------------------------------------
- */
+/* ---- the rules (S-007, S-008) ---------------------------------------------------------------- */
 
-#define MANIFEST                                    \
-	{                                           \
-		TAR_FILE, "manifest", tars_manifest \
-	}
-#define ROOTFS                          \
-	{                               \
-		TAR_DIR, "rootfs", NULL \
-	}
+/* clang-format off */
+#define MANIFEST { TAR_FILE, "manifest", tars_manifest }
+#define ROOTFS	 { TAR_DIR, "rootfs", NULL }
+/* clang-format on */
 
 static const struct {
 	const char *rule;
@@ -321,8 +315,7 @@ static void a_wrong_manifest_is_a_finding_and_the_rest_is_read(void **state)
 	assert_true(check_count(found, SEVERITY_ERROR) > 1);
 }
 
-/* ---- the image ID ------------------------------------------------------------------------------
- */
+/* ---- the image ID ---------------------------------------------------------------------------- */
 
 static int file_of(const struct buf *bytes)
 {
