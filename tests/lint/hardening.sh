@@ -28,7 +28,7 @@ for program in rkt-store rkt-run aci-build aci-extract; do
 done
 if [ "$(uname -m)" = x86_64 ]; then
     bad=
-    readelf -nW ./rkt-store | grep -q 'IBT' || bad="no IBT note"
+    objdump -d --no-show-raw-insn ./rkt-store | grep -q 'endbr64' || bad="no endbr64"
     verdict "rkt-store has control-flow protection" "$bad"
 fi
 plan

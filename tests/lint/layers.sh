@@ -17,7 +17,7 @@ may() {
 may base base rkt
 may aci aci base rkt
 may cli cli base rkt
-may aci-tools aci cli base rkt
+may aci-tools aci-tools aci cli base rkt
 may store/index store/index aci base rkt
 may store store store/index store/fetch store/trust aci cli base rkt
 may runner runner store aci cli base rkt stage1
@@ -43,6 +43,6 @@ door 'lmdb' 'store/db[a-z_]*\.[ch]'
 door 'json-c|json\.h|json_' 'base/json\.c'
 door 'archive' 'aci/build\.c'
 door 'openssl/' 'aci/digest\.c'
-door 'lzma|bzlib|zstd|zlib|isa-l|igzip' 'aci/unpack[a-z_]*\.[ch]'
+door 'lzma|bzlib|zstd|zlib|isa-l|igzip' 'aci/unpack[a-z0-9_]*\.[ch]'
 door 'curl/|gpgme|libxml/' 'store/(fetch|trust)/[a-z_]*\.[ch]'
 plan

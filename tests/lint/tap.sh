@@ -5,7 +5,7 @@ failed=0
 top_srcdir=${top_srcdir:-.}
 top_builddir=${top_builddir:-.}
 
-# ok NAME, and not_ok NAME with what is wrong on stdin
+# ok NAME; not_ok NAME WHAT-IS-WRONG
 ok() {
     count=$((count + 1))
     echo "ok $count - $1"
@@ -13,12 +13,12 @@ ok() {
 not_ok() {
     count=$((count + 1))
     failed=1
-    sed 's/^/# /'
+    printf '%s\n' "$2" | sed 's/^/# /'
     echo "not ok $count - $1"
 }
 # verdict NAME TEXT: ok when TEXT is empty, else TEXT says what is wrong
 verdict() {
-    if [ -z "$2" ]; then ok "$1"; else printf '%s\n' "$2" | not_ok "$1"; fi
+    if [ -z "$2" ]; then ok "$1"; else not_ok "$1" "$2"; fi
 }
 skip() {
     count=$((count + 1))
