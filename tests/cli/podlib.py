@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import time
 
@@ -32,6 +33,15 @@ def processes_in(path):
             if target.startswith(f"{path}/"):
                 found.append(int(process.name))
     return found
+
+
+def killed_at(call, number, args):
+    """Runs ARGS and kills it (SIGKILL) as it enters the NUMBERth system call CALL."""
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed")
+    inject = f"inject={call}:signal=KILL:when={number}"
+    result = run(["strace", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", inject, *args])
+    assert result.status in (-9, 137), result
 
 
 def wait_for(condition, what):

@@ -4,8 +4,9 @@ import fcntl
 import os
 import time
 
-from conftest import run
-from podlib import house, mounts_below  # noqa: F401
+import pytest
+from conftest import run, tool
+from podlib import house, killed_at, mounts_below  # noqa: F401
 
 A = "11111111-1111-4111-8111-111111111111"
 B = "22222222-2222-4222-8222-222222222222"
@@ -73,6 +74,42 @@ def test_dead_embryo_is_removed_and_a_living_one_is_not(house):
     assert run(["rkt-pod", "gc"]).status == 0
     os.close(fd)
     assert house.pods() == [f".new-{B}"]
+
+
+@pytest.mark.parametrize(
+    "call, number, leaves",
+    [
+        ("renameat2", 1, ".new-"),  # made, not named
+        ("linkat", 1, ""),  # leased, no manifest
+        ("unshare", 1, ""),  # manifest, no mounts
+        ("move_mount", 2, ""),  # half of the mounts
+        ("execve", 1, ""),  # all but stage1: strace does not count its own
+    ],
+)
+def test_start_killed_at_any_step_is_collected(house, call, number, leaves):
+    image = house.image()
+    assert run(["rkt-run", image]).status == 0  # the stage1 image is imported, trees are mounted
+    assert run(["rkt-pod", "rm", *house.pods()]).status == 0
+    killed_at(call, number, [tool("rkt-run"), image])
+    (name,) = house.pods()
+    assert name.startswith(leaves or "")
+    assert ("garbage" in run(["rkt-pod", "list"]).out) == (leaves == "")
+    assert run(["rkt-pod", "gc"]).status == 0
+    assert house.pods() == []
+    assert mounts_below(house.data) == []
+    assert run(["rkt-store", "rm", image]).status == 0
+
+
+@pytest.mark.parametrize("call, number", [("renameat", 1), ("fdatasync", 1), ("unlinkat", 3)])
+def test_removal_killed_at_any_step_is_finished(house, call, number):
+    image = house.shell("mkdir /srv/d; touch /srv/d/f")
+    assert run(["rkt-run", image]).status == 0
+    (uuid,) = house.pods()
+    killed_at(call, number, [tool("rkt-pod"), "rm", uuid])
+    assert len(house.pods()) == 1
+    assert run(["rkt-pod", "gc", "--grace-period=0s"]).status == 0
+    assert house.pods() == []
+    assert run(["rkt-store", "rm", image]).status == 0
 
 
 def test_strange_names_are_left_alone(house):

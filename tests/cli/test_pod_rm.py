@@ -1,6 +1,11 @@
 """rkt-pod rm"""
 
-from conftest import run
+import fcntl
+import os
+import subprocess
+import time
+
+from conftest import run, tool
 from podlib import house, mounts_below  # noqa: F401
 
 UNKNOWN = "11111111-1111-4111-8111-111111111111"
@@ -23,6 +28,21 @@ def test_running_pod_is_refused(house):
     result = run(["rkt-pod", "rm", uuid])
     assert result.status == 1 and "running" in result.err
     assert house.state(uuid) == "running"
+
+
+def test_somebody_who_only_looks_is_waited_for(house):
+    """A list or status holds the lock for a moment, shared: the pod is not taken for a running one."""
+    assert run(["rkt-run", house.image()]).status == 0
+    (uuid,) = house.pods()
+    fd = os.open(house.pod(), os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(fd, fcntl.LOCK_SH)
+    remover = subprocess.Popen([tool("rkt-pod"), "rm", uuid], stdout=subprocess.PIPE)
+    time.sleep(0.3)
+    assert remover.poll() is None and house.pods() == [uuid]
+    os.close(fd)
+    assert remover.wait(timeout=20) == 0
+    remover.communicate()
+    assert house.pods() == []
 
 
 def test_unknown_pod_is_three_and_nothing_is_removed(house):
