@@ -37,7 +37,7 @@ class Pod:
 
     def __init__(self, path):
         self.path = path
-        self.apps, self.volumes = [], []
+        self.apps, self.volumes, self.processes = [], [], []
         (path / "stage1/opt/stage2").mkdir(parents=True)
         for name in ("status", "log"):
             (path / name).mkdir()
@@ -82,7 +82,7 @@ class Pod:
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE} | streams
         streams = {"stderr": subprocess.PIPE} | streams
         try:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 ["/usr/bin/unshare", "-m", "--propagation", "private"]
                 + ["stage1/init", *options, UUID],
                 cwd=self.path,
@@ -90,6 +90,8 @@ class Pod:
                 pass_fds=(lock, *streams.pop("pass_fds", ())),
                 **streams,
             )
+            self.processes.append(process)
+            return process
         finally:
             os.close(lock)
 
@@ -122,7 +124,12 @@ def make_root(root):
 
 @pytest.fixture
 def pod(tmp_path):
-    return Pod(tmp_path / "pod")
+    made = Pod(tmp_path / "pod")
+    yield made
+    for process in made.processes:  # of a test that failed
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 def shell(pod_, script, *options, **fields):
