@@ -280,6 +280,22 @@ static void a_refused_entry_makes_no_parents(void **state)
 	assert_int_equal(check_count(found, SEVERITY_ERROR), 1);
 }
 
+static void a_symlink_that_was_replaced_is_still_an_entry(void **state)
+{
+	static const struct member members[] = {
+		MANIFEST,
+		ROOTFS,
+		{ TAR_SYMLINK, "rootfs/a", "/" },
+		{ TAR_FILE, "rootfs/a/b", "" },
+		{ TAR_DIR, "rootfs/a", NULL },
+		{ 0 },
+	};
+	auto_check check *found = check_new(CHECK_ALL);
+
+	(void)state;
+	assert_true(reports(members, "layout-duplicate", found));
+}
+
 static void a_manifest_beyond_1_mib_is_refused_unread(void **state)
 {
 	auto_buf struct buf tar = { 0 }, big = { 0 };
@@ -378,6 +394,7 @@ int main(void)
 		cmocka_unit_test(the_error_names_entry_and_reason),
 		cmocka_unit_test(all_breaches_are_collected_and_left_out),
 		cmocka_unit_test(a_refused_entry_makes_no_parents),
+		cmocka_unit_test(a_symlink_that_was_replaced_is_still_an_entry),
 		cmocka_unit_test(a_manifest_beyond_1_mib_is_refused_unread),
 		cmocka_unit_test(a_wrong_manifest_is_a_finding_and_the_rest_is_read),
 		cmocka_unit_test(the_id_is_the_digest_of_the_tar),
