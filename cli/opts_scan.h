@@ -20,8 +20,8 @@ enum scan_dashes {
 	SCAN_TO_DASHES, /* ... up to "---", after which there are options again */
 };
 
-/* Set TABLE, ARGC, ARGV, INDEX (the first argument to look at) and DASHES; the rest starts as zero.
- */
+/* Set TABLE, ARGC, ARGV, INDEX (the first argument to look at) and DASHES; the rest starts as
+ * zero. */
 struct scan {
 	const struct opt *table;
 	int argc;

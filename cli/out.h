@@ -1,5 +1,5 @@
-/* What goes to people: words on stderr, tables and JSON on stdout, colour only where it is wanted.
- */
+/* What goes to people: words on stderr, tables and JSON on stdout, colour only where it is
+ * wanted. */
 #pragma once
 
 #include <stdarg.h>
@@ -43,8 +43,8 @@ void out_escaped(const char *text);
 /* A JSON value, pretty on a terminal, compact in a pipe, and a newline, to stdout. */
 void out_json(const json *value);
 
-/* A table on stdout: columns as wide as their widest cell, two spaces between, no trailing space.
- */
+/* A table on stdout: columns as wide as their widest cell, two spaces between, no trailing
+ * space. */
 struct out_table;
 /* HEADINGS is NULL-terminated, one a column, lent until the end. NULL: two columns, name and value,
  * without a head line. */

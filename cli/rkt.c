@@ -165,8 +165,8 @@ static int answer(const struct command *command, const char *prefix, enum opts_r
 
 /* ---- finding and running -------------------------------------------------------------------- */
 
-/* Replaces this process by PROGRAM: the one beside this file, the installed one, or that in PATH.
- */
+/* Replaces this process by PROGRAM: the one beside this file, the installed one, or that in
+ * PATH. */
 static int exec_program(const char *program, char **argv, rkt_error **err)
 {
 	auto_free char *self = proc_self_path(err);

@@ -29,17 +29,17 @@
 #define STAGE1_INTERFACE_VERSION 1
 
 /* Relative to the pod directory. */
-#define STAGE1_INIT	    "stage1/init"
+#define STAGE1_INIT         "stage1/init"
 #define STAGE1_POD_MANIFEST "container"
-#define STAGE1_STAGE2	    "stage1/opt/stage2"
-#define STAGE1_STATUS	    "status"
-#define STAGE1_LOG	    "log"
-#define STAGE1_PID	    "pid"
-#define STAGE1_VOLUMES	    "volumes" /* made by stage1: the pod's empty volumes */
+#define STAGE1_STAGE2       "stage1/opt/stage2"
+#define STAGE1_STATUS       "status"
+#define STAGE1_LOG          "log"
+#define STAGE1_PID          "pid"
+#define STAGE1_VOLUMES      "volumes" /* made by stage1: the pod's empty volumes */
 
 /* Below STAGE1_STAGE2: an image used once in the pod has its ID as directory name; its second, third,
  * ... use, in the order of the pod manifest's apps, ".2", ".3", ... behind it. */
-#define STAGE1_APP_DIR_FORMAT	     "%s"
+#define STAGE1_APP_DIR_FORMAT        "%s"
 #define STAGE1_APP_DIR_REPEAT_FORMAT "%s.%u"
 
 /* The number of the descriptor that holds the lock on the pod directory. */
@@ -50,4 +50,4 @@
 
 /* Annotations of a stage1 image: its entry points and what it speaks. */
 #define STAGE1_ANNOTATION_VERSION "rocket/stage1/interface-version"
-#define STAGE1_ANNOTATION_RUN	  "rocket/stage1/run"
+#define STAGE1_ANNOTATION_RUN     "rocket/stage1/run"

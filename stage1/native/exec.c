@@ -41,8 +41,8 @@ static int confine(const struct exec_context *context, rkt_error **err)
 	return 0;
 }
 
-/* execve(2) as each part of PATH says. ENOENT and ENOTDIR: look on; EACCES: look on and remember.
- */
+/* execve(2) as each part of PATH says. ENOENT and ENOTDIR: look on; EACCES: look on and
+ * remember. */
 static void try_path(const struct exec_context *context, const char *const *argv)
 {
 	const char *path = environment_get(context->environment, "PATH") ?: "";

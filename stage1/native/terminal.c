@@ -1,5 +1,5 @@
-/* Two buffers between the caller's terminal and the apps' ptys, and the three keys that end a pod.
- */
+/* Two buffers between the caller's terminal and the apps' ptys, and the three keys that end a
+ * pod. */
 #include "stage1/native/terminal.h"
 
 #include <fcntl.h>

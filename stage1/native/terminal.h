@@ -29,8 +29,8 @@ void terminal_close(terminal *self);
  * says how to get out. */
 int terminal_add(terminal *self, int master, rkt_error **err);
 
-/* After SIGCONT: raw again, where the terminal is ours again. After SIGWINCH: passes the size on.
- */
+/* After SIGCONT: raw again, where the terminal is ours again. After SIGWINCH: passes the size
+ * on. */
 void terminal_continued(terminal *self);
 void terminal_resized(terminal *self);
 
