@@ -17,7 +17,8 @@ struct rkt_error {
 	int errnum;
 };
 
-static rkt_error *error_new(rkt_error *cause, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static rkt_error *error_new(
+	rkt_error *cause, const char *format, va_list args)
 {
 	rkt_error *error = xcalloc(1, sizeof *error);
 	auto_free char *raw = NULL;

@@ -240,7 +240,8 @@ static void thread_ends_though_its_pipe_is_silent(void **state)
 	assert_int_equal(write(ends[1], pattern, SOURCE_BLOCK), SOURCE_BLOCK);
 	in = source_threaded(source_from_fd(ends[0]));
 	assert_int_equal(source_next(in, &block, NULL), 1);
-	alarm(30); /* a thread that waits for ever must not keep the test */
+	usleep(50000); /* by now the thread waits for the next block */
+	alarm(30);     /* a thread that waits for ever must not keep the test */
 	source_free(in);
 	alarm(0);
 	close(ends[1]);
