@@ -56,6 +56,11 @@ enum check_mode check_mode_of(const check *self)
 	return self->mode;
 }
 
+bool check_has_room(const check *self)
+{
+	return self && self->kept < CHECK_FINDINGS_MAX;
+}
+
 size_t check_count(const check *self, enum severity severity)
 {
 	return self->counts[severity];
@@ -105,7 +110,7 @@ static int report(
 	is_error = rule->severity == SEVERITY_ERROR;
 	if (self) {
 		self->counts[rule->severity]++;
-		room = self->kept < CHECK_FINDINGS_MAX;
+		room = check_has_room(self);
 		if (room)
 			keep(self, rule, place, text);
 	}

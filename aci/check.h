@@ -68,7 +68,9 @@ struct check_spot {
 int check_report_in(check *self, const char *rule, const struct check_spot *spot, rkt_error **err,
 	const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* How many were reported, kept or not. */
+/* Whether a warning would be kept: not without a check, nor in a full one. */
+bool check_has_room(const check *self);
+/* How many were reported. */
 size_t check_count(const check *self, enum severity severity);
 /* Finding number INDEX, in the order reported, or NULL past the last. Lent until check_free(). */
 const struct finding *check_get(const check *self, size_t index);

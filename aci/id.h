@@ -8,14 +8,14 @@
 #define IMAGE_ID_PREFIX_MIN 8
 
 enum id_form {
-	ID_NONE,	  /* not a reference by digest */
-	ID_SHA256,	  /* sha256-<64> */
+	ID_NONE,          /* not a reference by digest */
+	ID_SHA256,        /* sha256-<64> */
 	ID_SHA256_PREFIX, /* sha256-<8..63>, or 8..64 bare digits */
-	ID_SHA512,	  /* sha512-<8..128> */
+	ID_SHA512,        /* sha512-<8..128> */
 };
 
-/* What TEXT looks like; *RET_DIGITS (may be NULL) points at its digits inside TEXT. Bare hexadecimal
- * digits count as a prefix only from IMAGE_ID_PREFIX_MIN on. */
+/* What TEXT looks like; *RET_DIGITS (may be NULL) points at its digits inside TEXT. Bare
+ * hexadecimal digits count as a prefix only from IMAGE_ID_PREFIX_MIN on. */
 enum id_form id_form_of(const char *text, const char **ret_digits);
 
 /* Makes the ID of a finished SHA-256 in hexadecimal (64 digits). */

@@ -8,7 +8,6 @@
 
 #include "aci/name.h"
 #include "base/alloc.h"
-#include "base/json_check.h"
 
 /* No longer part of a pointer is shown: a key may be as long as the manifest. */
 #define TOKEN_SHOWN_MAX 200
@@ -95,16 +94,29 @@ static void append_spot(const struct spot *at, struct buf *out)
 }
 
 /* Line and column of the value, or of the nearest one around it that knows. */
-static void find_line(const struct schema *self, const struct spot *at, struct check_spot *spot)
+static void find_line(struct schema *self, const struct spot *at, struct check_spot *spot)
 {
 	size_t offset = 0;
 
 	for (; at; at = at->parent) {
 		if (self->text.len && json_offset(at->value, &offset)) {
-			json_line_of(self->text, offset, &spot->line, &spot->column);
+			if (!self->place.line)
+				self->place = JSON_PLACE_START;
+			json_place_move(&self->place, self->text, offset);
+			spot->line = self->place.line;
+			spot->column = self->place.column;
 			return;
 		}
 	}
+}
+
+/* The error of a reading that goes on: the first is what schema_end() tells. */
+static void note_first(struct schema *self, rkt_error *error)
+{
+	if (self->first)
+		rkt_error_free(error);
+	else
+		self->first = error;
 }
 
 void schema_breach(
@@ -115,9 +127,13 @@ void schema_breach(
 	struct check_spot spot = { 0 };
 	rkt_error *error = NULL;
 	va_list args;
+	bool is_error;
 
 	if (self->ended)
 		return;
+	is_error = check_rule_find(rule)->severity == SEVERITY_ERROR;
+	if (!is_error && !check_has_room(self->check))
+		return; /* nobody would see it, and to find its place costs time */
 	va_start(args, format);
 	if (vasprintf(&text, format, args) < 0)
 		abort();
@@ -127,12 +143,9 @@ void schema_breach(
 	find_line(self, at, &spot);
 	if (check_report_in(self->check, rule, &spot, &error, "%s", text) < 0)
 		self->ended = true;
-	else if (!self->first && check_rule_find(rule)->severity == SEVERITY_ERROR)
+	else if (!self->first && is_error)
 		check_report_in(NULL, rule, &spot, &error, "%s", text);
-	if (self->first)
-		rkt_error_free(error);
-	else
-		self->first = error;
+	note_first(self, error);
 }
 
 json *schema_document(struct schema *self, struct slice text)

@@ -10,6 +10,7 @@
 
 #include "aci/check.h"
 #include "base/json.h"
+#include "base/json_check.h"
 
 /* A place in a document: how one got there, and the value that is there (NULL: absent or null).
  * The spots above must outlive it; keys are lent. */
@@ -28,6 +29,7 @@ struct schema {
 	/* private */
 	rkt_error *first;            /* the first error */
 	bool ended;                  /* the check wants no more */
+	struct json_place place;     /* of the last finding: the next is mostly not far behind it */
 	struct schema_block *memory; /* see schema_new() */
 };
 

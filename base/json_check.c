@@ -48,24 +48,20 @@ static void scan_free(struct scan *scan)
 	buf_free(&scan->names);
 }
 
-void json_line_of(struct slice bytes, size_t offset, unsigned *ret_line, unsigned *ret_column)
+void json_place_move(struct json_place *place, struct slice bytes, size_t offset)
 {
-	const uint8_t *line_start = bytes.data;
-	const uint8_t *end = offset ? bytes.data + (offset < bytes.len ? offset : bytes.len) : NULL;
-	unsigned line = 1, column = 1;
+	if (offset < place->offset)
+		*place = JSON_PLACE_START;
+	for (; place->offset < offset && place->offset < bytes.len; place->offset++) {
+		uint8_t byte = bytes.data[place->offset];
 
-	while (end > line_start) {
-		const uint8_t *newline = memchr(line_start, '\n', (size_t)(end - line_start));
-
-		if (!newline)
-			break;
-		line_start = newline + 1;
-		line++;
+		if (byte == '\n') {
+			place->line++;
+			place->column = 1;
+		} else {
+			place->column += (byte & 0xc0) != 0x80;
+		}
 	}
-	for (const uint8_t *at = line_start; at < end; at++)
-		column += (*at & 0xc0) != 0x80;
-	*ret_line = line;
-	*ret_column = column;
 }
 
 /* ---- faults ---------------------------------------------------------------------------------- */
@@ -114,12 +110,12 @@ static void append_pointer(const struct scan *scan, struct buf *out)
 static int fault_at(struct scan *scan, size_t offset, const char *what)
 {
 	auto_buf struct buf pointer = { 0 };
-	unsigned line, column;
+	struct json_place place = JSON_PLACE_START;
 
 	append_pointer(scan, &pointer);
-	json_line_of(scan->text, offset, &line, &column);
-	return rkt_fail(scan->err, RKT_INVALID, "json: line %u, column %u%s%s: %s", line, column,
-		pointer.len ? ", at " : "", buf_text(&pointer), what);
+	json_place_move(&place, scan->text, offset);
+	return rkt_fail(scan->err, RKT_INVALID, "json: line %u, column %u%s%s: %s", place.line,
+		place.column, pointer.len ? ", at " : "", buf_text(&pointer), what);
 }
 
 static int fault(struct scan *scan, const char *what)

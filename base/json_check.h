@@ -21,8 +21,15 @@ int json_check(struct slice bytes, rkt_error **err);
  * container before what is in it: where in BYTES it begins. */
 int json_check_offsets(struct slice bytes, struct buf *offsets, rkt_error **err);
 
-/* Line and column (from 1; columns count characters) of the byte at OFFSET. */
-void json_line_of(struct slice bytes, size_t offset, unsigned *ret_line, unsigned *ret_column);
+/* A place in a text as people count it: lines and columns (in characters) from 1. */
+struct json_place {
+	size_t offset;
+	unsigned line, column;
+};
+#define JSON_PLACE_START ((struct json_place){ 0, 1, 1 })
+
+/* Moves PLACE to the byte at OFFSET; forward it reads only what lies between. */
+void json_place_move(struct json_place *place, struct slice bytes, size_t offset);
 
 /* Appends "/" and the token, escaped as JSON pointers want it (RFC 6901: ~ is ~0, / is ~1). */
 void json_pointer_append(struct buf *pointer, const void *token, size_t len);

@@ -280,8 +280,8 @@ static void first_fault_ends_the_reading(void **state)
 	rkt_error_free(err);
 }
 
-/* A hostile manifest: as many faults as fit. Bounded in findings, and done before the test's limit.
- */
+/* A hostile manifest: as many faults as fit. Bounded in findings, and done before the test's
+ * limit. */
 static void many_faults_are_bounded(void **state)
 {
 	auto_check check *findings = check_new(CHECK_ALL);
@@ -297,6 +297,26 @@ static void many_faults_are_bounded(void **state)
 	assert_non_null(check_get(findings, CHECK_FINDINGS_MAX - 1));
 	assert_null(check_get(findings, CHECK_FINDINGS_MAX));
 	rkt_error_free(err);
+}
+
+/* As many unknown fields as fit: their places must not be searched from the start each time. The
+ * alarm is a bound nobody meets who reads the text once, and that 90 000 searches far exceed. */
+static void many_warnings_are_no_burden(void **state)
+{
+	auto_check check *findings = check_new(CHECK_ALL);
+	auto_buf struct buf text = { 0 };
+	rkt_error *err = NULL;
+
+	(void)state;
+	buf_append_text(&text, "{" HEAD);
+	for (int i = 0; text.len < MANIFEST_SIZE_MAX - 20; i++)
+		buf_printf(&text, ",\"f%d\":0", i);
+	buf_append_text(&text, "}");
+	alarm(20);
+	image_manifest_free(image_manifest_parse(buf_slice(&text), findings, &err));
+	alarm(0);
+	assert_null(err);
+	assert_non_null(check_get(findings, CHECK_FINDINGS_MAX - 1));
 }
 
 static void control_characters_are_escaped_in_faults(void **state)
@@ -324,6 +344,7 @@ int main(void)
 		cmocka_unit_test(all_faults_are_found_and_the_first_returned),
 		cmocka_unit_test(first_fault_ends_the_reading),
 		cmocka_unit_test(many_faults_are_bounded),
+		cmocka_unit_test(many_warnings_are_no_burden),
 		cmocka_unit_test(control_characters_are_escaped_in_faults),
 	};
 
