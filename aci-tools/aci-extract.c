@@ -257,7 +257,8 @@ static enum opts_result parse(struct settings *settings, int argc, char **argv,
 			"The image is checked on the way. DIR appears when everything is there, or, "
 			"if anything is wrong, not at all. Nothing is ever written outside it, "
 			"whatever names and links the image holds.\n\n"
-			"An existing empty DIR is replaced by a new directory.",
+			"An existing empty DIR is replaced by a new directory. Killed by a signal, "
+			"the work so far stays beside it as .DIR.xxxxxx and may be removed.",
 		.options = options,
 		.examples = examples,
 		.see_also = see_also,
