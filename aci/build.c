@@ -1,4 +1,5 @@
-/* Making an image: a walk over a directory in a fixed order, written as tar through a compressor. */
+/* Making an image: a walk over a directory in a fixed order, written as tar through a
+ * compressor. */
 #include "aci/build.h"
 
 #include <archive.h>

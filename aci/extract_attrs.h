@@ -1,5 +1,5 @@
-/* Owner, extended attributes, mode and times of what was extracted: which are set, in which order.
- */
+/* Owner, extended attributes, mode and times of what was extracted: which are set, in which
+ * order. */
 #pragma once
 
 #include "aci/extract.h"

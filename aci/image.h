@@ -12,8 +12,8 @@
 struct image_entry {
 	/* Below rootfs: "" for the root itself, "usr/bin/env", ... Lent with TAR. */
 	const char *path;
-	/* Hard links: the target below rootfs, which came earlier and is a regular file. Else NULL.
-	 */
+	/* Hard links: the target below rootfs, which came earlier and is a regular file. Else
+	 * NULL. */
 	const char *hard_link;
 	const struct tar_entry *tar;
 };

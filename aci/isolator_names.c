@@ -112,9 +112,9 @@ static const struct {
 	const char *name;
 	int number;
 } errno_aliases[] = {
-	{"EWOULDBLOCK", EWOULDBLOCK},
-	{ "EDEADLOCK",  EDEADLOCK  },
-	{ "ENOTSUP",    ENOTSUP    },
+	{ "EWOULDBLOCK", EWOULDBLOCK },
+	{ "EDEADLOCK", EDEADLOCK },
+	{ "ENOTSUP", ENOTSUP },
 	{ "EOPNOTSUPP", EOPNOTSUPP },
 };
 

@@ -1,5 +1,5 @@
-/* The simple sources: a descriptor, memory, and a tap. source_threaded.c has the one with a thread.
- */
+/* The simple sources: a descriptor, memory, and a tap. source_threaded.c has the one with a
+ * thread. */
 #include "aci/source.h"
 
 #include <fcntl.h>
@@ -45,8 +45,8 @@ struct fd_source {
 static int fd_source_wait(struct fd_source *s, rkt_error **err)
 {
 	struct pollfd polls[] = {
-		{.fd = s->fd,    .events = POLLIN},
-		{ .fd = s->wake, .events = POLLIN},
+		{ .fd = s->fd, .events = POLLIN },
+		{ .fd = s->wake, .events = POLLIN },
 	};
 
 	while (poll(polls, ARRAY_LEN(polls), -1) < 0)

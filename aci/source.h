@@ -69,9 +69,9 @@ source *source_tap(source *below, source_tap_fn *tap, void *context);
 
 /* Pulls BELOW in a thread of its own, a bounded number of blocks ahead, so that what is below
  * (decompression) and what is above (digest, write) share two cores. No byte is copied: BELOW keeps
- * its blocks (source_keep()) until they were used. Errors arrive in order. The thread starts with the
- * first source_next() and handles no signals. If none can be had, or BELOW cannot keep blocks, it
- * pulls in the caller's. Takes over BELOW. */
+ * its blocks (source_keep()) until they were used. Errors arrive in order. The thread starts with
+ * the first source_next() and handles no signals. If none can be had, or BELOW cannot keep blocks,
+ * it pulls in the caller's. Takes over BELOW. */
 source *source_threaded(source *below);
 
 SCOPE_DEFINE(source, source *, source_free)

@@ -232,8 +232,8 @@ static int read_global(tar_reader *self, uint64_t size, rkt_error **err)
 	return 0;
 }
 
-/* Takes in HEADER if it says something about other members: 1 it did, 0 it is a member, -1 error.
- */
+/* Takes in HEADER if it says something about other members: 1 it did, 0 it is a member, -1
+ * error. */
 static int take_extension(tar_reader *self, const struct tar_header *header, rkt_error **err)
 {
 	int result;

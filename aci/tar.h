@@ -2,12 +2,12 @@
  * The one tar walker of the project (S-004): whatever hashes, validates, indexes or extracts an
  * image sees the entries this file yields and no others.
  *
- * Read are ustar, GNU (long names and links, base-256 numbers) and pax (size, path, linkpath, mtime,
- * uid, gid, xattrs; global headers); the v7 form as far as ustar covers it. Refused, by name, as
- * RKT_INVALID: sparse members of all forms (issue 3 reads them), multi-volume and unknown member
- * types, headers that contradict each other, numbers that are negative where they must not be or
- * overflow, a missing end marker, anything but zeros after it (S-005), and a last member without
- * its padding (the index needs whole blocks).
+ * Read are ustar, GNU (long names and links, base-256 numbers) and pax (size, path, linkpath,
+ * mtime, uid, gid, xattrs; global headers); the v7 form as far as ustar covers it. Refused, by
+ * name, as RKT_INVALID: sparse members of all forms (issue 3 reads them), multi-volume and unknown
+ * member types, headers that contradict each other, numbers that are negative where they must not
+ * be or overflow, a missing end marker, anything but zeros after it (S-005), and a last member
+ * without its padding (the index needs whole blocks).
  *
  * The walker keeps memory for one entry only, within the limits below (S-012).
  */
@@ -31,7 +31,7 @@ enum tar_type {
 };
 
 struct tar_xattr {
-	const char *name;    /* with its namespace: "user.x", "security.capability" */
+	const char *name; /* with its namespace: "user.x", "security.capability" */
 	struct slice value;
 };
 
@@ -40,26 +40,27 @@ struct tar_entry {
 	 * top itself ("./"). Never NULL inside, no ".." part, at most 4096 bytes and 255 a part. */
 	const char *path;
 	size_t path_len;
-	/* Symlinks: the target as written, 1 to 4095 bytes. Hard links: normalised like PATH. Else NULL. */
+	/* Symlinks: the target as written, 1 to 4095 bytes. Hard links: normalised like PATH. Else
+	 * NULL. */
 	const char *link;
 	enum tar_type type;
-	mode_t mode;		 /* the 12 permission bits */
-	uint32_t uid, gid;	 /* at most 2^32-2 */
-	uint64_t size;		 /* bytes of data; 0 for all types but TAR_FILE */
-	int64_t mtime_sec;	 /* floored: -1.5 s is -2 s and 500000000 ns */
+	mode_t mode;       /* the 12 permission bits */
+	uint32_t uid, gid; /* at most 2^32-2 */
+	uint64_t size;     /* bytes of data; 0 for all types but TAR_FILE */
+	int64_t mtime_sec; /* floored: -1.5 s is -2 s and 500000000 ns */
 	uint32_t mtime_nsec;
-	uint32_t major, minor;	 /* devices only; at most 12 and 20 bits */
+	uint32_t major, minor;          /* devices only; at most 12 and 20 bits */
 	const struct tar_xattr *xattrs; /* sorted by name, names unique */
 	size_t xattr_count;
-	uint64_t header_offset;	 /* where its first header (also long name, pax) starts in the tar */
-	uint64_t data_offset;	 /* where its data start: a multiple of 512 */
+	uint64_t header_offset; /* where its first header (also long name, pax) starts in the tar */
+	uint64_t data_offset;   /* where its data start: a multiple of 512 */
 };
 
 struct tar_limits {
-	uint64_t entries_max;	 /* 4 million */
-	size_t pax_max;		 /* 1 MiB: one pax or GNU long header */
-	size_t xattrs_max;	 /* 64 KiB: names and values of one entry together */
-	unsigned depth_max;	 /* 1024 parts of a path */
+	uint64_t entries_max; /* 4 million */
+	size_t pax_max;       /* 1 MiB: one pax or GNU long header */
+	size_t xattrs_max;    /* 64 KiB: names and values of one entry together */
+	unsigned depth_max;   /* 1024 parts of a path */
 };
 extern const struct tar_limits tar_limits_default;
 
@@ -74,8 +75,8 @@ void tar_free(tar_reader *self);
  * stream and found to be zero; -1 on error, with the place in the text ("tar offset N"). */
 int tar_next(tar_reader *self, const struct tar_entry **ret, rkt_error **err);
 
-/* The next block of the present entry's data: 1 with *RET (lent until the next call on SELF), 0 when
- * all ENTRY->size bytes were given, -1 on error. Padding is not shown. */
+/* The next block of the present entry's data: 1 with *RET (lent until the next call on SELF), 0
+ * when all ENTRY->size bytes were given, -1 on error. Padding is not shown. */
 int tar_data(tar_reader *self, struct slice *ret, rkt_error **err);
 
 /* Bytes of the stream consumed so far; after the end, the size of the tar. */

@@ -92,8 +92,8 @@ static bool put_path(struct ustar *header, const char *path, size_t len)
 		memcpy(header->name, path, len);
 		return true;
 	}
-	/* the first slash that leaves a short enough name, but not the trailing one of a directory
-	 */
+	/* the first slash that leaves a short enough name, but not the trailing one of a
+	 * directory */
 	slash = memchr(path + len - sizeof header->name - 1, '/', sizeof header->name);
 	if (!slash || slash == path || (size_t)(slash - path) > sizeof header->prefix) {
 		memcpy(header->name, path, sizeof header->name);

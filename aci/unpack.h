@@ -21,17 +21,17 @@ enum compression {
 const char *compression_name(enum compression kind);
 
 struct unpack_limits {
-	uint64_t size_max;	/* bytes after decompression; 0: no limit */
-	uint32_t ratio_max;	/* unpacked : packed; 0: no limit. S-012 */
-	uint64_t ratio_from;	/* the ratio is looked at from this many unpacked bytes on */
-	uint64_t window_max;	/* bytes an archive may ask us to look back; 0: 64 MiB */
+	uint64_t size_max;   /* bytes after decompression; 0: no limit */
+	uint32_t ratio_max;  /* unpacked : packed; 0: no limit. S-012 */
+	uint64_t ratio_from; /* the ratio is looked at from this many unpacked bytes on */
+	uint64_t window_max; /* bytes an archive may ask us to look back; 0: 64 MiB */
 };
-/* No size limit; 1000:1 past 64 MiB. Windows (the dictionary of xz, the window of zstd) up to 64 MiB:
- * everything `xz -9` and `zstd -19` write, not `zstd --ultra -22` or --long=27. */
+/* No size limit; 1000:1 past 64 MiB. Windows (the dictionary of xz, the window of zstd) up to 64
+ * MiB: everything `xz -9` and `zstd -19` write, not `zstd --ultra -22` or --long=27. */
 extern const struct unpack_limits unpack_limits_default;
 
-/* Looks at the first bytes of BELOW and returns a source of the uncompressed stream. An empty input,
- * and an OpenPGP encrypted one, are refused by name (RKT_INVALID). Takes over BELOW, also on failure
- * (NULL). RET_KIND may be NULL. */
-source *source_unpack(source *below, const struct unpack_limits *limits,
-	enum compression *ret_kind, rkt_error **err);
+/* Looks at the first bytes of BELOW and returns a source of the uncompressed stream. An empty
+ * input, and an OpenPGP encrypted one, are refused by name (RKT_INVALID). Takes over BELOW, also on
+ * failure (NULL). RET_KIND may be NULL. */
+source *source_unpack(source *below, const struct unpack_limits *limits, enum compression *ret_kind,
+	rkt_error **err);

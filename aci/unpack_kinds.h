@@ -26,8 +26,8 @@ struct decoder {
 };
 
 struct decoder_ops {
-	/* Returns a decode_state, or -1 with *err set. A call that moves nothing is not an error.
-	 */
+	/* Returns a decode_state, or -1 with *err set. A call that moves nothing is not an
+	 * error. */
 	int (*run)(struct decoder *self, struct decode_io *io, rkt_error **err);
 	/* Gets ready for another member. NULL: concatenated members are the decoder's own business,
 	 * and DECODE_END is the end of the whole stream. */

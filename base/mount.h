@@ -30,8 +30,8 @@ int mount_clone(int dir, const char *path, enum mount_depth depth, rkt_error **e
 /* Sets ATTRIBUTES (MOUNT_ATTR_RDONLY, ...) on the mount MNT, and below it when asked. */
 int mount_set(int mnt, uint64_t attributes, enum mount_depth depth, rkt_error **err);
 
-/* Attaches the detached mount MNT on the directory or file TARGET (a descriptor, O_PATH will do).
- */
+/* Attaches the detached mount MNT on the directory or file TARGET (a descriptor, O_PATH will
+ * do). */
 int mount_attach(int mnt, int target, rkt_error **err);
 
 /* Makes every mount of the calling process's namespace private, so that nothing done from here on

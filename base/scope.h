@@ -28,8 +28,8 @@ static inline void scope_free(void *slot)
 	errno = keep;
 }
 
-/* SCOPE_DEFINE(name, type, release): makes a clean-up function that ignores NULL and keeps errno.
- */
+/* SCOPE_DEFINE(name, type, release): makes a clean-up function that ignores NULL and keeps
+ * errno. */
 #define SCOPE_DEFINE(name, type, release)           \
 	static inline void scope_##name(type *slot) \
 	{                                           \

@@ -30,10 +30,10 @@ static const struct unit {
 	const char *name;
 	int64_t sec;
 } units[] = {
-	{'d',  "day",    86400},
-	{ 'h', "hour",   3600 },
-	{ 'm', "minute", 60   },
-	{ 's', "second", 1    },
+	{ 'd', "day", 86400 },
+	{ 'h', "hour", 3600 },
+	{ 'm', "minute", 60 },
+	{ 's', "second", 1 },
 };
 
 char *time_ago(int64_t sec, int64_t now_sec, char out[static TIME_TEXT_SIZE])

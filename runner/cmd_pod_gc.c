@@ -1,5 +1,5 @@
-/* rkt-pod gc: removes pods that ended some time ago, and what interrupted starts and removals left.
- */
+/* rkt-pod gc: removes pods that ended some time ago, and what interrupted starts and removals
+ * left. */
 #include <stdio.h>
 
 #include "base/alloc.h"
@@ -123,10 +123,10 @@ int cmd_pod_gc(int argc, char **argv, rkt_error **err)
 		.usage = usage,
 		.summary = "remove pods that ended some time ago",
 		.description =
-			"Removes pods that ended longer ago than the grace period, and at once whatever "
-			"an interrupted start or removal left behind. Their images are let go; "
-			"rkt-store gc removes those that nobody uses any more. Says what it removed and "
-			"why; with --debug also what stays.",
+			"Removes pods that ended longer ago than the grace period, and at once "
+			"whatever an interrupted start or removal left behind. Their images are "
+			"let go; rkt-store gc removes those that nobody uses any more. Says what "
+			"it removed and why; with --debug also what stays.",
 		.options = table,
 		.see_also = see_also,
 	};

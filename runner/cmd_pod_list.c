@@ -129,9 +129,10 @@ int cmd_pod_list(int argc, char **argv, rkt_error **err)
 		.usage = usage,
 		.summary = "list pods",
 		.description =
-			"Lists all pods, a line for each app. The state of a pod is preparing, prepared "
-			"(made, about to start), running, exited, or garbage: left over by a start or a "
-			"removal that was cut short, and removed by the next rkt-pod gc.",
+			"Lists all pods, a line for each app. The state of a pod is preparing, "
+			"prepared (made, about to start), running, exited, or garbage: left over "
+			"by a start or a removal that was cut short, and removed by the next "
+			"rkt-pod gc.",
 		.options = table,
 		.see_also = see_also,
 	};

@@ -58,10 +58,11 @@ int cmd_pod_rm(int argc, char **argv, rkt_error **err)
 		.usage = usage,
 		.summary = "remove pods that have ended",
 		.description =
-			"Removes pods with all they wrote, lets go of their images, and prints their "
-			"UUIDs. A pod that is running is refused; the pods before it are gone then.\n\n"
-			"UUID is that of a pod, or its first eight or more characters. When one of "
-			"several does not exist, none is removed.",
+			"Removes pods with all they wrote, lets go of their images, and prints "
+			"their UUIDs. A pod that is running is refused; the pods before it are "
+			"gone then.\n\n"
+			"UUID is that of a pod, or its first eight or more characters. When one "
+			"of several does not exist, none is removed.",
 		.options = table,
 		.see_also = see_also,
 		.operands_min = 1,

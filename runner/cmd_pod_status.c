@@ -73,9 +73,9 @@ int cmd_pod_status(int argc, char **argv, rkt_error **err)
 		.usage = usage,
 		.summary = "show the state of a pod and how its apps ended",
 		.description =
-			"Prints what is known of a pod as lines of KEY=VALUE: uuid, state, created, "
-			"started, ended, pid (the pod's first process, while it runs), and app-NAME, the "
-			"exit status of each app that has ended.\n\n"
+			"Prints what is known of a pod as lines of KEY=VALUE: uuid, state, "
+			"created, started, ended, pid (the pod's first process, while it runs), "
+			"and app-NAME, the exit status of each app that has ended.\n\n"
 			"UUID is that of a pod, or its first eight or more characters.",
 		.options = table,
 		.see_also = see_also,

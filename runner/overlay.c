@@ -59,8 +59,9 @@ static int mount_by_fd(const struct overlay *self, rkt_error **err)
 }
 
 /*
- * The layers as paths of descriptors: any kernel. Older ones take no detached mount as a layer, so the
- * lower tree is attached beside the upper layer first; it stays there as long as the pod's namespace.
+ * The layers as paths of descriptors: any kernel. Older ones take no detached mount as a layer, so
+ * the lower tree is attached beside the upper layer first; it stays there as long as the pod's
+ * namespace.
  */
 static int mount_by_path(const struct overlay *self, rkt_error **err)
 {

@@ -113,8 +113,8 @@ int pod_dir_lock(const struct pod_dir *self, rkt_error **err)
 
 	if (got)
 		return got;
-	/* whoever is alive holds it exclusively; a shared holder only looks and will be gone soon
-	 */
+	/* whoever is alive holds it exclusively; a shared holder only looks and will be gone
+	 * soon */
 	got = lock_try(self->fd, LOCK_SHARED, err);
 	if (got <= 0)
 		return got;

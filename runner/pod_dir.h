@@ -2,7 +2,7 @@
  * The directory of a pod below <data>/containers, its lock and its names.
  *
  * Names and their story. Every step is one rename(2), so a crash leaves one of these and nothing
- *else:
+ * else:
  *
  *	.new-<uuid>	embryo: being made, not locked yet or not yet given its name
  *	<uuid>		a pod; its maker held the lock before the name appeared
@@ -11,7 +11,7 @@
  * The lock is flock(2) on the directory itself. Its holder (stage0, then stage1, by one inherited
  * descriptor) is what "alive" means; it goes away with the last process that has the descriptor.
  * Lookers take it shared, for as long as they look; only who removes takes it exclusively. The
- *maker of a pod never meets a looker, because lookers do not open embryos.
+ * maker of a pod never meets a looker, because lookers do not open embryos.
  */
 #pragma once
 

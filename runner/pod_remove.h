@@ -4,7 +4,7 @@
  *	1. the lock, exclusively: nobody is alive in there, and no second remover
  *	2. rename to .garbage-<uuid>: from here on there is no such pod, for nobody
  *	3. the lease is dropped (after a crash before this: gc finds the garbage and drops it; the
- *store's own gc drops leases of pods that are gone as well)
+ *	   store's own gc drops leases of pods that are gone as well)
  *	4. the files go, the renamed directory last
  *
  * A lease is never dropped while its pod could still be used, and files never go before the name.

@@ -6,13 +6,13 @@
  *	embryo		the name .new-<uuid>			garbage
  *	preparing	the lock held, no manifest		garbage
  *	prepared	the lock held, manifest, no pid		garbage: it never ran
- *	running		the lock held, manifest, pid		exited: pod processes die with
- *stage1 exited		the lock free, manifest, pid		exited
+ *	running		the lock held, manifest, pid		exited: its processes die with it
+ *	exited		the lock free, manifest, pid		exited
  *	garbage		the lock free, and manifest or pid	garbage
  *			missing; or the name .garbage-<uuid>
  *
  * A pod only ever moves down this list. Facts are read lock first: a pod that moves on meanwhile
- *then looks as it was at some moment, never like two moments at once.
+ * then looks as it was at some moment, never like two moments at once.
  */
 #pragma once
 

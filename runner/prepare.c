@@ -142,9 +142,9 @@ static int mount_app(struct prepare_app *app, int room, int stage1, rkt_error **
 }
 
 /*
- * Takes the pod directory along into a new mount namespace as the working directory: that is the one
- * place the kernel moves over. A descriptor opened before leads to the old namespace's mounts for good,
- * and nothing can be attached there.
+ * Takes the pod directory along into a new mount namespace as the working directory: that is the
+ * one place the kernel moves over. A descriptor opened before leads to the old namespace's mounts
+ * for good, and nothing can be attached there.
  */
 static int enter_namespace(const struct pod_dir *pod, rkt_error **err)
 {

@@ -13,8 +13,8 @@ static const struct cli_program program = {
 	.name = "rkt-pod",
 	.summary = "look after pods",
 	.description =
-		"Pods are directories below containers/ in the data directory. What a pod is doing is "
-		"read from its directory and the lock on it; there is no daemon to ask.",
+		"Pods are directories below containers/ in the data directory. What a pod is "
+		"doing is read from its directory and the lock on it; there is no daemon to ask.",
 	.commands = commands,
 	.see_also = (const char *const[]){ "rkt-run(1)", "rkt-store(1)", NULL },
 };

@@ -121,16 +121,17 @@ static const char *const usage[] = {
 
 static const char description[] =
 	"Makes a pod of one or more images and runs it until its apps have ended.\n\n"
-	"IMAGE is an image ID, the first eight or more digits of one, a file, which is imported first, "
-	"or the name of an image in the store. What follows \"--\" is added to the arguments of the "
-	"image before it; \"---\" ends that, and the next image may follow.\n\n"
-	"App options (--name, --exec, --user, --group, --working-dir, --environment) belong to the "
-	"image before them. All others are for the pod and may stand anywhere before \"--\".\n\n"
+	"IMAGE is an image ID, the first eight or more digits of one, a file, which is imported "
+	"first, or the name of an image in the store. What follows \"--\" is added to the "
+	"arguments of the image before it; \"---\" ends that, and the next image may follow.\n\n"
+	"App options (--name, --exec, --user, --group, --working-dir, --environment) belong to "
+	"the image before them. All others are for the pod and may stand anywhere before "
+	"\"--\".\n\n"
 	"Needs root: pods are made of mounts and namespaces.";
 
 static const char exit_status[] =
-	"That of the first app that failed, else 0; 128 and the number of the signal for an app that "
-	"was killed by one; 254 when the pod could not be made or run; 2 for wrong usage.";
+	"That of the first app that failed, else 0; 128 and the number of the signal for an app "
+	"that was killed by one; 254 when the pod could not be made or run; 2 for wrong usage.";
 
 static const struct command_example examples[] = {
 	{ "rkt-run sha256-f9215c3b",
@@ -164,8 +165,8 @@ enum opts_result run_options_parse(
 			"NAME,kind=host,source=PATH[,readOnly=true][,recursive=false], or "
 			"NAME,kind=empty[,mode=0755][,uid=N][,gid=N]. May be repeated."),
 		CHOICE("net", &options->net, run_nets,
-			"The network of the pod: its own with nothing but a loopback device, or the "
-			"host's."),
+			"The network of the pod: its own with nothing but a loopback device, or "
+			"the host's."),
 		OPTION(OPT_TEXT, "hostname", &options->hostname, "NAME",
 			"The host name of the pod."),
 		OPTION(OPT_FLAG, "interactive", &options->interactive, NULL,

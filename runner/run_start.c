@@ -1,5 +1,5 @@
-/* rkt-run: from the options to the exec of stage1, step by step, and the way back when one fails.
- */
+/* rkt-run: from the options to the exec of stage1, step by step, and the way back when one
+ * fails. */
 #include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * Where the stage1 image is, and getting it into the store on first use.
  *
  * A stage1 flavour is an ACI FLAVOUR.aci with its ID in a file FLAVOUR.id beside it, so that a
- *start reads 72 bytes instead of hashing an image. Looked for, in this order:
+ * start reads 72 bytes instead of hashing an image. Looked for, in this order:
  *
  *	the path given (--stage1-path)			a path asked for must be there
  *	$RKT_STAGE1_PATH

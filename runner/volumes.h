@@ -1,6 +1,6 @@
 /*
  * Volumes as they are asked for on the command line, on their way into the pod manifest. Attaching
- *them is stage1's work.
+ * them is stage1's work.
  *
  *	NAME:PATH				a directory of the host (the original README)
  *	NAME,kind=host,source=PATH[,readOnly=true|false][,recursive=true|false]

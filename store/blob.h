@@ -42,8 +42,8 @@ int blob_tap(void *context, struct slice block, rkt_error **err);
 int blob_flush(struct blob_writer *self, rkt_error **err);
 void blob_writer_close(struct blob_writer *self);
 
-/* Opens the blob of ID, which should have SIZE bytes: RKT_MISSING, or RKT_INVALID when it has not.
- */
+/* Opens the blob of ID, which should have SIZE bytes: RKT_MISSING, or RKT_INVALID when it has
+ * not. */
 int blob_open(const struct layout *layout, const rkt_image_id *id, uint64_t size, rkt_error **err);
 
 /* Passes BELOW on, and fails at its end with RKT_INVALID when its bytes are not those of ID

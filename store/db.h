@@ -60,8 +60,8 @@ typedef int db_work(db_txn *txn, void *context, rkt_error **err);
 
 /* Runs WORK in a read transaction: one consistent snapshot. Never do I/O on blobs in there. */
 int db_read(db *self, db_work *work, void *context, rkt_error **err);
-/* Runs WORK in a write transaction and commits it durably when it returns 0; else nothing happened.
- */
+/* Runs WORK in a write transaction and commits it durably when it returns 0; else nothing
+ * happened. */
 int db_write(db *self, db_work *work, void *context, rkt_error **err);
 
 /* 1 with the value, 0 when there is none, -1 on error. */
@@ -72,8 +72,8 @@ int db_put(db_txn *txn, enum db_table table, struct slice key, struct slice valu
 int db_delete(db_txn *txn, enum db_table table, struct slice key, rkt_error **err);
 int db_count(db_txn *txn, enum db_table table, uint64_t *ret, rkt_error **err);
 
-/* Goes through a table in the byte-wise order of the keys, from the first that is not below FROM.
- */
+/* Goes through a table in the byte-wise order of the keys, from the first that is not below
+ * FROM. */
 typedef struct db_cursor db_cursor;
 db_cursor *db_seek(db_txn *txn, enum db_table table, struct slice from, rkt_error **err);
 /* 1 with key and value, 0 at the end, -1 on error. */

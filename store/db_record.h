@@ -3,17 +3,18 @@
  *
  * Every record begins with a version byte; an unknown one is refused. Numbers are little-endian in
  * values, big-endian in keys, where order matters. IDs are their 32 raw bytes. A text is u32
- *length, bytes and a NUL; length 0xffffffff and nothing after it: no text.
+ * length, bytes and a NUL; length 0xffffffff and nothing after it: no text.
  *
- *	meta      "format"            -> 1, u32 format
- *	meta      "probe"             -> 1, text boot id: EROFS mounts were found to work in this
- *boot image     id                  -> 1, u64 size, u64 entries, u64 imported_ns, texts name,
- *version, os, arch, why there is no index manifest  id                  -> 1, the manifest's bytes
- *	name      name, 0, ~ns, id    -> 1      newest first; a name longer than 255 bytes stands as
- *	                                        1 and the 64 digits of its SHA-256
- *	tree      form, id            -> 1, u32 index version, u64 size, u64 made_ns, text boot id,
- *	                                 u32 count, count ids of the images layered in it
- *	lease     id, uuid            -> 1, u64 taken_ns
+ *	meta      "format"          -> 1, u32 format
+ *	meta      "probe"           -> 1, text boot id: in this boot EROFS mounts were found to work
+ *	image     id                -> 1, u64 size, u64 entries, u64 imported_ns, texts name,
+ *	                               version, os, arch, why there is no index
+ *	manifest  id                -> 1, the manifest's bytes
+ *	name      name, 0, ~ns, id  -> 1: newest first; a name longer than 255 bytes stands as
+ *	                               1 and the 64 digits of its SHA-256
+ *	tree      form, id          -> 1, u32 index version, u64 size, u64 made_ns, text boot id,
+ *	                               u32 count, count ids of the images layered in it
+ *	lease     id, uuid          -> 1, u64 taken_ns
  */
 #pragma once
 

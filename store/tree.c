@@ -213,8 +213,8 @@ static int record_extracted(db_txn *txn, void *context, rkt_error **err)
 	return got < 0 ? -1 : db_put(txn, DB_TREE, key_slice(&key), buf_slice(&value), err);
 }
 
-/* Makes the folder NAME in cas/tmp, locked as long as the descriptor lives, so that gc lets it be.
- */
+/* Makes the folder NAME in cas/tmp, locked as long as the descriptor lives, so that gc lets it
+ * be. */
 static int make_workshop(const rkt_store *store, const char *name, rkt_error **err)
 {
 	auto_fd int naming = layout_lock(&store->layout, LAYOUT_NAMING, err);

@@ -60,16 +60,16 @@ RKT_PUBLIC int rkt_store_import(rkt_store *store, int fd, const struct rkt_impor
 /* What the index knows of an image. Strings and pointers are lent by the record. */
 typedef struct rkt_image_record {
 	rkt_image_id id;
-	const char *name;      /* app name in the manifest */
-	const char *version;   /* its version label, or NULL */
-	const char *os, *arch; /* labels, or NULL */
-	uint64_t size;         /* bytes of the uncompressed tar */
-	uint64_t index_size;   /* bytes of the EROFS index, 0 when there is none */
-	uint64_t entries;      /* members of the tar */
-	int64_t imported_sec;  /* seconds since the epoch */
-	uint32_t imported_nsec;	 /* and the nanoseconds after them */
+	const char *name;        /* app name in the manifest */
+	const char *version;     /* its version label, or NULL */
+	const char *os, *arch;   /* labels, or NULL */
+	uint64_t size;           /* bytes of the uncompressed tar */
+	uint64_t index_size;     /* bytes of the EROFS index, 0 when there is none */
+	uint64_t entries;        /* members of the tar */
+	int64_t imported_sec;    /* seconds since the epoch */
+	uint32_t imported_nsec;  /* and the nanoseconds after them */
 	const char *index_fault; /* why there is no EROFS index; NULL when there is one */
-	const char *manifest;  /* JSON text as in the image, MANIFEST_LEN bytes, then a NUL */
+	const char *manifest;    /* JSON text as in the image, MANIFEST_LEN bytes, then a NUL */
 	size_t manifest_len;
 } rkt_image_record;
 
@@ -110,8 +110,8 @@ enum rkt_tree_form {
 RKT_PUBLIC int rkt_store_open_tree(rkt_store *store, const rkt_image_id *id,
 	enum rkt_tree_form form, enum rkt_tree_form *ret_form, rkt_error **err);
 
-/* Why the last rkt_store_open_tree() with RKT_TREE_AUTO did not become an EROFS mount, in words for a
- * report; NULL when it did. Lent until the next call on STORE. */
+/* Why the last rkt_store_open_tree() with RKT_TREE_AUTO did not become an EROFS mount, in words for
+ * a report; NULL when it did. Lent until the next call on STORE. */
 RKT_PUBLIC const char *rkt_store_tree_reason(const rkt_store *store);
 
 /* ---- leases -------------------------------------------------------------------------------- */

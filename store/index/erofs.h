@@ -20,7 +20,7 @@
  * A nid is an inode's offset in the index divided by 32. A directory has one strict order of names,
  * as unsigned bytes, over all its blocks, "." and ".." among them; a block is filled until the next
  * entry does not fit. Regular files have their data in a tar: a chunk names the device and the
- *block.
+ * block.
  *
  * Fields called zero are used by features that an index does not have.
  */
@@ -37,8 +37,8 @@
 
 #define EROFS_SUPER_OFFSET 1024u
 #define EROFS_MAGIC        0xe0f5e1e2u
-/* No checksum: fsck.erofs 1.8.6 crashes on one over 512-byte blocks, and the kernel asks for none.
- */
+/* No checksum: fsck.erofs 1.8.6 crashes on one over 512-byte blocks, and the kernel asks for
+ * none. */
 #define EROFS_COMPAT_MTIME          0x2u
 #define EROFS_INCOMPAT_CHUNKED_FILE 0x4u
 #define EROFS_INCOMPAT_DEVICE_TABLE 0x8u

@@ -14,9 +14,9 @@ struct index_builder {
 	struct nodes nodes;
 	struct xattr_body xattrs; /* of the last entry; its counts are those of all */
 	/* The directory of the last entry, so that its neighbours need no walk: "usr/bin" and its
-	 * inode; "" for the root. Not to be trusted once another directory was lost. */
+	 * inode; "" for the root. It cannot go unnoticed: what an entry replaces is in it. */
 	struct buf dir_path;
-	uint32_t dir, dirs_lost;
+	uint32_t dir;
 	uint16_t device;      /* the tar that entries come from now: the first is 1 */
 	uint64_t blocks_used; /* of that tar: where its last file ends */
 };
@@ -105,7 +105,7 @@ static struct slice split(struct slice path, struct slice *ret_name)
 
 static bool is_last_dir(const index_builder *self, struct slice path)
 {
-	return self->dirs_lost == self->nodes.dirs_lost && path.len == self->dir_path.len &&
+	return path.len == self->dir_path.len &&
 	       (!path.len || memcmp(path.data, self->dir_path.data, path.len) == 0);
 }
 
@@ -122,7 +122,6 @@ static int make_dirs(index_builder *self, struct slice path, uint32_t *ret, rkt_
 		self->dir_path.len = 0;
 		buf_append(&self->dir_path, path.data, path.len);
 		self->dir = dir;
-		self->dirs_lost = self->nodes.dirs_lost;
 	}
 	*ret = self->dir;
 	return 0;

@@ -179,7 +179,6 @@ int nodes_set(struct nodes *nodes, uint32_t dir, struct slice text, uint32_t ino
 	if (check_name(text, err) < 0)
 		return -1;
 	if (name != NODES_NO_NAME) {
-		nodes->dirs_lost += S_ISDIR(nodes->inodes[nodes->names[name].inode].mode);
 		nodes->names[name].inode = inode;
 	} else {
 		if (nodes->name_count >= NODES_NAMES_MAX)

@@ -59,7 +59,6 @@ struct nodes {
 	struct name *names; /* the first is NODES_NO_NAME */
 	uint32_t name_count, name_room;
 	struct buf bytes;
-	uint32_t dirs_lost; /* how often a directory's name was given to something else */
 };
 
 /* A tree with nothing but its root: a directory 0755, owned by 0:0, of time 0. */

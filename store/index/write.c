@@ -9,8 +9,8 @@
 /* The index is written in pieces of about this size. */
 #define PIECE 262144u
 
-/* A file written from its start to its end. After the first error, which it keeps, it ignores all.
- */
+/* A file written from its start to its end. After the first error, which it keeps, it ignores
+ * all. */
 struct output {
 	int fd;
 	struct buf piece;

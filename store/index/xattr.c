@@ -32,9 +32,9 @@ static const struct prefix {
 	const char *text;
 	enum erofs_xattr_index index;
 } prefixes[] = {
-	{"user.",      EROFS_XATTR_USER    },
-	{ "trusted.",  EROFS_XATTR_TRUSTED },
-	{ "security.", EROFS_XATTR_SECURITY},
+	{ "user.", EROFS_XATTR_USER },
+	{ "trusted.", EROFS_XATTR_TRUSTED },
+	{ "security.", EROFS_XATTR_SECURITY },
 };
 
 /* What the kernel itself would act upon: overlay mounts, labels, integrity (S-011). */

@@ -1,4 +1,5 @@
-/* What libFuzzer calls in a target (https://llvm.org/docs/LibFuzzer.html), and may be called for. */
+/* What libFuzzer calls in a target (https://llvm.org/docs/LibFuzzer.html), and may be called
+ * for. */
 #pragma once
 
 #include <stddef.h>

@@ -1,5 +1,6 @@
-/* Runs a fuzz target over files and directories of files, where there is no libFuzzer: every compiler
- * can see that the kept corpus is still handled. Prints TAP, a case a directory or file named. */
+/* Runs a fuzz target over files and directories of files, where there is no libFuzzer: every
+ * compiler can see that the kept corpus is still handled. Prints TAP, a case a directory or file
+ * named. */
 #include "tests/fuzz/fuzz.h"
 
 #include <dirent.h>

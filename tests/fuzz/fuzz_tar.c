@@ -1,7 +1,7 @@
 /*
- * The tar walker under any bytes. Besides what the sanitizers see, two promises are tested: whatever
- * the walker yields keeps to what tar.h says of an entry, and what it says does not depend on how the
- * stream is cut into blocks.
+ * The tar walker under any bytes. Besides what the sanitizers see, two promises are tested:
+ * whatever the walker yields keeps to what tar.h says of an entry, and what it says does not depend
+ * on how the stream is cut into blocks.
  */
 #include "tests/fuzz/fuzz.h"
 

@@ -1,6 +1,7 @@
 /*
- * Changes that leave a tar a tar: libFuzzer alone would never find a right checksum. After its random
- * change the length becomes whole blocks again, and what looks like a header gets its checksum.
+ * Changes that leave a tar a tar: libFuzzer alone would never find a right checksum. After its
+ * random change the length becomes whole blocks again, and what looks like a header gets its
+ * checksum.
  */
 #include "tests/fuzz/fuzz.h"
 

@@ -1,6 +1,6 @@
 /*
- * What the tests of the index share: entries made by hand, and a reader of index bytes that knows the
- * format from its description and nothing of the writer.
+ * What the tests of the index share: entries made by hand, and a reader of index bytes that knows
+ * the format from its description and nothing of the writer.
  */
 #pragma once
 

@@ -4,8 +4,8 @@
 #include "tests/unit/scratch.h"
 #include "base/hex.h"
 
-/* The first vectors of the authors' own list for SipHash-2-4-128: key 00 01 .. 0f, message 00 01 ..
- */
+/* The first vectors of the authors' own list for SipHash-2-4-128: key 00 01 .. 0f, message 00 01
+ * .. */
 static void siphash_gives_the_published_vectors(void **state)
 {
 	static const char *const expected[] = {

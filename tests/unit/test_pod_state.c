@@ -1,5 +1,5 @@
-/* Pods as directories with a lock: what state they are in, how they are found, what a crash leaves.
- */
+/* Pods as directories with a lock: what state they are in, how they are found, what a crash
+ * leaves. */
 #include "tests/unit/scratch.h"
 
 #include <sys/stat.h>
@@ -11,12 +11,12 @@
 #define UUID_A "11111111-1111-4111-8111-111111111111"
 #define UUID_B "11111111-2222-4222-8222-222222222222"
 
+#define IMAGE_ID "sha256-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static const char manifest[] =
-	"{\"acVersion\":\"0.8.11\",\"acKind\":\"PodManifest\",\"apps\":[{\"name\":\"main\",\"image\":{"
-	"\"name\":\"example.com/main\",\"id\":\"sha256-"
-	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}},{\"name\":\"side\","
-	"\"image\":{\"id\":\"sha256-"
-	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}}]}";
+	"{\"acVersion\":\"0.8.11\",\"acKind\":\"PodManifest\",\"apps\":["
+	"{\"name\":\"main\",\"image\":{\"name\":\"example.com/main\",\"id\":\"" IMAGE_ID "\"}},"
+	"{\"name\":\"side\",\"image\":{\"id\":\"" IMAGE_ID "\"}}]}";
 
 struct place {
 	char path[256];

@@ -1,4 +1,5 @@
-/* The store through its public interface: images exist wholly or not, leases hold, nothing lingers. */
+/* The store through its public interface: images exist wholly or not, leases hold, nothing
+ * lingers. */
 #include "tests/unit/tars.h"
 
 #include <sys/mman.h>

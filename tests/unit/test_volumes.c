@@ -1,5 +1,5 @@
-/* Volumes of the command line: which spellings are read, which are refused, what the manifest says.
- */
+/* Volumes of the command line: which spellings are read, which are refused, what the manifest
+ * says. */
 #include "tests/unit/scratch.h"
 
 #include "runner/volumes.h"
