@@ -11,7 +11,7 @@
  * The lock is flock(2) on the directory itself. Its holder (stage0, then stage1, by one inherited
  * descriptor) is what "alive" means; it goes away with the last process that has the descriptor.
  * Lookers take it shared, for as long as they look; only who removes takes it exclusively. The
- * maker of a pod never meets a looker, because lookers do not open embryos.
+ * maker of a pod who meets gc at his embryo starts again under another name.
  */
 #pragma once
 
