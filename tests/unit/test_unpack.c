@@ -4,7 +4,7 @@
 #include "tests/unit/corpus.h"
 #include "tests/unit/chunks.h"
 
-#define LEN 2000000u
+#define LEN 600000u
 
 /* Half noise, half zeros: packs to about the half, and spans several blocks. */
 static uint8_t content[LEN];
@@ -89,7 +89,7 @@ static void xz_is_undone(void **state)
 
 static void xz_of_many_blocks_is_undone(void **state)
 {
-	assert_command_is_undone(*state, "xz -1 -T2 --block-size=200000");
+	assert_command_is_undone(*state, "xz -1 -T2 --block-size=100000");
 }
 
 static void xz_of_the_largest_preset_is_allowed(void **state)
@@ -149,7 +149,7 @@ static void kind_is_told_by_content(void **state)
 	}
 }
 
-static void every_length_of_a_truncated_stream_is_refused(void **state)
+static void truncated_stream_is_refused_wherever_it_ends(void **state)
 {
 	static const char *const names[] = { "ok-gzip-fields.aci", "ok-bzip2.aci", "ok-xz.aci",
 		"ok-zstd.aci", "ok-gzip.aci" };
@@ -157,7 +157,9 @@ static void every_length_of_a_truncated_stream_is_refused(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		corpus_read(*state, names[i], &bytes);
-		for (size_t len = 6; len < bytes.len; len++)
+		/* the beginning and the end byte by byte, what is between them in steps */
+		for (size_t len = 6; len < bytes.len;
+			len += len < 50 || len + 50 > bytes.len ? 1 : 13)
 			if (!unpack((struct slice){ bytes.data, len }, bytes.len, NULL, &out, NULL))
 				fail_msg("%s: %zu of %zu bytes are taken for a whole stream",
 					names[i], len, bytes.len);
@@ -270,7 +272,7 @@ int main(void)
 		cmocka_unit_test(plain_bytes_pass),
 		cmocka_unit_test(plain_bytes_are_not_copied),
 		cmocka_unit_test(kind_is_told_by_content),
-		cmocka_unit_test(every_length_of_a_truncated_stream_is_refused),
+		cmocka_unit_test(truncated_stream_is_refused_wherever_it_ends),
 		cmocka_unit_test(error_of_the_stream_below_comes_through),
 		cmocka_unit_test(blocks_are_full),
 		cmocka_unit_test(threaded_decompression_gives_the_same),
