@@ -167,8 +167,9 @@ def test_directories_of_every_size_around_a_block(place):
 
 
 @needs_erofs
-def test_symlinks_of_every_length(place):
-    for length in range(1, 4096):
+def test_symlinks_of_all_lengths(place):
+    # every one is in test_index.c; removing thousands of long ones takes ext4 very long
+    for length in {*range(1, 530, 3), *range(440, 520), *range(530, 4096, 97), 4094, 4095}:
         os.symlink("t" * length, place / "tree" / f"s{length}")
     pack(place)
     assert_mount_is_what_tar_extracts(place)

@@ -1,6 +1,7 @@
 # One line a test: the program tests/unit/test_X is made from tests/unit/test_X.c (automake's default)
 # and linked with everything below (LDADD is the default of programs without one of their own).
 unit_tests =
+unit_tests += tests/unit/test_mount
 unit_tests += tests/unit/test_path_set
 unit_tests += tests/unit/test_image
 unit_tests += tests/unit/test_extract

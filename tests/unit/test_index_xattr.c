@@ -163,6 +163,38 @@ static void a_body_fits_between_inode_and_tail(void **state)
 	fixture_free(&f);
 }
 
+static void a_chunk_behind_a_body_is_aligned_to_8(void **state)
+{
+	struct fixture f = fixture_new();
+	char path[32];
+
+	(void)state;
+	for (size_t len = 0; len < 16; len++) {
+		struct tar_xattr xattr = { "user.x", { (const uint8_t *)"0123456789abcdef", len } };
+
+		snprintf(path, sizeof path, "file-%zu", len);
+		add(&f, path,
+			(struct tar_entry){ .type = TAR_FILE,
+				.size = 512,
+				.data_offset = 512,
+				.xattrs = &xattr,
+				.xattr_count = 1 });
+	}
+	f.blocks = 2;
+	write_out(&f);
+	for (size_t len = 0; len < 16; len++) {
+		struct erofs_inode inode;
+		const struct erofs_chunk *chunk;
+
+		snprintf(path, sizeof path, "file-%zu", len);
+		inode = inode_of(&f, path);
+		chunk = bytes_at(&f, (body_of(&inode, find(&f, path)) + 7) / 8 * 8, sizeof *chunk);
+		assert_int_equal(chunk->device, 1);
+		assert_int_equal(chunk->block, 1);
+	}
+	fixture_free(&f);
+}
+
 /* ---- ACLs ---------------------------------------------------------------------------------- */
 
 #define NO_ID "\377\377\377\377"
@@ -346,6 +378,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_read_back_is_left_out_and_counted),
 		cmocka_unit_test(names_and_values_beyond_the_kernels_limits_are_refused),
 		cmocka_unit_test(a_body_fits_between_inode_and_tail),
+		cmocka_unit_test(a_chunk_behind_a_body_is_aligned_to_8),
 		cmocka_unit_test(an_acl_text_becomes_the_kernels_form),
 		cmocka_unit_test(acl_entries_of_unknown_names_are_dropped_and_counted),
 		cmocka_unit_test(an_empty_acl_is_none),
