@@ -20,9 +20,9 @@ mkdir "$work/image"
 cat >"$work/image/manifest" <<'JSON'
 {"acKind": "ImageManifest", "acVersion": "0.8.11", "name": "example.com/bench"}
 JSON
-# /usr gives about two bytes of files for one compressed
+# /usr gives about three bytes of files for one compressed
 find /usr -xdev -type f -readable -printf '%s %p\n' 2>/dev/null | LC_ALL=C sort -k 2 |
-    awk -v limit=$((megabytes * 2500000)) '
+    awk -v limit=$((megabytes * 3100000)) '
         { size = $1; sub(/^[0-9]+ /, ""); sum += size; if (sum > limit) exit; print }' >"$work/files"
 tar -C "$work/image" --no-recursion -cf - manifest >"$work/head.tar"
 tar --no-recursion --hard-dereference --transform='s,^/*,rootfs/,' -P -cf - -T "$work/files" 2>/dev/null |

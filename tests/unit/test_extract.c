@@ -228,7 +228,7 @@ static void a_directory_without_permissions_is_filled_first(void **state)
 	tars_add(&b->tar, TAR_DIR, "rootfs/d/e", NULL);
 	must_extract(b);
 	assert_int_equal(stat_of(b, "out/rootfs/d").st_mode & 07777, 0);
-	fchmodat(b->dir, "out/rootfs/d", 0700, 0);
+	assert_int_equal(fchmodat(b->dir, "out/rootfs/d", 0700, 0), 0);
 	assert_content(b, "out/rootfs/d/f", "x");
 }
 
