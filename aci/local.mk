@@ -40,3 +40,21 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	$(LZMA_CFLAGS) $(ZSTD_CFLAGS) $(ARCHIVE_CFLAGS)
 %C%_libaci_la_LIBADD = %D%/libschema.la base/libbase.la $(CRYPTO_LIBS) $(ISAL_LIBS) $(ZLIB_LIBS) $(LZMA_LIBS) \
 	$(BZ2_LIBS) $(ZSTD_LIBS) $(ARCHIVE_LIBS)
+
+# For other programs. Ours link the convenience libraries; this one is made of the same objects, because
+# whole convenience libraries contain each other. Building images is not promised: without it nobody
+# loads libarchive.
+lib_LTLIBRARIES += librkt-aci.la
+aci_objects = $(filter-out %-build.lo,$(%C%_libaci_la_OBJECTS)) $(%C%_libschema_la_OBJECTS) \
+	$(base_libbase_la_OBJECTS)
+aci_libs = $(CRYPTO_LIBS) $(ISAL_LIBS) $(ZLIB_LIBS) $(LZMA_LIBS) $(BZ2_LIBS) $(ZSTD_LIBS) \
+	$(JSON_LIBS)
+librkt_aci_la_SOURCES =
+librkt_aci_la_LIBADD = $(aci_objects) $(aci_libs)
+librkt_aci_la_DEPENDENCIES = $(aci_objects) %D%/librkt-aci.map
+librkt_aci_la_LDFLAGS = -pthread -no-undefined -version-info 0:0:0 -Wl,--as-needed \
+	-Wl,--version-script=$(top_srcdir)/%D%/librkt-aci.map
+rktincludedir = $(includedir)/rkt
+rktinclude_HEADERS = include/rkt/error.h include/rkt/image.h
+pkgconfig_DATA += %D%/librkt-aci.pc
+EXTRA_DIST += %D%/librkt-aci.map

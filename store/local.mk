@@ -40,3 +40,15 @@ rkt_store_SOURCES = \
 	%D%/cmd_rm.c \
 	%D%/rkt-store.c
 rkt_store_LDADD = cli/libcli.la %D%/libstore.la
+
+# For other programs; as librkt-aci in aci/local.mk.
+lib_LTLIBRARIES += librkt-store.la
+store_objects = $(%C%_libstore_la_OBJECTS) $(%C%_index_libindex_la_OBJECTS) $(aci_objects)
+librkt_store_la_SOURCES =
+librkt_store_la_LIBADD = $(store_objects) $(LMDB_LIBS) $(aci_libs)
+librkt_store_la_DEPENDENCIES = $(store_objects) %D%/librkt-store.map
+librkt_store_la_LDFLAGS = -pthread -no-undefined -version-info 0:0:0 -Wl,--as-needed \
+	-Wl,--version-script=$(top_srcdir)/%D%/librkt-store.map
+rktinclude_HEADERS += include/rkt/store.h
+pkgconfig_DATA += %D%/librkt-store.pc
+EXTRA_DIST += %D%/librkt-store.map

@@ -2,7 +2,8 @@ lint_tests = \
 	%D%/hardening.sh \
 	%D%/layers.sh \
 	%D%/links.sh \
+	%D%/symbols.sh \
 	%D%/text.sh
 TESTS += $(lint_tests)
 SH_LOG_COMPILER = $(SHELL)
-EXTRA_DIST += %D%/tap.sh $(lint_tests)
+EXTRA_DIST += %D%/tap.sh %D%/symbols/librkt-aci %D%/symbols/librkt-store $(lint_tests)
