@@ -12,7 +12,7 @@ noinst_LTLIBRARIES += %D%/libschema.la
 	%D%/pod.c %D%/pod.h %D%/pod_volume.c %D%/pod_volume.h \
 	%D%/quantity.c %D%/quantity.h \
 	%D%/schema.c %D%/schema.h
-%C%_libschema_la_LIBADD = base/libbase.la
+schema_link = %D%/libschema.la $(base_link)
 
 noinst_LTLIBRARIES += %D%/libaci.la
 %C%_libaci_la_SOURCES = \
@@ -38,12 +38,13 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/unpack_xz.c %D%/unpack_bzip2.c %D%/unpack_zstd.c
 %C%_libaci_la_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(ISAL_CFLAGS) $(ZLIB_CFLAGS) \
 	$(LZMA_CFLAGS) $(ZSTD_CFLAGS) $(ARCHIVE_CFLAGS)
-%C%_libaci_la_LIBADD = %D%/libschema.la base/libbase.la $(CRYPTO_LIBS) $(ISAL_LIBS) $(ZLIB_LIBS) $(LZMA_LIBS) \
+%C%_libaci_la_LIBADD = $(CRYPTO_LIBS) $(ISAL_LIBS) $(ZLIB_LIBS) $(LZMA_LIBS) \
 	$(BZ2_LIBS) $(ZSTD_LIBS) $(ARCHIVE_LIBS)
 
-# For other programs. Ours link the convenience libraries; this one is made of the same objects, because
-# whole convenience libraries contain each other. Building images is not promised: without it nobody
-# loads libarchive.
+aci_link = %D%/libaci.la $(schema_link)
+
+# For other programs. Ours link the convenience libraries; this one is made of the same objects.
+# Building images is not promised: without it nobody loads libarchive.
 lib_LTLIBRARIES += librkt-aci.la
 aci_objects = $(filter-out %-build.lo,$(%C%_libaci_la_OBJECTS)) $(%C%_libschema_la_OBJECTS) \
 	$(base_libbase_la_OBJECTS)

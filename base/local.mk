@@ -1,3 +1,7 @@
+# Convenience libraries hold their own objects and name the outside libraries these need. What a
+# program links, in the order of the layers, stands in the *_link lists.
+base_link = %D%/libbase.la
+
 noinst_LTLIBRARIES += %D%/libbase.la
 %C%_libbase_la_SOURCES = \
 	%D%/alloc.c %D%/alloc.h \

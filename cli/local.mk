@@ -11,8 +11,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/out.c %D%/out.h \
 	%D%/progress.c %D%/progress.h \
 	%D%/table.c
-%C%_libcli_la_LIBADD = base/libbase.la
 
 bin_PROGRAMS += rkt
 rkt_SOURCES = %D%/rkt.c
-rkt_LDADD = cli/libcli.la base/libbase.la
+rkt_LDADD = %D%/libcli.la $(base_link)

@@ -10,11 +10,11 @@ noinst_LTLIBRARIES += %D%/librunner.la
 	%D%/prepare.c %D%/prepare.h \
 	%D%/stage1_image.c %D%/stage1_image.h \
 	%D%/volumes.c %D%/volumes.h
-%C%_librunner_la_LIBADD = store/libstore.la
+runner_link = %D%/librunner.la $(store_link)
 
 bin_PROGRAMS += rkt-run rkt-pod
 rkt_run_SOURCES = %D%/rkt-run.c %D%/option.h %D%/run.h %D%/run_options.c %D%/run_start.c
-rkt_run_LDADD = cli/libcli.la %D%/librunner.la
+rkt_run_LDADD = cli/libcli.la $(runner_link)
 rkt_pod_SOURCES = \
 	%D%/cmd_pod.c %D%/cmd_pod.h \
 	%D%/cmd_pod_gc.c \
@@ -23,5 +23,5 @@ rkt_pod_SOURCES = \
 	%D%/cmd_pod_status.c \
 	%D%/option.h \
 	%D%/rkt-pod.c
-rkt_pod_LDADD = cli/libcli.la %D%/librunner.la
+rkt_pod_LDADD = cli/libcli.la $(runner_link)
 EXTRA_DIST += %D%/README.md

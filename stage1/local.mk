@@ -5,7 +5,7 @@ noinst_LTLIBRARIES += %D%/common/libcommon.la
 	%D%/common/apps.c %D%/common/apps.h \
 	%D%/common/environment.c %D%/common/environment.h \
 	%D%/common/users.c %D%/common/users.h
-%C%_common_libcommon_la_LIBADD = aci/libschema.la base/libbase.la
+stage1_link = %D%/common/libcommon.la $(schema_link)
 
 # A flavour is one static program and the image it is shipped in.
 noinst_PROGRAMS += %D%/native/stage1-native
@@ -25,7 +25,7 @@ noinst_PROGRAMS += %D%/native/stage1-native
 	%D%/native/supervisor.c %D%/native/supervisor.h \
 	%D%/native/terminal.c %D%/native/terminal.h \
 	%D%/native/volumes.c %D%/native/volumes.h
-%C%_native_stage1_native_LDADD = %D%/common/libcommon.la
+%C%_native_stage1_native_LDADD = $(stage1_link)
 
 # Static, so that it runs in a root of its own; the sanitizers have no static form.
 if !SANITIZERS

@@ -9,7 +9,7 @@ noinst_LTLIBRARIES += %D%/index/libindex.la %D%/libstore.la
 	%D%/index/plan.c %D%/index/plan.h \
 	%D%/index/write.c %D%/index/write.h \
 	%D%/index/xattr.c %D%/index/xattr.h
-%C%_index_libindex_la_LIBADD = aci/libaci.la
+index_link = %D%/index/libindex.la $(aci_link)
 
 %C%_libstore_la_SOURCES = \
 	%D%/blob.c %D%/blob.h \
@@ -24,7 +24,8 @@ noinst_LTLIBRARIES += %D%/index/libindex.la %D%/libstore.la
 	%D%/store.c %D%/store.h \
 	%D%/tree.c %D%/tree.h
 %C%_libstore_la_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
-%C%_libstore_la_LIBADD = %D%/index/libindex.la aci/libaci.la base/libbase.la $(LMDB_LIBS)
+%C%_libstore_la_LIBADD = $(LMDB_LIBS)
+store_link = %D%/libstore.la $(index_link)
 
 bin_PROGRAMS += rkt-store
 rkt_store_SOURCES = \
@@ -39,7 +40,7 @@ rkt_store_SOURCES = \
 	%D%/cmd_render.c \
 	%D%/cmd_rm.c \
 	%D%/rkt-store.c
-rkt_store_LDADD = cli/libcli.la %D%/libstore.la
+rkt_store_LDADD = cli/libcli.la $(store_link)
 
 # For other programs; as librkt-aci in aci/local.mk.
 lib_LTLIBRARIES += librkt-store.la

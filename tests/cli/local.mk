@@ -26,5 +26,5 @@ EXTRA_DIST += %D%/tap.py %D%/conftest.py %D%/acilib.py %D%/storelib.py %D%/podli
 
 # test_index.py looks at the index on plain tars through this
 check_PROGRAMS += tests/images/index-tool
-tests_images_index_tool_LDADD = store/index/libindex.la aci/libaci.la base/libbase.la
+tests_images_index_tool_LDADD = $(index_link)
 EXTRA_DIST += tests/images/same-tree.py

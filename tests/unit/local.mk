@@ -37,12 +37,13 @@ if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
-LDADD = store/libstore.la aci/libaci.la cli/libcli.la base/libbase.la $(CMOCKA_LIBS)
-tests_unit_test_pod_state_LDADD = runner/librunner.la $(LDADD)
-tests_unit_test_volumes_LDADD = runner/librunner.la $(LDADD)
-tests_unit_test_users_LDADD = stage1/common/libcommon.la $(CMOCKA_LIBS)
+LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/unit/tap.sh
+LDADD = cli/libcli.la $(store_link) $(CMOCKA_LIBS)
+tests_unit_test_pod_state_LDADD = $(runner_link) $(CMOCKA_LIBS)
+tests_unit_test_volumes_LDADD = $(runner_link) $(CMOCKA_LIBS)
+tests_unit_test_users_LDADD = $(stage1_link) $(CMOCKA_LIBS)
 tests_unit_test_environment_LDADD = $(tests_unit_test_users_LDADD)
-EXTRA_DIST += %D%/scratch.h %D%/tars.h %D%/index_read.h %D%/chunks.h %D%/corpus.h %D%/list-tar.py %D%/README.md
+EXTRA_DIST += %D%/tap.sh %D%/scratch.h %D%/tars.h %D%/index_read.h %D%/chunks.h %D%/corpus.h %D%/list-tar.py %D%/README.md
 EXTRA_DIST += tests/corpus/manifests
 
 # for run-tests, which runs only these in some of its builds
