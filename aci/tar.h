@@ -4,10 +4,18 @@
  *
  * Read are ustar, GNU (long names and links, base-256 numbers) and pax (size, path, linkpath,
  * mtime, uid, gid, xattrs; global headers); the v7 form as far as ustar covers it. Refused, by
- * name, as RKT_INVALID: sparse members of all forms (issue 3 reads them), multi-volume and unknown
- * member types, headers that contradict each other, numbers that are negative where they must not
- * be or overflow, a missing end marker, anything but zeros after it (S-005), and a last member
- * without its padding (the index needs whole blocks).
+ * name, as RKT_INVALID, because readers disagree about them or bytes would go unseen:
+ *  - sparse members of all forms (issue 3 reads them), multi-volume and unknown member types;
+ *  - headers that contradict each other: GNU and pax names or links that differ, a pax size that is
+ *    not the header's (0 and the octal maximum there mean "see pax"), two of a kind for a member;
+ *  - numbers that are negative where they must not be, or overflow;
+ *  - a size other than 0 for what is not a file. Hard links with data (pax allows them, GNU tar
+ *    ignores the size) are among these: one reader's data would be another's headers;
+ *  - a file named like a directory ("dir/"), except in the oldest form, where it is one;
+ *  - padding that is not zero: the kernel shows it to who maps the file out of a mounted image;
+ *  - a missing or half end marker, anything but zeros after it (S-005), and a last member without
+ *    its padding (the index needs whole blocks).
+ * tar_pax.h says what is refused in pax headers, tar_safe.h what in names.
  *
  * The walker keeps memory for one entry only, within the limits below (S-012).
  */
