@@ -18,6 +18,10 @@ class Tap:
     def __init__(self):
         self.count = 0
 
+    def pytest_addoption(self, parser):
+        """What the terminal plugin, which is off, would have: the words of assertions ask for it."""
+        parser.addoption("--verbose", type=int, default=0, dest="verbose")
+
     def line(self, ok, name, note=""):
         self.count += 1
         print(f"{'ok' if ok else 'not ok'} {self.count} - {name}{note}", flush=True)
