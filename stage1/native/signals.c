@@ -2,6 +2,8 @@
 #include "stage1/native/signals.h"
 
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2 };
 
@@ -41,10 +43,14 @@ int signals_take(rkt_error **err)
 
 void signals_reset(void)
 {
+	/* Zero is SIG_DFL, no flags and no mask, in whatever order a machine's struct has them. By the
+	 * bare call, because the C library's refuses its own two signals (32 and 33), and a caller may
+	 * have ignored these as well. */
+	static const unsigned long all_default[8];
 	sigset_t none;
 
 	for (int number = 1; number < NSIG; number++)
-		signal(number, SIG_DFL);
+		syscall(SYS_rt_sigaction, number, all_default, NULL, NSIG / 8);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
