@@ -1,15 +1,18 @@
 """rkt-store gc: what nobody uses and what killed imports left; why each image stays or goes."""
 
+import hashlib
 import json
 import os
 import pathlib
 import subprocess
+import time
 
 import pytest
 from conftest import needs_erofs, needs_root, tool
 from storelib import (
     add,
     as_nobody,
+    blob_path,
     files_in,
     ids,
     image_tar,
@@ -28,6 +31,13 @@ LOST = "sha256-" + "ab" * 32
 @pytest.fixture
 def images(data_dir, tmp_path):
     return add(*[write(tmp_path / f"{n}.aci", image_tar(content=str(n))) for n in range(2)])
+
+
+def wait_for(condition, what):
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end, f"waited in vain until {what}"
+        time.sleep(0.01)
 
 
 def gc(*args):
@@ -101,16 +111,14 @@ def test_what_the_store_would_not_name_is_left_alone(images, data_dir):
 def test_temporary_files_of_a_living_process_stay(images, data_dir):
     path = data_dir / "cas/tmp/file-1"
     path.write_text("x")
-    with subprocess.Popen(
-        ["flock", path, "sleep", "60"], stdin=subprocess.DEVNULL
-    ) as holder:
+    with subprocess.Popen(["flock", "-F", path, "sleep", "60"]) as holder:
         try:
-            while subprocess.run(["flock", "-n", path, "true"], check=False).returncode == 0:
-                pass
+            free = ["flock", "-n", path, "true"]
+            wait_for(lambda: subprocess.run(free, check=False).returncode, "the file is locked")
             gc()
             assert path.exists()
         finally:
-            subprocess.run(["pkill", "-P", str(holder.pid)], check=False)
+            holder.kill()
     gc()
     assert not path.exists()
 
@@ -162,6 +170,24 @@ def test_import_and_gc_side_by_side_lose_nothing(data_dir, tmp_path):
     assert len(files_in(data_dir)) == 2 * len(files)
     for image in added:
         assert store("export", image, "-").status == 0
+
+
+@needs_root
+def test_gc_waits_for_an_import_that_has_named_its_files(images, data_dir, tmp_path):
+    """The import is slowed down between the names of its files and its commit."""
+    file = write(tmp_path / "slow.aci", image_tar(content="slow"))
+    image = f"sha256-{hashlib.sha256(file.read_bytes()).hexdigest()}"
+    slow = ["strace", "-f", "-o", "/dev/null", "-e", "inject=fsync:delay_exit=700000"]
+    importing = subprocess.Popen(
+        [*slow, tool("rkt-store"), "import", file],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"},
+    )
+    wait_for(lambda: blob_path(data_dir, image).exists(), "the blob has its name")
+    assert image not in ids()
+    gc()
+    assert importing.communicate(timeout=60)[0].decode().split() == [image]
+    assert store("export", image, "-").status == 0
 
 
 def test_grace_period_must_be_a_time(images):

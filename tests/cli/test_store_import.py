@@ -370,9 +370,9 @@ def test_several_importers_of_one_image_all_succeed(data_dir, tmp_path):
 def traced(tmp_path, calls, *args, inject=()):
     """Runs rkt-store under strace; returns the result and the lines of the trace."""
     log = tmp_path / "trace"
-    result = run(
-        ["strace", "-f", "-o", log, "-y", "-e", f"trace={calls}", *inject, tool("rkt-store"), *args]
-    )
+    strace = ["strace", "-f", "-o", log, "-y", "-e", f"trace={calls}", *inject]
+    # the leak check of a sanitized build does not work under ptrace
+    result = run([*strace, tool("rkt-store"), *args], env={"ASAN_OPTIONS": "detect_leaks=0"})
     lines = [re.sub(r"^\d+ +", "", line) for line in log.read_text().splitlines()]
     return result, [line for line in lines if re.match(r"\w+\(", line)]
 

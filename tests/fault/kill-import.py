@@ -53,6 +53,7 @@ class Yard:
         second = gzip.compress(image_tar("example.com/second", body), 1)
         self.second = write(path / "second.aci", second)
         os.environ["RKT_DIR"] = str(self.data_dir)
+        os.environ["ASAN_OPTIONS"] = "detect_leaks=0"  # which does not work under ptrace
         self.kept = []
 
     def fill(self):
@@ -82,7 +83,8 @@ class Yard:
 
 @pytest.fixture
 def yard(tmp_path, monkeypatch):
-    monkeypatch.setenv("RKT_DIR", "")  # put back at the end, whatever the yard makes of it
+    monkeypatch.setenv("RKT_DIR", "")  # put back at the end, whatever the yard makes of them
+    monkeypatch.setenv("ASAN_OPTIONS", "")
     return Yard(tmp_path)
 
 
