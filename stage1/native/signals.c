@@ -43,9 +43,9 @@ int signals_take(rkt_error **err)
 
 void signals_reset(void)
 {
-	/* Zero is SIG_DFL, no flags and no mask, in whatever order a machine's struct has them. By the
-	 * bare call, because the C library's refuses its own two signals (32 and 33), and a caller may
-	 * have ignored these as well. */
+	/* Zero is SIG_DFL, no flags and no mask, in whatever order a machine's struct has them. By
+	 * the bare call, because the C library's refuses its own two signals (32 and 33), and a
+	 * caller may have ignored these as well. */
 	static const unsigned long all_default[8];
 	sigset_t none;
 
