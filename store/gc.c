@@ -367,8 +367,10 @@ int rkt_store_gc(rkt_store *store, const struct rkt_gc_options *options, struct 
 	rkt_error **err)
 {
 	struct gc self = { .store = store, .options = options, .now_ns = store_now_ns() };
-	int result = collect(&self, err);
+	int result = store_check_options(options->size, sizeof *options, err);
 
+	if (result == 0)
+		result = collect(&self, err);
 	forget(&self);
 	free(self.decisions);
 	buf_free(&self.dead);

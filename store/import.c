@@ -297,6 +297,16 @@ static int import(struct import *self, int fd, rkt_error **err)
 	return commit(self, err);
 }
 
+static int check_call(
+	const rkt_store *store, const struct rkt_import_options *options, rkt_error **err)
+{
+	if (options && store_check_options(options->size, sizeof *options, err) < 0)
+		return -1;
+	return store->mode == RKT_STORE_READ
+		       ? rkt_fail(err, RKT_USAGE, "the store is open for reading only")
+		       : 0;
+}
+
 int rkt_store_import(rkt_store *store, int fd, const struct rkt_import_options *options,
 	rkt_image_id *ret_id, rkt_error **err)
 {
@@ -306,9 +316,7 @@ int rkt_store_import(rkt_store *store, int fd, const struct rkt_import_options *
 		.blob.file = SCRATCH_EMPTY,
 		.index_file = SCRATCH_EMPTY,
 		.index = index_new() };
-	int result = store->mode == RKT_STORE_READ
-			     ? rkt_fail(err, RKT_USAGE, "the store is open for reading only")
-			     : import(&self, fd, err);
+	int result = check_call(store, options, err) < 0 ? -1 : import(&self, fd, err);
 
 	if (result == 0 && ret_id)
 		*ret_id = self.record.id;

@@ -106,6 +106,13 @@ uint64_t store_now_ns(void)
 	return now.tv_sec < 0 ? 0 : (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+int store_check_options(size_t size, size_t known, rkt_error **err)
+{
+	return size == known ? 0
+			     : rkt_fail(err, RKT_USAGE,
+				       "options of %zu bytes; this library knows %zu", size, known);
+}
+
 int store_no_image(const char *reference, rkt_error **err)
 {
 	return rkt_fail(err, RKT_MISSING, "no image %s", reference);

@@ -272,6 +272,22 @@ static void importing_through_a_reader_is_refused(void **state)
 	buf_free(&tar);
 }
 
+static void options_of_another_size_are_refused(void **state)
+{
+	struct fixture *self = *state;
+	const struct rkt_import_options import = { .size = sizeof import + 8 };
+	const struct rkt_gc_options gc = { .size = 4 };
+	rkt_error *err = NULL;
+
+	assert_int_equal(rkt_store_import(self->store, 0, &import, NULL, &err), -1);
+	assert_int_equal(rkt_error_kind(err), RKT_USAGE);
+	rkt_error_free(err);
+	err = NULL;
+	assert_int_equal(rkt_store_gc(self->store, &gc, NULL, &err), -1);
+	assert_int_equal(rkt_error_kind(err), RKT_USAGE);
+	rkt_error_free(err);
+}
+
 /* ---- references ------------------------------------------------------------------------------ */
 
 static void a_name_means_its_newest_import_and_a_version_that_one(void **state)
@@ -626,6 +642,7 @@ int main(void)
 		IN_STORE(a_bad_image_leaves_nothing),
 		IN_STORE(what_erofs_cannot_show_is_stored_without_an_index),
 		IN_STORE(importing_through_a_reader_is_refused),
+		IN_STORE(options_of_another_size_are_refused),
 		IN_STORE(a_name_means_its_newest_import_and_a_version_that_one),
 		IN_STORE(a_prefix_of_eight_digits_or_more_is_enough),
 		IN_STORE(what_is_not_there_is_missing),
