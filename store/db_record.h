@@ -74,9 +74,9 @@ void manifest_row_write(struct slice manifest, struct buf *out);
 int manifest_row_read(struct slice bytes, struct slice *ret, rkt_error **err);
 
 struct tree_row {
-	uint32_t index_version; /* EROFS: INDEX_VERSION of who wrote it; else 0 */
-	uint64_t size, made_ns; /* EROFS: bytes of the index file; extracted: of its tar */
-	const char *boot;       /* extracted: the boot it was made in; EROFS: NULL */
+	uint32_t index_version;     /* EROFS: INDEX_VERSION of who wrote it; else 0 */
+	uint64_t size, made_ns;     /* EROFS: bytes of the index file; extracted: of its tar */
+	const char *boot;           /* extracted: the boot it was made in; EROFS: NULL */
 	const rkt_image_id *layers; /* writing: the images in it, lowest first */
 	uint32_t layer_count;
 };
