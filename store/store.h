@@ -29,7 +29,8 @@ int store_get_tree(db_txn *txn, enum record_form form, const rkt_image_id *id, s
 /* The record of ID for the world outside: 1 with *RET, which the caller frees, 0 or -1. */
 int store_get_record(db_txn *txn, const rkt_image_id *id, rkt_image_record **ret, rkt_error **err);
 
-/* Whether options that say they have SIZE bytes are the ones known here, of KNOWN: 0, or RKT_USAGE. */
+/* Whether options that say they have SIZE bytes are the ones known here, of KNOWN: 0, or
+ * RKT_USAGE. */
 int store_check_options(size_t size, size_t known, rkt_error **err);
 
 /* Fails with RKT_MISSING. */

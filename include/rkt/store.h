@@ -43,8 +43,8 @@ RKT_PUBLIC const char *rkt_store_path(const rkt_store *store);
 
 /* ---- images -------------------------------------------------------------------------------- */
 
-/* Options carry their size first, so that they can grow: set SIZE to sizeof. A size this library does
- * not know is RKT_USAGE. */
+/* Options carry their size first, so that they can grow: set SIZE to sizeof. A size this library
+ * does not know is RKT_USAGE. */
 struct rkt_import_options {
 	size_t size;
 	const rkt_image_id *expect; /* refuse (RKT_INVALID) anything else; NULL: anything */
