@@ -30,7 +30,7 @@ noinst_PROGRAMS += %D%/native/stage1-native
 # Static, so that it runs in a root of its own; the sanitizers have no static form.
 if !SANITIZERS
 if !FUZZING
-%C%_native_stage1_native_LDFLAGS = -static-pie -Wl,--gc-sections
+%C%_native_stage1_native_LDFLAGS = $(HARDENING_LDFLAGS) -static-pie -Wl,--gc-sections
 endif
 endif
 

@@ -1,6 +1,6 @@
 # Compiler flags: which warnings we live with, and the hardening of doc/design.md (S-080).
 
-# RKT_TRY_CFLAG(VARIABLE, FLAG): appends FLAG to VARIABLE where the compiler and linker take it.
+# RKT_TRY_FLAG(VARIABLE, FLAG): appends FLAG to VARIABLE where the compiler and linker take it.
 AC_DEFUN([RKT_TRY_FLAG], [
 	AS_VAR_PUSHDEF([cache], [rkt_cv_flag_$2])
 	AC_CACHE_CHECK([whether $CC takes $2], [cache], [
@@ -26,18 +26,21 @@ AC_DEFUN([RKT_WARNINGS], [
 
 AC_DEFUN([RKT_HARDENING], [
 	HARDENING_CFLAGS=
+	HARDENING_LDFLAGS=
 	AS_IF([test "x$enable_sanitizers" = xyes], [
 		HARDENING_CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 	], [test "x$enable_fuzzing" = xyes], [
 		HARDENING_CFLAGS="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
 	], [
 		m4_foreach_w([flag], [-fstack-protector-strong -fstack-clash-protection
-			-fcf-protection -Wl,-z,relro -Wl,-z,now],
-			[RKT_TRY_FLAG([HARDENING_CFLAGS], m4_defn([flag]))])
+			-fcf-protection], [RKT_TRY_FLAG([HARDENING_CFLAGS], m4_defn([flag]))])
+		# clang refuses linker options where it does not link
+		m4_foreach_w([flag], [-Wl,-z,relro -Wl,-z,now], [RKT_TRY_FLAG([HARDENING_LDFLAGS], m4_defn([flag]))])
 		# glibc warns about FORTIFY without optimisation, so ask only where there is some
 		AS_CASE([" $CFLAGS "], [*" -O0 "*], [],
 			[HARDENING_CFLAGS="$HARDENING_CFLAGS -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3"])
 	])
 	HARDENING_CFLAGS="$HARDENING_CFLAGS -fPIE"
 	AC_SUBST([HARDENING_CFLAGS])
+	AC_SUBST([HARDENING_LDFLAGS])
 ])

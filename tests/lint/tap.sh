@@ -28,9 +28,12 @@ plan() {
     echo "1..$count"
     exit $failed
 }
-# sources PATTERN...: the project's own files of these names, whether or not git is here
+# sources PATTERN...: the project's own files of these names, whether or not git is here; build-aux holds
+# what autogen.sh brought
 sources() {
     (cd "$top_srcdir" && if [ -d .git ]; then git ls-files --cached --others --exclude-standard -- "$@"; else
-        for pattern in "$@"; do find . -path './build' -prune -o -name "${pattern##*/}" -type f -print | sed 's,^\./,,'; done
+        for pattern in "$@"; do
+            find . \( -path ./build -o -path ./build-aux \) -prune -o -name "${pattern##*/}" -type f -print
+        done | sed 's,^\./,,'
     fi)
 }
