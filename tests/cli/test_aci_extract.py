@@ -28,7 +28,8 @@ def names_in(path):
 
 def test_manifest_and_rootfs_appear(tmp_path, aci):
     result = run(["aci-extract", aci, tmp_path / "out"])
-    assert (result.status, result.out, result.err) == (0, "", "")
+    said = "" if os.geteuid() == 0 else "aci-extract: 3 of 3 entries belong to you, not to the owner in the image\n"
+    assert (result.status, result.out, result.err) == (0, "", said)
     assert json.loads((tmp_path / "out/manifest").read_text()) == manifest()
     assert (tmp_path / "out/rootfs/etc/motd").read_text() == "hello\n"
     assert names_in(tmp_path) == ["a.aci", "out"]
