@@ -1,9 +1,6 @@
 /*
  * The walk over a tar. tar_header.c and tar_pax.c read what headers say, tar_safe.c names; here
  * they become one entry, or are found to contradict each other.
- *
- * Data are lent from the blocks of the stream. Only a header that lies across two blocks, and the
- * content of extended headers, are copied.
  */
 #include "aci/tar.h"
 
@@ -14,6 +11,7 @@
 #include "aci/tar_header.h"
 #include "aci/tar_pax.h"
 #include "aci/tar_safe.h"
+#include "aci/tar_stream.h"
 #include "base/alloc.h"
 
 /* No stream is longer, so that offsets and sizes can be added. */
@@ -30,21 +28,14 @@ const struct tar_limits tar_limits_default = {
 enum extension { LONG_NAME = 1, LONG_LINK = 2, PAX = 4 };
 
 struct tar_reader {
-	source *in;
+	struct tar_stream stream;
 	struct tar_limits limits;
-
-	struct slice block; /* what is left of the block lent by IN */
-	bool in_ended;
-	bool in_failed;  /* the error is the stream's, not the tar's */
-	uint64_t offset; /* of BLOCK in the stream */
-	uint8_t carry[TAR_BLOCK];
 
 	uint64_t data_left;
 	unsigned padding_left;
 	uint64_t entry_count;
 	bool ended;
 
-	uint64_t at; /* of what is being looked at: for errors */
 	unsigned seen;
 	struct buf long_name, long_link, pax_bytes, global_bytes;
 	struct tar_pax pax, global;
@@ -52,130 +43,12 @@ struct tar_reader {
 	struct tar_entry entry;
 };
 
-/* ---- the stream ---------------------------------------------------------------------------- */
-
-/* Makes BLOCK non-empty, or sets IN_ENDED. */
-static int pull(tar_reader *self, rkt_error **err)
-{
-	int got;
-
-	if (self->block.len || self->in_ended)
-		return 0;
-	got = source_next(self->in, &self->block, err);
-	self->in_failed = got < 0;
-	self->in_ended = !got;
-	return got < 0 ? -1 : 0;
-}
-
-/* The next piece of at most MAX bytes; empty only at the end of the stream. */
-static int take(tar_reader *self, uint64_t max, struct slice *ret, rkt_error **err)
-{
-	*ret = (struct slice){ 0 };
-	if (pull(self, err) < 0)
-		return -1;
-	if (self->in_ended)
-		return 0;
-	*ret = self->block;
-	if (ret->len > max)
-		ret->len = (size_t)max;
-	self->block.data += ret->len;
-	self->block.len -= ret->len;
-	self->offset += ret->len;
-	return 0;
-}
-
-/* Reads 512 bytes: 1 with *RET, which lives until the next read; 0 when the stream ends here. */
-static int read_block(tar_reader *self, const uint8_t **ret, rkt_error **err)
-{
-	struct slice piece;
-	size_t len = 0;
-
-	if (pull(self, err) < 0)
-		return -1;
-	if (self->block.len >= TAR_BLOCK) {
-		*ret = self->block.data;
-		return take(self, TAR_BLOCK, &piece, err) < 0 ? -1 : 1;
-	}
-	*ret = self->carry;
-	while (len < TAR_BLOCK) {
-		if (take(self, TAR_BLOCK - len, &piece, err) < 0)
-			return -1;
-		if (!piece.len)
-			break;
-		memcpy(self->carry + len, piece.data, piece.len);
-		len += piece.len;
-	}
-	if (len && len < TAR_BLOCK)
-		return rkt_fail(err, RKT_INVALID, "truncated: the stream ends within a header");
-	return len > 0;
-}
-
-static unsigned padding_of(uint64_t size)
-{
-	return (unsigned)(-size % TAR_BLOCK);
-}
-
-/* Fails, at the first byte that is not zero, unless all of PIECE, which was just taken, is. */
-static int expect_zeros(
-	tar_reader *self, struct slice piece, const char *otherwise, rkt_error **err)
-{
-	size_t i = 0;
-
-	if (tar_is_zero(piece.data, piece.len))
-		return 0;
-	while (!piece.data[i])
-		i++;
-	self->at = self->offset - piece.len + i;
-	return rkt_fail(err, RKT_INVALID, "%s", otherwise);
-}
-
-/* Reads the rest of the last block of a member. The kernel shows these bytes to whoever maps the
- * file out of a mounted image, where zeros are promised: nothing may hide there. */
-static int skip_padding(tar_reader *self, rkt_error **err)
-{
-	while (self->padding_left) {
-		struct slice piece;
-
-		if (take(self, self->padding_left, &piece, err) < 0)
-			return -1;
-		if (!piece.len)
-			return rkt_fail(err, RKT_INVALID,
-				"truncated: the stream ends within the padding of a member");
-		if (expect_zeros(self, piece, "the padding of a member is not zero", err) < 0)
-			return -1;
-		self->padding_left -= (unsigned)piece.len;
-	}
-	return 0;
-}
-
-/* Sets OUT to SIZE bytes, the body of an extended header. */
-static int read_body(tar_reader *self, uint64_t size, struct buf *out, rkt_error **err)
-{
-	out->len = 0;
-	if (size > self->limits.pax_max)
-		return rkt_fail(err, RKT_INVALID,
-			"an extended header of %" PRIu64 " bytes, more than %zu", size,
-			self->limits.pax_max);
-	while (out->len < size) {
-		struct slice piece;
-
-		if (take(self, size - out->len, &piece, err) < 0)
-			return -1;
-		if (!piece.len)
-			return rkt_fail(err, RKT_INVALID,
-				"truncated: the stream ends within an extended header");
-		buf_append(out, piece.data, piece.len);
-	}
-	self->padding_left = padding_of(size);
-	return skip_padding(self, err);
-}
-
 /* As tar_data(), without the place in the error. */
 static int next_data(tar_reader *self, struct slice *ret, rkt_error **err)
 {
 	if (!self->data_left)
 		return 0;
-	if (take(self, self->data_left, ret, err) < 0)
+	if (tar_stream_take(&self->stream, self->data_left, ret, err) < 0)
 		return -1;
 	if (!ret->len)
 		return rkt_fail(err, RKT_INVALID, "%s: truncated: %" PRIu64 " bytes are missing",
@@ -191,8 +64,12 @@ static int finish_entry(tar_reader *self, rkt_error **err)
 	int got;
 
 	while ((got = next_data(self, &piece, err)) > 0)
-		self->at = self->offset;
-	return got < 0 ? -1 : skip_padding(self, err);
+		self->stream.at = self->stream.offset;
+	if (got < 0)
+		return -1;
+	got = tar_stream_padding(&self->stream, self->padding_left, err);
+	self->padding_left = 0;
+	return got;
 }
 
 /* ---- extended headers ---------------------------------------------------------------------- */
@@ -209,7 +86,7 @@ static int see(tar_reader *self, enum extension what, rkt_error **err)
 /* GNU's long name or link: the text with its NUL. */
 static int read_long(tar_reader *self, uint64_t size, struct buf *out, rkt_error **err)
 {
-	if (read_body(self, size, out, err) < 0)
+	if (tar_stream_body(&self->stream, size, self->limits.pax_max, out, err) < 0)
 		return -1;
 	while (out->len && !out->data[out->len - 1])
 		out->len--;
@@ -223,7 +100,8 @@ static int read_global(tar_reader *self, uint64_t size, rkt_error **err)
 	if (self->seen)
 		return rkt_fail(
 			err, RKT_INVALID, "a global header between a member and its own header");
-	if (read_body(self, size, &self->global_bytes, err) < 0 ||
+	if (tar_stream_body(&self->stream, size, self->limits.pax_max, &self->global_bytes, err) <
+			0 ||
 		tar_pax_read(&self->pax, &self->global_bytes, PAX_GLOBAL, self->limits.xattrs_max,
 			err) < 0)
 		return -1;
@@ -252,7 +130,8 @@ static int take_extension(tar_reader *self, const struct tar_header *header, rkt
 	case 'x':
 		result = see(self, PAX, err);
 		if (!result)
-			result = read_body(self, header->size, &self->pax_bytes, err);
+			result = tar_stream_body(&self->stream, header->size, self->limits.pax_max,
+				&self->pax_bytes, err);
 		if (!result)
 			result = tar_pax_read(&self->pax, &self->pax_bytes, PAX_MEMBER,
 				self->limits.xattrs_max, err);
@@ -417,7 +296,7 @@ static int set_size(tar_reader *self, const struct tar_header *header, rkt_error
 			err, RKT_INVALID, "%s: data in a member that is not a file", entry->path);
 	entry->size = size;
 	self->data_left = size;
-	self->padding_left = padding_of(size);
+	self->padding_left = tar_padding_of(size);
 	return 0;
 }
 
@@ -450,7 +329,7 @@ static void set_attributes(tar_reader *self, const struct tar_header *header)
 static int set_entry(tar_reader *self, const struct tar_header *header, rkt_error **err)
 {
 	self->entry.link = NULL;
-	self->entry.data_offset = self->offset;
+	self->entry.data_offset = self->stream.offset;
 	if (type_of(header->type, &self->entry.type, err) < 0 || set_path(self, header, err) < 0 ||
 		set_link(self, header, err) < 0 || set_size(self, header, err) < 0)
 		return -1;
@@ -472,19 +351,20 @@ static int read_end(tar_reader *self, rkt_error **err)
 
 	if (self->seen)
 		return rkt_fail(err, RKT_INVALID, "an extended header without a member");
-	got = read_block(self, &block, err);
+	got = tar_stream_block(&self->stream, &block, err);
 	if (got < 0)
 		return -1;
 	if (!got || !tar_is_zero(block, TAR_BLOCK))
 		return rkt_fail(err, RKT_INVALID,
 			got ? "a lone zero block within the archive"
 			    : "truncated: half an end marker");
-	while (take(self, UINT64_MAX, &piece, err) == 0) {
+	while (tar_stream_take(&self->stream, UINT64_MAX, &piece, err) == 0) {
 		if (!piece.len) {
 			self->ended = true;
 			return 0;
 		}
-		if (expect_zeros(self, piece, "garbage after the end of the archive", err) < 0)
+		if (tar_stream_expect_zeros(
+			    &self->stream, piece, "garbage after the end of the archive", err) < 0)
 			return -1;
 	}
 	return -1;
@@ -497,27 +377,27 @@ static int next_header(tar_reader *self, struct tar_header *ret, rkt_error **err
 	const uint8_t *block = NULL;
 	int got;
 
-	self->at = self->offset;
-	got = read_block(self, &block, err);
+	self->stream.at = self->stream.offset;
+	got = tar_stream_block(&self->stream, &block, err);
 	if (!got)
 		return rkt_fail(err, RKT_INVALID, "truncated: no end marker");
 	if (got > 0 && tar_is_zero(block, TAR_BLOCK))
 		return read_end(self, err);
 	if (got > 0)
 		got = tar_header_read(block, ret, err) < 0 ? -1 : 1;
-	if (got < 0 && !self->at && !self->in_failed)
+	if (got < 0 && !self->stream.at && !self->stream.failed)
 		rkt_fail_outer(err, "not a tar archive");
 	return got;
 }
 
 static int next_entry(tar_reader *self, rkt_error **err)
 {
-	self->at = self->offset;
+	self->stream.at = self->stream.offset;
 	if (finish_entry(self, err) < 0)
 		return -1;
 	self->seen = 0;
 	tar_pax_reset(&self->pax);
-	self->entry.header_offset = self->offset;
+	self->entry.header_offset = self->stream.offset;
 	for (;;) {
 		struct tar_header header = { 0 };
 		int got = next_header(self, &header, err);
@@ -530,14 +410,14 @@ static int next_entry(tar_reader *self, rkt_error **err)
 		if (!got)
 			return set_entry(self, &header, err) < 0 ? -1 : 1;
 		if (!self->seen) /* a global header belongs to no member */
-			self->entry.header_offset = self->offset;
+			self->entry.header_offset = self->stream.offset;
 	}
 }
 
 /* Says where, unless it is the stream below that failed. */
 static int fail_at(const tar_reader *self, uint64_t offset, rkt_error **err)
 {
-	return self->in_failed ? -1 : rkt_fail_outer(err, "tar offset %" PRIu64, offset);
+	return self->stream.failed ? -1 : rkt_fail_outer(err, "tar offset %" PRIu64, offset);
 }
 
 int tar_next(tar_reader *self, const struct tar_entry **ret, rkt_error **err)
@@ -548,7 +428,7 @@ int tar_next(tar_reader *self, const struct tar_entry **ret, rkt_error **err)
 		return 0;
 	got = next_entry(self, err);
 	if (got < 0)
-		return fail_at(self, self->at, err);
+		return fail_at(self, self->stream.at, err);
 	if (got > 0)
 		*ret = &self->entry;
 	return got;
@@ -558,19 +438,19 @@ int tar_data(tar_reader *self, struct slice *ret, rkt_error **err)
 {
 	int got = next_data(self, ret, err);
 
-	return got < 0 ? fail_at(self, self->offset, err) : got;
+	return got < 0 ? fail_at(self, self->stream.offset, err) : got;
 }
 
 uint64_t tar_offset(const tar_reader *self)
 {
-	return self->offset;
+	return self->stream.offset;
 }
 
 tar_reader *tar_open(source *in, const struct tar_limits *limits)
 {
 	tar_reader *self = xcalloc(1, sizeof *self);
 
-	self->in = in;
+	self->stream.in = in;
 	self->limits = limits ? *limits : tar_limits_default;
 	return self;
 }
@@ -579,7 +459,7 @@ void tar_free(tar_reader *self)
 {
 	if (!self)
 		return;
-	source_free(self->in);
+	source_free(self->stream.in);
 	tar_pax_free(&self->pax);
 	tar_pax_free(&self->global);
 	buf_free(&self->long_name);

@@ -31,7 +31,7 @@ plan() {
 # sources PATTERN...: the project's own files of these names, whether or not git is here; build-aux holds
 # what autogen.sh brought
 sources() {
-    (cd "$top_srcdir" && if [ -d .git ]; then git ls-files --cached --others --exclude-standard -- "$@"; else
+    (cd "$top_srcdir" && if [ -e .git ]; then git ls-files --cached --others --exclude-standard -- "$@"; else
         for pattern in "$@"; do
             find . \( -path ./build -o -path ./build-aux \) -prune -o -name "${pattern##*/}" -type f -print
         done | sed 's,^\./,,'
