@@ -16,6 +16,7 @@ schema_link = %D%/libschema.la $(base_link)
 
 noinst_LTLIBRARIES += %D%/libaci.la
 %C%_libaci_la_SOURCES = \
+	%D%/acl.c %D%/acl.h \
 	%D%/blocks.c %D%/blocks.h \
 	%D%/build.c %D%/build.h \
 	%D%/build_attrs.c %D%/build_attrs.h \

@@ -1,7 +1,6 @@
 noinst_LTLIBRARIES += %D%/index/libindex.la %D%/libstore.la
 
 %C%_index_libindex_la_SOURCES = \
-	%D%/index/acl.c %D%/index/acl.h \
 	%D%/index/erofs.h \
 	%D%/index/index.c %D%/index/index.h \
 	%D%/index/mount.c \

@@ -5,9 +5,9 @@
 #include <limits.h>
 #include <string.h>
 
+#include "aci/acl.h"
 #include "base/alloc.h"
 #include "base/str.h"
-#include "store/index/acl.h"
 #include "store/index/erofs.h"
 
 /* What the kernel can hand out: longer names are listed but cannot be read, longer lists not at all

@@ -1,7 +1,7 @@
 /* Extended attributes and ACLs behind an inode: their bytes, what is left out, what is refused. */
 #include "tests/unit/index_read.h"
 
-#include "store/index/acl.h"
+#include "aci/acl.h"
 #include "store/index/xattr.h"
 
 #define SLICE(text) ((struct slice){ (const uint8_t *)(text), sizeof(text) - 1 })

@@ -1,5 +1,5 @@
 /* POSIX ACLs, from text and from the kernel's form into the kernel's form. */
-#include "store/index/acl.h"
+#include "aci/acl.h"
 
 #include <endian.h>
 #include <stdint.h>
