@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "aci/acl.h"
+#include "aci/xattr_rules.h"
 #include "base/alloc.h"
 #include "base/str.h"
 #include "store/index/erofs.h"
@@ -37,29 +38,10 @@ static const struct prefix {
 	{ "security.", EROFS_XATTR_SECURITY },
 };
 
-/* What the kernel itself would act upon: overlay mounts, labels, integrity (S-011). */
-static bool has_effect_on_host(const char *name)
-{
-	static const char *const hidden[] = {
-		"trusted.overlay.",
-		"user.overlay.",
-		"security.selinux",
-		"security.ima",
-		"security.evm",
-		"security.apparmor",
-		"security.SMACK64",
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(hidden); i++)
-		if (str_has_prefix(name, hidden[i]))
-			return true;
-	return false;
-}
-
 /* Finds the index for the attribute NAME of a file of TYPE; false when it cannot be shown. */
 static bool classify(const char *name, enum tar_type type, struct item *ret)
 {
-	if (has_effect_on_host(name))
+	if (!xattr_is_portable(name))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
 		if (!str_has_prefix(name, prefixes[i].text))
