@@ -1,4 +1,4 @@
-/* POSIX ACLs, from text and from the kernel's form into the kernel's form. */
+/* POSIX ACLs, from text and from the kernel's form into the kernel's form, and into text. */
 #include "aci/acl.h"
 
 #include <endian.h>
@@ -241,6 +241,44 @@ int acl_from_text(struct slice text, struct buf *ret, uint64_t *names_dropped, r
 			return -1;
 	}
 	return finish(ret, err);
+}
+
+static const char *tag_words(uint16_t tag)
+{
+	switch (tag) {
+	case ACL_OWNER:
+	case ACL_USER:
+		return "user";
+	case ACL_OWNING_GROUP:
+	case ACL_GROUP:
+		return "group";
+	case ACL_MASK:
+		return "mask";
+	default:
+		return "other";
+	}
+}
+
+int acl_to_text(struct slice bytes, struct buf *ret, rkt_error **err)
+{
+	auto_buf struct buf checked = { 0 };
+
+	if (acl_from_kernel(bytes, &checked, err) < 0)
+		return -1;
+	ret->len = 0;
+	for (size_t i = 0; checked.len && i < entry_count(buf_slice(&checked)); i++) {
+		struct acl_entry entry = entry_at(buf_slice(&checked), i);
+		bool named = entry.tag & ACL_NAMED;
+
+		buf_printf(ret, "%s%s:", i ? "," : "", tag_words(entry.tag));
+		if (named)
+			buf_printf(ret, "%u", entry.id);
+		buf_printf(ret, ":%c%c%c", entry.permissions & 4 ? 'r' : '-',
+			entry.permissions & 2 ? 'w' : '-', entry.permissions & 1 ? 'x' : '-');
+		if (named)
+			buf_printf(ret, ":%u", entry.id);
+	}
+	return 0;
 }
 
 mode_t acl_mode(struct slice acl)

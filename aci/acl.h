@@ -23,6 +23,11 @@
 int acl_from_text(struct slice text, struct buf *ret, uint64_t *names_dropped, rkt_error **err);
 int acl_from_kernel(struct slice bytes, struct buf *ret, rkt_error **err);
 
+/* Replaces the content of RET by the text of an ACL in the kernel's form, with numbers in place of
+ * names and after the permissions too, as star writes them; by nothing when there are no entries.
+ * RKT_INVALID when it is damaged. */
+int acl_to_text(struct slice bytes, struct buf *ret, rkt_error **err);
+
 /* Of a valid access ACL in the kernel's form: the permission bits a file with it shows as its mode
  * (acl(5)), and whether it says nothing more than them. */
 mode_t acl_mode(struct slice acl);

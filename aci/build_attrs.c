@@ -1,19 +1,12 @@
 /* Extended attributes and ACLs, from the kernel's form to that of a tar. */
 #include "aci/build_attrs.h"
 
-#include <endian.h>
 #include <string.h>
 #include <sys/xattr.h>
 
+#include "aci/entry_acls.h"
 #include "aci/xattr_rules.h"
 #include "base/alloc.h"
-
-/* linux/posix_acl_xattr.h */
-#define ACL_VERSION 2
-struct acl_entry {
-	uint16_t tag, permissions;
-	uint32_t id;
-};
 
 static void free_item(struct tar_xattr *item)
 {
@@ -39,41 +32,6 @@ static void add(struct build_attrs *attrs, const char *name, struct buf *value)
 	*value = (struct buf){ 0 };
 }
 
-static int acl_to_text(const struct buf *acl, struct buf *text, rkt_error **err)
-{
-	static const char *const tags[] = {
-		[0x01] = "user::",
-		[0x02] = "user:",
-		[0x04] = "group::",
-		[0x08] = "group:",
-		[0x10] = "mask::",
-		[0x20] = "other::",
-	};
-	uint32_t version;
-
-	if (acl->len < sizeof version || acl->len % sizeof(struct acl_entry) != sizeof version)
-		return rkt_fail(err, RKT_FAILED, "its ACL has an unknown form");
-	memcpy(&version, acl->data, sizeof version);
-	for (size_t at = sizeof version; at < acl->len; at += sizeof(struct acl_entry)) {
-		struct acl_entry e;
-		unsigned tag, bits;
-
-		memcpy(&e, acl->data + at, sizeof e);
-		tag = le16toh(e.tag);
-		bits = le16toh(e.permissions);
-		if (le32toh(version) != ACL_VERSION || tag >= ARRAY_LEN(tags) || !tags[tag])
-			return rkt_fail(err, RKT_FAILED, "its ACL has an unknown form");
-		buf_printf(text, "%s%s", text->len ? "," : "", tags[tag]);
-		if (tag & 0x0a)
-			buf_printf(text, "%u:", le32toh(e.id));
-		buf_printf(text, "%c%c%c", bits & 4 ? 'r' : '-', bits & 2 ? 'w' : '-',
-			bits & 1 ? 'x' : '-');
-		if (tag & 0x0a)
-			buf_printf(text, ":%u", le32toh(e.id));
-	}
-	return 0;
-}
-
 /* Reads one attribute into VALUE; one that is gone meanwhile is an error like any other. */
 static int read_value(int fd, const char *name, struct buf *value, rkt_error **err)
 {
@@ -89,15 +47,15 @@ static int read_value(int fd, const char *name, struct buf *value, rkt_error **e
 
 static int add_one(int fd, const char *name, struct build_attrs *attrs, rkt_error **err)
 {
-	bool is_access = strcmp(name, "system.posix_acl_access") == 0;
-	bool is_acl = is_access || strcmp(name, "system.posix_acl_default") == 0;
+	bool is_access = strcmp(name, ACL_ACCESS_XATTR) == 0;
+	bool is_acl = is_access || strcmp(name, ACL_DEFAULT_XATTR) == 0;
 	auto_buf struct buf value = { 0 }, text = { 0 };
 
 	if (!is_acl && !xattr_is_portable(name))
 		return 0;
 	if (read_value(fd, name, &value, err) < 0)
 		return -1;
-	if (is_acl && acl_to_text(&value, &text, err) < 0)
+	if (is_acl && acl_to_text(buf_slice(&value), &text, err) < 0)
 		return -1;
 	if (is_acl)
 		add(attrs, is_access ? "SCHILY.acl.access" : "SCHILY.acl.default", &text);

@@ -21,6 +21,7 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/build.c %D%/build.h \
 	%D%/build_attrs.c %D%/build_attrs.h \
 	%D%/digest.c %D%/digest.h \
+	%D%/entry_acls.c %D%/entry_acls.h \
 	%D%/extract.c %D%/extract.h \
 	%D%/extract_attrs.c %D%/extract_attrs.h \
 	%D%/gzip_header.c %D%/gzip_header.h \

@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "aci/acl.h"
+#include "aci/entry_acls.h"
 #include "aci/xattr_rules.h"
 #include "base/alloc.h"
 #include "base/str.h"
@@ -16,12 +16,6 @@
 #define NAME_MAX_LEN  255u
 #define LIST_MAX_LEN  65536u
 #define VALUE_MAX_LEN 65535u
-
-static const char acl_access[] = "system.posix_acl_access";
-static const char acl_default[] = "system.posix_acl_default";
-/* The same as text; tar's own names. */
-static const char acl_access_text[] = "SCHILY.acl.access";
-static const char acl_default_text[] = "SCHILY.acl.default";
 
 struct item {
 	enum erofs_xattr_index index;
@@ -90,74 +84,16 @@ static void append_item(struct buf *bytes, const struct item *item)
 	buf_append_zeros(bytes, -bytes->len % 4);
 }
 
-static const struct tar_xattr *find(const struct tar_entry *entry, const char *name)
-{
-	for (size_t i = 0; i < entry->xattr_count; i++)
-		if (strcmp(entry->xattrs[i].name, name) == 0)
-			return &entry->xattrs[i];
-	return NULL;
-}
-
-/* The ACL of ENTRY in the kernel's form, empty when it has none. The kernel's form, where it is
- * given, wins over the text: it has numbers. */
-static int read_acl(const struct tar_entry *entry, const char *const names[static 2],
-	struct xattr_body *body, struct buf *ret, rkt_error **err)
-{
-	const struct tar_xattr *kernel = find(entry, names[0]), *text = find(entry, names[1]);
-
-	if (kernel)
-		return acl_from_kernel(kernel->value, ret, err);
-	return text ? acl_from_text(text->value, ret, &body->acl_names_dropped, err) : 0;
-}
-
-struct acls {
-	struct buf access, by_default;
-};
-
-static void acls_free(struct acls *acls)
-{
-	buf_free(&acls->access);
-	buf_free(&acls->by_default);
-}
-
-/* Reads both ACLs; only what is to be stored is left in RET. An access ACL sets the mode, as it
- * does when it is set on a file, and one that says no more than the mode is not stored. */
-static int read_acls(
-	const struct tar_entry *entry, struct xattr_body *body, struct acls *ret, rkt_error **err)
-{
-	static const char *const access[2] = { acl_access, acl_access_text };
-	static const char *const by_default[2] = { acl_default, acl_default_text };
-
-	if (read_acl(entry, access, body, &ret->access, err) < 0 ||
-		read_acl(entry, by_default, body, &ret->by_default, err) < 0)
-		return -1;
-	if (ret->access.len && entry->type == TAR_SYMLINK) {
-		body->dropped++;
-		ret->access.len = 0;
-	}
-	if (ret->by_default.len && entry->type != TAR_DIR) {
-		body->dropped++;
-		ret->by_default.len = 0;
-	}
-	if (!ret->access.len)
-		return 0;
-	body->mode = (body->mode & ~(mode_t)0777) | acl_mode(buf_slice(&ret->access));
-	if (acl_is_mode(buf_slice(&ret->access)))
-		ret->access.len = 0;
-	return 0;
-}
-
 /* Collects what is to be stored in ITEMS, which has room for all, and returns how many, or -1. */
 static ssize_t collect(const struct tar_entry *entry, struct xattr_body *body,
-	const struct acls *acls, struct item *items, rkt_error **err)
+	const struct entry_acls *acls, struct item *items, rkt_error **err)
 {
 	size_t count = 0, list_len = 0;
 
 	for (size_t i = 0; i < entry->xattr_count; i++) {
 		const struct tar_xattr *xattr = &entry->xattrs[i];
 
-		if (strcmp(xattr->name, acl_access) == 0 || strcmp(xattr->name, acl_default) == 0 ||
-			str_has_prefix(xattr->name, "SCHILY.acl."))
+		if (entry_acls_has(xattr->name))
 			continue;
 		items[count].value = xattr->value;
 		if (!classify(xattr->name, entry->type, &items[count])) {
@@ -175,7 +111,7 @@ static ssize_t collect(const struct tar_entry *entry, struct xattr_body *body,
 	if (acls->by_default.len)
 		items[count++] =
 			(struct item){ EROFS_XATTR_ACL_DEFAULT, "", buf_slice(&acls->by_default) };
-	if (list_len + sizeof acl_access + sizeof acl_default > LIST_MAX_LEN)
+	if (list_len + sizeof ACL_ACCESS_XATTR + sizeof ACL_DEFAULT_XATTR > LIST_MAX_LEN)
 		return rkt_fail(
 			err, RKT_INVALID, "xattr names of more than %u bytes", LIST_MAX_LEN);
 	return (ssize_t)count;
@@ -184,7 +120,7 @@ static ssize_t collect(const struct tar_entry *entry, struct xattr_body *body,
 int xattr_body_make(struct xattr_body *body, const struct tar_entry *entry, rkt_error **err)
 {
 	static const struct erofs_xattr_header header;
-	__attribute__((cleanup(acls_free))) struct acls acls = { 0 };
+	auto_entry_acls struct entry_acls acls = { 0 };
 	auto_free struct item *items = NULL;
 	size_t icount;
 	ssize_t count;
@@ -195,8 +131,11 @@ int xattr_body_make(struct xattr_body *body, const struct tar_entry *entry, rkt_
 	if (!entry->xattr_count)
 		return 0;
 	items = xcalloc(entry->xattr_count + 2, sizeof *items);
-	if (read_acls(entry, body, &acls, err) < 0)
+	if (entry_acls_read(entry, &acls, err) < 0)
 		return -1;
+	body->mode = acls.mode;
+	body->dropped += acls.misplaced;
+	body->acl_names_dropped += acls.names_dropped;
 	count = collect(entry, body, &acls, items, err);
 	if (count <= 0)
 		return (int)count;
