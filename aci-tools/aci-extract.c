@@ -155,6 +155,10 @@ static void tell_losses(const struct extract_report *report)
 	if (report->xattrs_lost)
 		out_note("%" PRIu64 " extended attributes or ACLs could not be kept",
 			report->xattrs_lost);
+	if (report->acl_names_lost)
+		out_note("%" PRIu64 " entries of ACLs name a user or group without a number and "
+			 "could not be kept",
+			report->acl_names_lost);
 }
 
 static int extract(const struct settings *settings, image_reader *image, struct expected *e,
@@ -253,7 +257,7 @@ static enum opts_result parse(struct settings *settings, int argc, char **argv,
 		.description =
 			"Unpacks the image FILE (- is standard input) into DIR, which must not exist "
 			"or be empty. Everything is kept: owners (as root), modes, times to the "
-			"nanosecond, extended attributes, hard links.\n\n"
+			"nanosecond, extended attributes, ACLs, hard links.\n\n"
 			"The image is checked on the way. DIR appears when everything is there, or, "
 			"if anything is wrong, not at all. Nothing is ever written outside it, "
 			"whatever names and links the image holds.\n\n"

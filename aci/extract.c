@@ -17,6 +17,9 @@
 
 /* Somebody who swaps names under us faster than this many times gets an error, not a loop. */
 #define RACES_MAX 8
+/* ACLs of directories that wait for the end, all together: memory must not grow with what an
+ * archive says (S-012). */
+#define ACL_BYTES_MAX ((size_t)8 * 1024 * 1024)
 
 /* A directory whose owner, mode and times are set at the end: writing below it changes its times,
  * and its mode may forbid writing. */
@@ -35,14 +38,21 @@ struct extraction {
 	int parent_fd;
 	struct later *dirs;
 	size_t dir_count, dir_capacity;
+	size_t acl_bytes; /* of all of these */
 };
+
+static void later_free(struct later *later)
+{
+	free(later->path);
+	attrs_free(&later->attrs);
+}
 
 static void extraction_free(struct extraction *x)
 {
 	scope_close(&x->parent_fd);
 	buf_free(&x->parent);
 	for (size_t i = 0; i < x->dir_count; i++)
-		free(x->dirs[i].path);
+		later_free(&x->dirs[i]);
 	free(x->dirs);
 }
 
@@ -146,14 +156,22 @@ static int extract_file(struct extraction *x, int dir, const struct image_entry 
 	return attrs_set_file(fd, e->tar, x->options, &x->report, err);
 }
 
-static void note_dir(struct extraction *x, const struct image_entry *e)
+static int note_dir(struct extraction *x, const struct image_entry *e, rkt_error **err)
 {
+	struct extract_attrs attrs = { 0 };
+
+	if (attrs_of(e->tar, &attrs, &x->report, err) < 0)
+		return -1;
+	x->acl_bytes += attrs.access.len + attrs.by_default.len;
 	if (x->dir_count == x->dir_capacity) {
 		x->dir_capacity = x->dir_capacity ? 2 * x->dir_capacity : 64;
 		x->dirs = xreallocarray(x->dirs, x->dir_capacity, sizeof *x->dirs);
 	}
-	x->dirs[x->dir_count++] =
-		(struct later){ .path = xstrdup(e->path), .attrs = attrs_of(e->tar) };
+	x->dirs[x->dir_count++] = (struct later){ .path = xstrdup(e->path), .attrs = attrs };
+	if (x->acl_bytes > ACL_BYTES_MAX)
+		return rkt_fail(err, RKT_INVALID,
+			"the ACLs of the directories are more than %zu bytes", ACL_BYTES_MAX);
+	return 0;
 }
 
 static int extract_dir(struct extraction *x, int dir, const struct image_entry *e, rkt_error **err)
@@ -163,7 +181,8 @@ static int extract_dir(struct extraction *x, int dir, const struct image_entry *
 
 	if (*e->path && mkdirat(dir, name, 0700) < 0 && errno != EEXIST)
 		return rkt_fail_errno(err, "mkdir");
-	note_dir(x, e);
+	if (note_dir(x, e, err) < 0)
+		return -1;
 	if (!e->tar->xattr_count)
 		return 0;
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -311,6 +330,8 @@ int extract_into(image_reader *image, int root, const struct extract_options *op
 		.parent_fd = -1,
 	};
 
+	if (attrs_shed_acls(root, err) < 0)
+		return -1;
 	if (extract_entries(&x, err) < 0 || finish(&x, err) < 0)
 		return -1;
 	if (ret_report)
@@ -379,7 +400,7 @@ static int workshop_open(
 		return rkt_fail_errno(err, "make a directory beside it");
 	}
 	w->fd = fd_open_dir(w->dir, w->name, err);
-	if (w->fd < 0)
+	if (w->fd < 0 || attrs_shed_acls(w->fd, err) < 0)
 		return -1;
 	w->root_fd = what == EXTRACT_ROOTFS ? fd_open_dir(w->fd, ".", err)
 					    : fd_make_dir(w->fd, "rootfs", 0700, NULL, err);

@@ -41,9 +41,11 @@ struct extract_options {
 struct extract_report {
 	uint64_t entries;
 	/* Extended attributes and ACLs not set: namespaces the caller may not write, what the file
-	 * system lacks, those of symlinks and devices, and what must not act on this host (S-011:
-	 * security.selinux, the overlay attributes, system.*). */
+	 * system or the type of the file lacks, and what must not act on this host (S-011:
+	 * security.selinux, the overlay attributes, system.* but ACLs). */
 	uint64_t xattrs_lost;
+	/* Entries of ACLs for users and groups that the image has by name only. */
+	uint64_t acl_names_lost;
 	uint64_t owners_lost;
 };
 

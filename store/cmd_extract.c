@@ -40,6 +40,10 @@ static void tell_losses(const struct extract_report *report)
 	if (report->xattrs_lost)
 		out_warning("%llu extended attributes could not be kept",
 			(unsigned long long)report->xattrs_lost);
+	if (report->acl_names_lost)
+		out_warning("%llu entries of ACLs name a user or group without a number and could "
+			    "not be kept",
+			(unsigned long long)report->acl_names_lost);
 	if (report->owners_lost)
 		out_warning("the owners of %llu entries could not be kept: that needs root",
 			(unsigned long long)report->owners_lost);

@@ -1,4 +1,5 @@
 /* Claims about extraction: what is kept, what is never touched, and that it is whole or nothing. */
+#include "aci/entry_acls.h"
 #include "aci/extract.h"
 
 #include <dirent.h>
@@ -325,6 +326,141 @@ static void overlay_attributes_are_never_set(void **state)
 	assert_int_equal(b->report.xattrs_lost, 1);
 }
 
+/* ---- ACLs ----------------------------------------------------------------------------------- */
+
+static void add_with_acl(
+	struct bench *b, enum tar_type type, const char *path, const char *name, const char *text)
+{
+	const struct tar_xattr acl = { name, { (const uint8_t *)text, strlen(text) } };
+	const struct tar_entry entry = {
+		.path = path,
+		.type = type,
+		.mode = type == TAR_DIR ? 0755 : 0644,
+		.xattrs = &acl,
+		.xattr_count = 1,
+	};
+
+	tars_add_entry(&b->tar, entry, NULL);
+}
+
+/* The ACL of PATH as text, empty when it has none; skips the test where there are none at all. */
+static void read_acl_back(struct bench *b, const char *path, const char *name, struct buf *ret)
+{
+	auto_buf struct buf bytes = { 0 };
+	auto_fd int fd = openat(b->dir, path, O_RDONLY);
+	ssize_t len;
+
+	if (b->report.xattrs_lost) {
+		print_message("# this file system has no ACLs\n");
+		skip();
+	}
+	len = fgetxattr(fd, name, buf_reserve(&bytes, 65536), 65536);
+	bytes.len = len > 0 ? (size_t)len : 0;
+	if (bytes.len)
+		assert_int_equal(acl_to_text(buf_slice(&bytes), ret, NULL), 0);
+}
+
+static void an_access_acl_is_set_and_gives_the_mode(void **state)
+{
+	static const char text[] = "user::rw-,user:7:rwx:7,group::r--,mask::rw-,other::---";
+	struct bench *b = *state;
+	auto_buf struct buf back = { 0 };
+	struct stat st;
+
+	add_with_acl(b, TAR_FILE, "rootfs/f", "SCHILY.acl.access", text);
+	must_extract(b);
+	read_acl_back(b, "out/rootfs/f", ACL_ACCESS_XATTR, &back);
+	assert_string_equal(buf_text(&back), text);
+	assert_int_equal(fstatat(b->dir, "out/rootfs/f", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0660);
+}
+
+/* Set at once, it would be given to everything that is made below. */
+static void a_default_acl_is_set_when_all_below_is_there(void **state)
+{
+	static const char text[] = "user::rwx,user:7:rwx:7,group::r-x,mask::rwx,other::---";
+	struct bench *b = *state;
+	auto_buf struct buf back = { 0 }, below = { 0 }, access = { 0 };
+	struct stat st;
+
+	add_with_acl(b, TAR_DIR, "rootfs/d", "SCHILY.acl.default", text);
+	tars_add(&b->tar, TAR_FILE, "rootfs/d/f", "x");
+	tars_add(&b->tar, TAR_FILE, "rootfs/d/missing/f", "x");
+	must_extract(b);
+	read_acl_back(b, "out/rootfs/d", ACL_DEFAULT_XATTR, &back);
+	assert_string_equal(buf_text(&back), text);
+	read_acl_back(b, "out/rootfs/d/f", ACL_ACCESS_XATTR, &access);
+	read_acl_back(b, "out/rootfs/d/missing", ACL_DEFAULT_XATTR, &below);
+	assert_int_equal(access.len + below.len, 0);
+	assert_int_equal(fstatat(b->dir, "out/rootfs/d/f", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0644);
+}
+
+static void acls_of_the_directory_above_do_not_come_in(void **state)
+{
+	static const char text[] = "user::rwx,user:7:rwx,group::r-x,mask::rwx,other::---";
+	struct bench *b = *state;
+	auto_buf struct buf acl = { 0 }, back = { 0 };
+	uint64_t none = 0;
+
+	assert_int_equal(acl_from_text((struct slice){ (const uint8_t *)text, sizeof text - 1 },
+				 &acl, &none, NULL),
+		0);
+	if (fsetxattr(b->dir, ACL_DEFAULT_XATTR, acl.data, acl.len, 0) < 0) {
+		print_message("# this file system has no ACLs\n");
+		skip();
+	}
+	tars_add(&b->tar, TAR_DIR, "rootfs/d", NULL);
+	must_extract(b);
+	read_acl_back(b, "out", ACL_DEFAULT_XATTR, &back);
+	read_acl_back(b, "out/rootfs/d", ACL_DEFAULT_XATTR, &back);
+	read_acl_back(b, "out/manifest", ACL_ACCESS_XATTR, &back);
+	assert_int_equal(back.len, 0);
+}
+
+static void acl_entries_without_a_number_are_counted(void **state)
+{
+	struct bench *b = *state;
+
+	add_with_acl(b, TAR_FILE, "rootfs/f", "SCHILY.acl.access",
+		"user::rw-,user:alice:rwx,group::r--,mask::rwx,other::---");
+	must_extract(b);
+	assert_int_equal(b->report.acl_names_lost, 1);
+}
+
+static void a_damaged_acl_is_refused_by_name(void **state)
+{
+	struct bench *b = *state;
+
+	add_with_acl(b, TAR_DIR, "rootfs/d", "SCHILY.acl.access", "user::rwx,nonsense");
+	assert_int_equal(extract(b), -1);
+	assert_int_equal(rkt_error_kind(b->err), RKT_INVALID);
+	assert_non_null(strstr(rkt_error_message(b->err), "extracting d: ACL: cannot read"));
+}
+
+static void attributes_of_symlinks_are_kept(void **state)
+{
+	const struct tar_xattr note = { "trusted.note", { (const uint8_t *)"abc", 3 } };
+	const struct tar_entry link = {
+		.path = "rootfs/l",
+		.link = "f",
+		.type = TAR_SYMLINK,
+		.xattrs = &note,
+		.xattr_count = 1,
+	};
+	struct bench *b = *state;
+	char path[512], value[8];
+
+	skip_unless_root();
+	b->options.owner = EXTRACT_OWNER_KEEP;
+	tars_add(&b->tar, TAR_FILE, "rootfs/f", "x");
+	tars_add_entry(&b->tar, link, NULL);
+	must_extract(b);
+	snprintf(path, sizeof path, "%.255s/out/rootfs/l", b->path);
+	assert_int_equal(lgetxattr(path, "trusted.note", value, sizeof value), 3);
+	assert_int_equal(getxattr(path, "trusted.note", value, sizeof value), -1);
+}
+
 /* ---- what is never touched (S-001, S-002) ---------------------------------------------------- */
 
 static void a_symlink_in_the_way_is_replaced_not_followed(void **state)
@@ -499,6 +635,12 @@ int main(void)
 		TEST(file_capabilities_are_dropped_with_the_owner),
 		TEST(user_attributes_are_kept_on_read_only_files),
 		TEST(overlay_attributes_are_never_set),
+		TEST(an_access_acl_is_set_and_gives_the_mode),
+		TEST(a_default_acl_is_set_when_all_below_is_there),
+		TEST(acls_of_the_directory_above_do_not_come_in),
+		TEST(acl_entries_without_a_number_are_counted),
+		TEST(a_damaged_acl_is_refused_by_name),
+		TEST(attributes_of_symlinks_are_kept),
 		TEST(a_symlink_in_the_way_is_replaced_not_followed),
 		TEST(a_symlink_target_is_stored_as_written),
 		TEST(nothing_is_left_of_a_bad_image),
