@@ -68,6 +68,11 @@ def test_a_tree_survives_building_and_extracting(tmp_path, layout):
     (root / "setuid").chmod(0o6711)
     os.setxattr(root / "setuid", "security.capability", b"\x01\0\0\x02\0\x20" + 14 * b"\0")
     os.setxattr(root / "bin", "user.note", b"\0\n=")
+    acl = bytes.fromhex(
+        "02000000" "01000600ffffffff" "0200070007000000" "04000400ffffffff" "10000700ffffffff"
+        "20000000ffffffff")
+    os.setxattr(root / "bin/app", "system.posix_acl_access", acl)
+    os.setxattr(root / "bin", "system.posix_acl_default", acl)
     os.mkfifo(root / "pipe")
     os.mknod(root / "null", 0o20666, os.makedev(1, 3))
     (root / ("x" * 255)).write_text("x")
