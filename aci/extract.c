@@ -144,6 +144,35 @@ static int copy_data(struct extraction *x, int fd, rkt_error **err)
 	return more;
 }
 
+/* The runs of a sparse file go where they belong; what is between them stays a hole. */
+static int copy_runs(struct extraction *x, const struct tar_entry *tar, int fd, rkt_error **err)
+{
+	const struct tar_extent *run = tar->extents;
+	uint64_t done = 0; /* of RUN */
+	struct slice block;
+	int more;
+
+	while ((more = image_data(x->image, &block, err)) > 0) {
+		while (block.len) {
+			uint64_t left = run->len - done;
+			size_t len = block.len < left ? block.len : (size_t)left;
+
+			if (fd_pwrite_all(fd, block.data, len, run->offset + done, err) < 0)
+				return -1;
+			block.data += len;
+			block.len -= len;
+			done += len;
+			if (done == run->len) {
+				run++;
+				done = 0;
+			}
+		}
+	}
+	if (!more && ftruncate(fd, (off_t)tar->size) < 0)
+		return rkt_fail_errno(err, "make a file of %ju bytes", (uintmax_t)tar->size);
+	return more;
+}
+
 static int extract_file(struct extraction *x, int dir, const struct image_entry *e, rkt_error **err)
 {
 	auto_fd int fd = openat(
@@ -151,7 +180,8 @@ static int extract_file(struct extraction *x, int dir, const struct image_entry 
 
 	if (fd < 0)
 		return rkt_fail_errno(err, "create");
-	if (e->tar->size && copy_data(x, fd, err) < 0)
+	if (e->tar->sparse ? copy_runs(x, e->tar, fd, err) < 0
+			   : e->tar->size && copy_data(x, fd, err) < 0)
 		return -1;
 	return attrs_set_file(fd, e->tar, x->options, &x->report, err);
 }

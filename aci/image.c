@@ -221,6 +221,9 @@ static int read_manifest(image_reader *self, const struct tar_entry *e, rkt_erro
 	int more;
 
 	self->manifest_seen = true;
+	if (e->sparse)
+		return BREACH(
+			self, e, err, "layout-manifest-type", "the manifest is a sparse file");
 	if (e->size > MANIFEST_SIZE_MAX)
 		return BREACH(self, e, err, "layout-manifest-size",
 			"the manifest has %llu bytes, the limit is %d", (unsigned long long)e->size,

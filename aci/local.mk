@@ -33,6 +33,7 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/tar_header.c %D%/tar_header.h \
 	%D%/tar_pax.c %D%/tar_pax.h \
 	%D%/tar_safe.c %D%/tar_safe.h \
+	%D%/tar_sparse.c %D%/tar_sparse.h \
 	%D%/tar_stream.c %D%/tar_stream.h \
 	%D%/tar_write.c %D%/tar_write.h \
 	%D%/xattr_rules.c %D%/xattr_rules.h \

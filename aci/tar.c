@@ -22,6 +22,7 @@ const struct tar_limits tar_limits_default = {
 	.pax_max = 1024 * 1024,
 	.xattrs_max = 64 * 1024,
 	.depth_max = 1024,
+	.extents_max = 262144,
 };
 
 /* The bodies of extended headers before a member. A body is there when its bit in SEEN is set. */
@@ -151,7 +152,7 @@ static int fail_type(char type, rkt_error **err)
 {
 	switch (type) {
 	case 'S':
-		return rkt_fail(err, RKT_INVALID, "sparse members are not supported (GNU type S)");
+		return rkt_fail(err, RKT_INVALID, "a sparse member that is not GNU's (type S)");
 	case 'M':
 		return rkt_fail(err, RKT_INVALID, "a part of a multi-volume archive (GNU type M)");
 	case 'V':
@@ -222,11 +223,16 @@ static int check_agree(tar_reader *self, const char *what, struct slice gnu,
 static int set_path(tar_reader *self, const struct tar_header *header, rkt_error **err)
 {
 	struct tar_entry *entry = &self->entry;
-	bool by_pax = tar_pax_has(&self->pax, PAX_PATH), by_gnu = self->seen & LONG_NAME;
+	struct slice true_name =
+		self->pax.sparse.name; /* the others name a place for old readers */
+	bool by_pax = true_name.len || tar_pax_has(&self->pax, PAX_PATH),
+	     by_gnu = self->seen & LONG_NAME;
 	struct slice raw;
 
 	copy_header_name(self, header);
-	raw = by_pax ? self->pax.path : buf_slice(by_gnu ? &self->long_name : &self->raw);
+	raw = true_name.len ? true_name
+	      : by_pax      ? self->pax.path
+			    : buf_slice(by_gnu ? &self->long_name : &self->raw);
 	if (tar_safe_path(raw, self->limits.depth_max, &self->path, err) < 0)
 		return -1;
 	if (by_pax && by_gnu &&
@@ -294,9 +300,36 @@ static int set_size(tar_reader *self, const struct tar_header *header, rkt_error
 	if (size && entry->type != TAR_FILE)
 		return rkt_fail(
 			err, RKT_INVALID, "%s: data in a member that is not a file", entry->path);
-	entry->size = size;
-	self->data_left = size;
+	entry->size = entry->stored = size;
 	self->padding_left = tar_padding_of(size);
+	return 0;
+}
+
+/* Where the data belong, when the headers say that there are holes. Moves the stream to the data. */
+static int set_extents(tar_reader *self, const struct tar_header *header, rkt_error **err)
+{
+	struct tar_entry *entry = &self->entry;
+	struct tar_sparse *sparse = &self->pax.sparse;
+	int result = 0;
+
+	if (header->sparse)
+		result = tar_sparse_read_gnu(sparse, header->sparse, &self->stream, err);
+	entry->sparse = tar_sparse_is(sparse);
+	entry->extents = NULL;
+	entry->extent_count = 0;
+	if (!entry->sparse)
+		return 0;
+	if (!result && entry->type != TAR_FILE)
+		result = rkt_fail(err, RKT_INVALID, "sparse, but not a file");
+	if (!result)
+		result = tar_sparse_finish(sparse, &self->stream, &entry->stored, err);
+	if (!result && sparse->size > OFFSET_MAX)
+		result = rkt_fail(err, RKT_INVALID, "too large");
+	if (result < 0)
+		return self->stream.failed ? -1 : rkt_fail_outer(err, "%s", entry->path);
+	entry->size = sparse->size;
+	entry->extents = sparse->extents;
+	entry->extent_count = sparse->count;
 	return 0;
 }
 
@@ -329,10 +362,12 @@ static void set_attributes(tar_reader *self, const struct tar_header *header)
 static int set_entry(tar_reader *self, const struct tar_header *header, rkt_error **err)
 {
 	self->entry.link = NULL;
-	self->entry.data_offset = self->stream.offset;
-	if (type_of(header->type, &self->entry.type, err) < 0 || set_path(self, header, err) < 0 ||
-		set_link(self, header, err) < 0 || set_size(self, header, err) < 0)
+	if (type_of(header->sparse ? '0' : header->type, &self->entry.type, err) < 0 ||
+		set_path(self, header, err) < 0 || set_link(self, header, err) < 0 ||
+		set_size(self, header, err) < 0 || set_extents(self, header, err) < 0)
 		return -1;
+	self->entry.data_offset = self->stream.offset;
+	self->data_left = self->entry.stored;
 	set_attributes(self, header);
 	if (self->entry_count++ == self->limits.entries_max)
 		return rkt_fail(err, RKT_INVALID, "more than %" PRIu64 " members",
@@ -452,6 +487,7 @@ tar_reader *tar_open(source *in, const struct tar_limits *limits)
 
 	self->stream.in = in;
 	self->limits = limits ? *limits : tar_limits_default;
+	self->pax.sparse.max = self->limits.extents_max;
 	return self;
 }
 

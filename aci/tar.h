@@ -3,9 +3,10 @@
  * image sees the entries this file yields and no others.
  *
  * Read are ustar, GNU (long names and links, base-256 numbers) and pax (size, path, linkpath,
- * mtime, uid, gid, xattrs; global headers); the v7 form as far as ustar covers it. Refused, by
- * name, as RKT_INVALID, because readers disagree about them or bytes would go unseen:
- *  - sparse members of all forms (issue 3 reads them), multi-volume and unknown member types;
+ * mtime, uid, gid, xattrs; global headers); sparse members in all forms of GNU tar (tar_sparse.h);
+ * the v7 form as far as ustar covers it. Refused, by name, as RKT_INVALID, because readers disagree
+ * about them or bytes would go unseen:
+ *  - multi-volume and unknown member types;
  *  - headers that contradict each other: GNU and pax names or links that differ, a pax size that is
  *    not the header's (0 and the octal maximum there mean "see pax"), two of a kind for a member;
  *  - numbers that are negative where they must not be, or overflow;
@@ -43,6 +44,11 @@ struct tar_xattr {
 	struct slice value;
 };
 
+/* A run of a file's bytes that is in the tar. */
+struct tar_extent {
+	uint64_t offset, len; /* in the file, in bytes */
+};
+
 struct tar_entry {
 	/* Normalised (tar_safe.h): relative, no "." parts, no doubled or trailing slashes; "" is the
 	 * top itself ("./"). Never NULL inside, no ".." part, at most 4096 bytes and 255 a part. */
@@ -54,7 +60,7 @@ struct tar_entry {
 	enum tar_type type;
 	mode_t mode;       /* the 12 permission bits */
 	uint32_t uid, gid; /* at most 2^32-2 */
-	uint64_t size;     /* bytes of data; 0 for all types but TAR_FILE */
+	uint64_t size;     /* bytes of the file; 0 for all types but TAR_FILE */
 	int64_t mtime_sec; /* floored: -1.5 s is -2 s and 500000000 ns */
 	uint32_t mtime_nsec;
 	uint32_t major, minor;          /* devices only; at most 12 and 20 bits */
@@ -62,6 +68,12 @@ struct tar_entry {
 	size_t xattr_count;
 	uint64_t header_offset; /* where its first header (also long name, pax) starts in the tar */
 	uint64_t data_offset;   /* where its data start: a multiple of 512 */
+	/* Sparse files: the data in the tar are these runs, one after the other without gaps, rising, not
+	 * empty, within SIZE; the rest of the file is holes. Lent until the next call. */
+	bool sparse;
+	const struct tar_extent *extents;
+	size_t extent_count;
+	uint64_t stored; /* bytes of data in the tar: SIZE, or the sum of the runs */
 };
 
 struct tar_limits {
@@ -69,6 +81,7 @@ struct tar_limits {
 	size_t pax_max;       /* 1 MiB: one pax or GNU long header */
 	size_t xattrs_max;    /* 64 KiB: names and values of one entry together */
 	unsigned depth_max;   /* 1024 parts of a path */
+	size_t extents_max;   /* 262144 runs of one sparse file */
 };
 extern const struct tar_limits tar_limits_default;
 
@@ -84,7 +97,7 @@ void tar_free(tar_reader *self);
 int tar_next(tar_reader *self, const struct tar_entry **ret, rkt_error **err);
 
 /* The next block of the present entry's data: 1 with *RET (lent until the next call on SELF), 0
- * when all ENTRY->size bytes were given, -1 on error. Padding is not shown. */
+ * when all ENTRY->stored bytes were given, -1 on error. Padding is not shown. */
 int tar_data(tar_reader *self, struct slice *ret, rkt_error **err);
 
 /* Bytes of the stream consumed so far; after the end, the size of the tar. */

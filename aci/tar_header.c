@@ -25,8 +25,9 @@ static const struct field
 	PREFIX   = { "prefix",   345, 155 };
 /* clang-format on */
 
-#define TYPE_OFFSET 156u
-#define BLOCK_LEN   512u
+#define TYPE_OFFSET   156u
+#define SPARSE_OFFSET 386u
+#define BLOCK_LEN     512u
 
 #define ID_MAX    (UINT32_MAX - 1) /* chown(2): 2^32-1 means "leave it" */
 #define MAJOR_MAX ((UINT32_C(1) << 12) - 1)
@@ -99,6 +100,11 @@ static int read_unsigned(const uint8_t *block, struct field field, uint64_t *ret
 	return 0;
 }
 
+int tar_header_number(const uint8_t *bytes, const char *name, uint64_t *ret, rkt_error **err)
+{
+	return read_unsigned(bytes, (struct field){ name, 0, 12 }, ret, err);
+}
+
 static int read_u32(
 	const uint8_t *block, struct field field, uint32_t max, uint32_t *ret, rkt_error **err)
 {
@@ -150,12 +156,15 @@ static int read_form(const uint8_t *block, struct tar_header *ret, rkt_error **e
 	const uint8_t *magic = block + MAGIC.offset;
 
 	ret->prefix = (struct slice){ 0 };
+	ret->sparse = NULL;
 	if (!memcmp(magic,
 		    "ustar\0"
 		    "00",
 		    MAGIC.len))
 		ret->prefix = read_text(block, PREFIX);
-	else if (memcmp(magic, "ustar  ", MAGIC.len) != 0 && !tar_is_zero(magic, MAGIC.len))
+	else if (!memcmp(magic, "ustar  ", MAGIC.len))
+		ret->sparse = ret->type == 'S' ? block + SPARSE_OFFSET : NULL;
+	else if (!tar_is_zero(magic, MAGIC.len))
 		return rkt_fail(err, RKT_INVALID, "header: neither ustar, GNU nor v7");
 	return 0;
 }

@@ -20,12 +20,19 @@ struct tar_header {
 	uint64_t size;
 	int64_t mtime_sec;
 	uint32_t major, minor; /* 0 unless TYPE is '3' or '4' */
+	/* GNU headers of type 'S': the list of a sparse member's runs (tar_sparse.h), lent by the block. Else
+	 * NULL. */
+	const uint8_t *sparse;
 };
 
 /* Reads BLOCK of 512 bytes. RKT_INVALID: a wrong checksum (both the unsigned sum of POSIX and the
  * signed one of old tars are right), an unknown form, a number that is malformed or out of range.
  */
 int tar_header_read(const uint8_t *block, struct tar_header *ret, rkt_error **err);
+
+/* Reads the number in the 12 bytes at BYTES, octal or base-256, not negative. NAME is for the error,
+ * which is RKT_INVALID. */
+int tar_header_number(const uint8_t *bytes, const char *name, uint64_t *ret, rkt_error **err);
 
 /* Whether all LEN bytes are zero. */
 bool tar_is_zero(const uint8_t *bytes, size_t len);

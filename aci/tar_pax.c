@@ -30,12 +30,14 @@ void tar_pax_reset(struct tar_pax *self)
 {
 	self->given = self->valued = 0;
 	self->xattr_count = self->found_count = 0;
+	tar_sparse_reset(&self->sparse);
 }
 
 void tar_pax_free(struct tar_pax *self)
 {
 	free(self->xattrs);
 	free(self->found);
+	tar_sparse_free(&self->sparse);
 	*self = (struct tar_pax){ 0 };
 }
 
@@ -353,9 +355,6 @@ static int take_record(
 	unsigned key = 0;
 	int taken;
 
-	if (str_has_prefix(record->key, "GNU.sparse.") || !strcmp(record->key, "SUN.holesdata"))
-		return rkt_fail(err, RKT_INVALID, "sparse members are not supported (pax %.*s)",
-			KEY_QUOTE_MAX, record->key);
 	while (key < ARRAY_LEN(keys) && strcmp(record->key, keys[key]) != 0)
 		key++;
 	if (scope == PAX_GLOBAL && key < PAX_UID)
@@ -363,6 +362,9 @@ static int take_record(
 	if (key < ARRAY_LEN(keys))
 		return set_key(self, key, record, err);
 	taken = take_xattr(self, record, err);
+	if (!taken)
+		taken = tar_sparse_take(&self->sparse, record->key,
+			(struct slice){ record->value, record->value_len }, err);
 	if (taken > 0 && scope == PAX_GLOBAL)
 		return fail_record(record, err, "in a global header");
 	return taken < 0 ? -1 : 0;

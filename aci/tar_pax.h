@@ -4,9 +4,8 @@
  * Understood are path, linkpath, size, uid, gid, mtime and extended attributes: SCHILY.xattr.NAME
  * (raw value; of the name, %3D is "=" and %25 is "%", as GNU tar writes them),
  * LIBARCHIVE.xattr.NAME (name percent-encoded, value in base64), SCHILY.acl.access and .default
- * (text forms, given as attributes of exactly these names). Refused by name: sparse members
- * (GNU.sparse.*, SUN.holesdata). All other keys say nothing about what a member is, and are
- * ignored.
+ * (text forms, given as attributes of exactly these names); what makes a member sparse
+ * (tar_sparse.h). All other keys say nothing about what a member is, and are ignored.
  *
  * Stricter than POSIX, where tools disagree: a key given twice in one header is refused (POSIX: the
  * last one counts); a global header may set mtime, uid and gid only. An attribute given both the
@@ -15,6 +14,7 @@
 #pragma once
 
 #include "aci/tar.h"
+#include "aci/tar_sparse.h"
 
 enum pax_key { PAX_PATH, PAX_LINKPATH, PAX_SIZE, PAX_UID, PAX_GID, PAX_MTIME };
 
@@ -31,6 +31,7 @@ struct tar_pax {
 	uint32_t uid, gid;
 	int64_t mtime_sec;
 	uint32_t mtime_nsec;
+	struct tar_sparse sparse; /* as far as a pax header says */
 
 	struct tar_xattr *xattrs; /* sorted, unique; names and values lent by the bytes parsed */
 	size_t xattr_count;

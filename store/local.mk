@@ -1,6 +1,7 @@
 noinst_LTLIBRARIES += %D%/index/libindex.la %D%/libstore.la
 
 %C%_index_libindex_la_SOURCES = \
+	%D%/index/chunks.c %D%/index/chunks.h \
 	%D%/index/erofs.h \
 	%D%/index/index.c %D%/index/index.h \
 	%D%/index/mount.c \

@@ -20,7 +20,7 @@
  * A nid is an inode's offset in the index divided by 32. A directory has one strict order of names,
  * as unsigned bytes, over all its blocks, "." and ".." among them; a block is filled until the next
  * entry does not fit. Regular files have their data in a tar: a chunk names the device and the
- * block.
+ * block, or is a hole of a sparse file.
  *
  * Fields called zero are used by features that an index does not have.
  */
@@ -114,7 +114,8 @@ struct erofs_chunk {
 } __attribute__((packed));
 _Static_assert(sizeof(struct erofs_chunk) == 8, "chunk");
 
-/* 2^32-1 is a hole, so a device ends before it: 2 TiB. */
+/* A device ends before the number that stands for a hole: 2 TiB. */
+#define EROFS_HOLE       0xffffffffu
 #define EROFS_BLOCKS_MAX 0xfffffffeu
 
 struct erofs_dirent {

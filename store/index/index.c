@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "store/index/chunks.h"
 #include "store/index/erofs.h"
 #include "store/index/node.h"
 #include "store/index/write.h"
@@ -17,8 +18,7 @@ struct index_builder {
 	 * inode; "" for the root. It cannot go unnoticed: what an entry replaces is in it. */
 	struct buf dir_path;
 	uint32_t dir;
-	uint16_t device;      /* the tar that entries come from now: the first is 1 */
-	uint64_t blocks_used; /* of that tar: where its last file ends */
+	struct chunks_place place; /* the tar that entries come from now: the first is 1 */
 };
 
 index_builder *index_new(void)
@@ -27,7 +27,7 @@ index_builder *index_new(void)
 
 	nodes_init(&self->nodes);
 	self->dir = NODES_ROOT;
-	self->device = 1;
+	self->place.device = 1;
 	return self;
 }
 
@@ -153,27 +153,6 @@ static int find_link_target(
 	return 0;
 }
 
-static int fill_file(
-	index_builder *self, const struct tar_entry *entry, struct inode *inode, rkt_error **err)
-{
-	uint64_t first = entry->data_offset / EROFS_BLOCK;
-	uint64_t count = entry->size / EROFS_BLOCK + (entry->size % EROFS_BLOCK != 0);
-
-	if (!count)
-		return 0;
-	if (entry->data_offset % EROFS_BLOCK)
-		return rkt_fail(err, RKT_INVALID, "data at offset %ju, not a multiple of %u",
-			(uintmax_t)entry->data_offset, EROFS_BLOCK);
-	if (first > EROFS_BLOCKS_MAX || count > EROFS_BLOCKS_MAX - first)
-		return rkt_fail(err, RKT_INVALID, "data beyond 2 TiB");
-	inode->file.size = entry->size;
-	inode->file.block = (uint32_t)first;
-	inode->file.device = self->device;
-	if (first + count > self->blocks_used)
-		self->blocks_used = first + count;
-	return 0;
-}
-
 static int fill_symlink(
 	index_builder *self, const struct tar_entry *entry, struct inode *inode, rkt_error **err)
 {
@@ -226,7 +205,7 @@ static int fill_by_type(
 {
 	switch (entry->type) {
 	case TAR_FILE:
-		return fill_file(self, entry, inode, err);
+		return chunks_fill(&self->nodes, &self->place, entry, inode, err);
 	case TAR_SYMLINK:
 		return fill_symlink(self, entry, inode, err);
 	case TAR_CHAR:
@@ -335,10 +314,10 @@ int index_write(index_builder *self, uint64_t tar_size, int out, struct index_st
 
 	if (blocks > EROFS_BLOCKS_MAX)
 		return rkt_fail(err, RKT_INVALID, "a tar of more than 2 TiB cannot be indexed");
-	if (self->blocks_used > blocks)
+	if (self->place.blocks_used > blocks)
 		return rkt_fail(err, RKT_INVALID,
 			"the tar is truncated: %ju bytes, but a file's data end at %ju",
-			(uintmax_t)tar_size, (uintmax_t)self->blocks_used * EROFS_BLOCK);
+			(uintmax_t)tar_size, (uintmax_t)self->place.blocks_used * EROFS_BLOCK);
 	if (write_index(&input, out, &stats, err) < 0)
 		return -1;
 	if (ret_stats)

@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/error.h"
 
@@ -31,8 +33,10 @@ struct inode {
 	union {
 		struct {
 			uint64_t size;   /* in bytes */
-			uint32_t block;  /* of the device */
+			uint32_t block;  /* of the device; sparse: where in BYTES the runs are */
 			uint16_t device; /* which tar, from 1 */
+			uint8_t chunk_bits;
+			bool sparse;
 		} file;
 		struct {
 			uint32_t names; /* top of the balanced tree; NODES_NO_NAME: not made yet */

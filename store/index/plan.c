@@ -4,26 +4,11 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "store/index/chunks.h"
 
 static uint64_t round_up(uint64_t value, uint64_t to)
 {
 	return (value + to - 1) / to * to;
-}
-
-unsigned plan_chunk_bits(uint64_t size)
-{
-	unsigned bits = 0;
-
-	while (bits < EROFS_CHUNK_BITS_MAX && (uint64_t)EROFS_BLOCK << bits < size)
-		bits++;
-	return bits;
-}
-
-uint64_t plan_chunk_count(uint64_t size)
-{
-	uint64_t chunk = (uint64_t)EROFS_BLOCK << plan_chunk_bits(size);
-
-	return size / chunk + (size % chunk != 0);
 }
 
 uint32_t plan_block(const struct plan *plan, uint32_t first, uint32_t end, uint32_t *ret_size)
@@ -105,7 +90,8 @@ static void place_inode(struct positions *next, const struct inode *inode, struc
 	if (S_ISREG(inode->mode) && inode->file.size) {
 		place->layout = EROFS_CHUNKS;
 		end = round_up(end, sizeof(struct erofs_chunk)) +
-		      plan_chunk_count(inode->file.size) * sizeof(struct erofs_chunk);
+		      chunks_count(inode->file.size, inode->file.chunk_bits) *
+			      sizeof(struct erofs_chunk);
 	} else if (S_ISDIR(inode->mode)) {
 		size = place->size;
 		tail = size % EROFS_BLOCK;

@@ -46,7 +46,3 @@ static inline uint32_t plan_xattr_size(const struct inode *inode)
 
 	return inode->xattr_icount ? header + 4u * (inode->xattr_icount - 1u) : 0;
 }
-
-/* A file of SIZE bytes (not 0) is one chunk of 512 << bits bytes where that is possible. */
-unsigned plan_chunk_bits(uint64_t size);
-uint64_t plan_chunk_count(uint64_t size);

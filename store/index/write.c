@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "store/index/chunks.h"
 #include "store/index/plan.h"
 
 /* The index is written in pieces of about this size. */
@@ -127,16 +128,15 @@ static void put_dir_block(
 	}
 }
 
-static void put_chunks(struct output *out, const struct inode *inode)
+static void put_chunks(struct output *out, const struct nodes *nodes, const struct inode *inode)
 {
-	uint64_t blocks_each = UINT64_C(1) << plan_chunk_bits(inode->file.size);
-	uint64_t count = plan_chunk_count(inode->file.size);
+	struct chunks_walk walk = chunks_walk_start(nodes, inode);
 
 	put_zeros_to_multiple(out, sizeof(struct erofs_chunk));
-	for (uint64_t i = 0; i < count; i++) {
+	for (uint32_t block; chunks_walk_next(&walk, &block);) {
 		struct erofs_chunk chunk = {
-			.device = htole16(inode->file.device),
-			.block = htole32((uint32_t)(inode->file.block + i * blocks_each)),
+			.device = htole16(block == EROFS_HOLE ? 0 : inode->file.device),
+			.block = htole32(block),
 		};
 
 		put(out, &chunk, sizeof chunk);
@@ -152,7 +152,7 @@ static void fill_data(struct erofs_inode *disk, const struct plan *plan, uint32_
 	uint64_t size = 0;
 
 	if (place->layout == EROFS_CHUNKS) {
-		data = EROFS_CHUNK_INDEXES | plan_chunk_bits(inode->file.size);
+		data = EROFS_CHUNK_INDEXES | inode->file.chunk_bits;
 		size = inode->file.size;
 	} else if (S_ISDIR(inode->mode) || S_ISLNK(inode->mode)) {
 		data = plan->first_data_block + place->data;
@@ -188,7 +188,7 @@ static void put_inode(struct output *out, const struct plan *plan, uint32_t inde
 	if (inode->xattr_icount)
 		put(out, nodes->bytes.data + inode->xattr_bytes, plan_xattr_size(inode));
 	if (place->layout == EROFS_CHUNKS)
-		put_chunks(out, inode);
+		put_chunks(out, nodes, inode);
 	else if (place->layout == EROFS_INLINE && S_ISDIR(inode->mode))
 		put_dir_block(out, plan, place->last, place->first + place->count - place->last);
 	else if (place->layout == EROFS_INLINE)

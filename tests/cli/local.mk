@@ -9,6 +9,7 @@ cli_tests += tests/cli/test_store_list.py
 cli_tests += tests/cli/test_store_export.py
 cli_tests += tests/cli/test_store_extract.py
 cli_tests += tests/cli/test_store_render.py
+cli_tests += tests/cli/test_sparse.py
 cli_tests += tests/cli/test_store_rm.py
 cli_tests += tests/cli/test_store_gc.py
 cli_tests += tests/cli/test_run.py

@@ -85,8 +85,8 @@ def tar_forms():
             member(b"rootfs/file", gid=base256(2**40, 8), magic=GNU))
     bad_tar("device-major", "devmajor", header(b"rootfs/null", b"3", major=4096, minor=3))
     bad_tar("device-minor", "devminor", header(b"rootfs/null", b"3", major=1, minor=1 << 20))
-    for letter in b"SMVDNXAZ":
-        words = {b"S": "sparse", b"M": "multi-volume", b"V": "label", b"D": "incremental"}
+    for letter in b"MVDNXAZ":
+        words = {b"M": "multi-volume", b"V": "label", b"D": "incremental"}
         kind = bytes([letter])
         bad_tar("type-" + kind.decode(), words.get(kind, "unknown member type"),
                 header(b"rootfs/file", kind, magic=GNU))
@@ -223,19 +223,75 @@ def extensions():
 
 
 def sparse():
-    bad_tar("sparse-gnu-old", "sparse", header(b"rootfs/file", b"S", magic=GNU))
-    bad_tar("sparse-pax-0.0", "sparse", pax(("GNU.sparse.size", b"4096"),
-                                            ("GNU.sparse.numblocks", b"1"),
-                                            ("GNU.sparse.offset", b"0"),
-                                            ("GNU.sparse.numbytes", b"6")) + FILE)
-    bad_tar("sparse-pax-0.1", "sparse", pax(("GNU.sparse.size", b"4096"),
-                                            ("GNU.sparse.name", b"rootfs/file"),
-                                            ("GNU.sparse.map", b"0,6")) + FILE)
-    bad_tar("sparse-pax-1.0", "sparse", pax(("GNU.sparse.major", b"1"), ("GNU.sparse.minor", b"0"),
-                                            ("GNU.sparse.name", b"rootfs/file"),
-                                            ("GNU.sparse.realsize", b"4096")) +
-            member(b"rootfs/GNUSparseFile.1/file", pad(b"1\n0\n6\n") + b"hello\n"))
-    bad_tar("sparse-solaris", "sparse", pax(("SUN.holesdata", b" 0 6 4096")) + FILE)
+    name, data = b"rootfs/file", b"d" * 1024
+    shapes = {
+        "two-runs": (8192, [(0, 512), (4096, 512)], data),
+        "hole-at-the-end": (8192, [(512, 1024), (8192, 0)], data),
+        "unaligned": (8192, [(100, 1000), (4000, 24)], data),
+        "all-hole": (1 << 40, [(1 << 40, 0)], b""),
+        "many-runs": (100 * 1024, [(i * 1024, 8) for i in range(100)], b"d" * 800),
+    }
+    forms = [("gnu-old", sparse_gnu), ("pax-0.0", sparse_0_0), ("pax-0.1", sparse_0_1),
+             ("pax-1.0", sparse_1_0)]
+    for form, make in forms:
+        for shape, (size, runs, bytes_) in shapes.items():
+            ok(f"sparse-{form}-{shape}", image(make(name, size, runs, bytes_)))
+        bad_tar(f"sparse-{form}-overlap", "overlap", make(name, 8192, [(0, 512), (511, 512)], data))
+        bad_tar(f"sparse-{form}-falling", "overlap", make(name, 8192, [(4096, 512), (0, 512)], data))
+        bad_tar(f"sparse-{form}-beyond", "beyond", make(name, 4607, [(0, 512), (4096, 512)], data))
+        bad_tar(f"sparse-{form}-sum", "runs have", make(name, 8192, [(0, 512), (4096, 511)], data))
+        bad_tar(f"sparse-{form}-huge", "too large", make(name, 2**63 - 1, [(0, 1024)], data))
+        bad_tar(f"sparse-{form}-too-many", "more than 262144 runs" if form in ("gnu-old", "pax-1.0")
+                else "extended header of", make(name, 1 << 40, [(i, 1) for i in range(262145)],
+                                                b"x" * 262145))
+        bad_tar(f"sparse-{form}-cut-short", "truncated",
+                make(name, 8192, [(0, 512), (4096, 512)], data)[:-512], end=b"")
+    ok("sparse-gnu-old-empty", image(header(name, b"S", magic=GNU)))
+    ok("sparse-gnu-old-base256", image(sparse_gnu(name, base256(1 << 35, 12),
+                                                  [(base256(1 << 34, 12), 512)], b"d" * 512)))
+    ok("sparse-pax-0.0-size", image(pax(("GNU.sparse.size", b"6"), ("GNU.sparse.numblocks", b"0"))
+                                    + member(name)))
+    bad_tar("sparse-not-gnu", "not GNU's", sparse_gnu(name, 512, [(0, 512)], b"d" * 512, magic=USTAR))
+    bad_tar("sparse-gnu-old-map-cut-short", "truncated",
+            sparse_gnu(name, 8192, [(0, 512)], b"", more=True), end=b"")
+    bad_tar("sparse-gnu-old-map-empty", "empty block",
+            sparse_gnu(name, 8192, [(0, 512)], b"", more=True) + bytes(512))
+    bad_tar("sparse-gnu-and-pax", "both", pax(("GNU.sparse.size", b"512")) +
+            sparse_gnu(name, 512, [(0, 512)], b"d" * 512))
+    bad_tar("sparse-directory", "not a file", pax(("GNU.sparse.size", b"0"),
+                                                  ("GNU.sparse.numblocks", b"0")) + directory(name))
+    bad_tar("sparse-pax-0.0-count", "announced", sparse_0_0(name, 8192, [(0, 1024)], data, count=2))
+    bad_tar("sparse-pax-0.1-count", "announced", sparse_0_1(name, 8192, [(0, 1024)], data, count=2))
+    bad_tar("sparse-pax-0.1-odd-map", "map is malformed",
+            sparse_0_1(name, 8192, [(0, 1024)], data, map=b"0,1024,2000"))
+    bad_tar("sparse-pax-0.1-words", "map is malformed",
+            sparse_0_1(name, 8192, [(0, 1024)], data, map=b"0,lots"))
+    bad_tar("sparse-pax-1.0-version", "version 1.1", sparse_1_0(name, 8192, [(0, 1024)], data,
+                                                                version=(b"1", b"1")))
+    bad_tar("sparse-pax-1.0-map-cut-short", "longer than its data",
+            sparse_1_0(name, 8192, [], b"", map=b"300\n" + b"1\n0\n" * 127))
+    bad_tar("sparse-pax-1.0-padding", "padding", sparse_1_0(name, 8192, [], data,
+                                                            map=b"1\n0\n1024\nx"))
+    bad_tar("sparse-pax-1.0-number", "malformed", sparse_1_0(name, 8192, [], data,
+                                                             map=b"1\n0\n" + b"1" * 30))
+    bad_tar("sparse-pax-two-forms", "none of the versions",
+            pax(("GNU.sparse.major", b"1"), ("GNU.sparse.minor", b"0"),
+                ("GNU.sparse.realsize", b"6"), ("GNU.sparse.map", b"0,6")) + FILE)
+    bad_tar("sparse-pax-twice", "twice", pax(("GNU.sparse.size", b"6"), ("GNU.sparse.size", b"6"),
+                                             ("GNU.sparse.numblocks", b"0")) + FILE)
+    bad_tar("sparse-pax-turns", "in turns", pax(("GNU.sparse.size", b"6"),
+                                                ("GNU.sparse.numblocks", b"1"),
+                                                ("GNU.sparse.numbytes", b"6")) + FILE)
+    bad_tar("sparse-pax-open", "without a length", pax(("GNU.sparse.size", b"6"),
+                                                       ("GNU.sparse.numblocks", b"1"),
+                                                       ("GNU.sparse.offset", b"0")) + FILE)
+    bad_tar("sparse-pax-unknown", "unknown key", pax(("GNU.sparse.shape", b"round")) + FILE)
+    bad_tar("sparse-pax-name-dotdot", "..", sparse_0_1(b"rootfs/../../x", 8192, [(0, 1024)], data))
+    bad_tar("sparse-pax-name-nul", "NUL", sparse_0_1(b"rootfs/a\0b", 8192, [(0, 1024)], data))
+    bad_tar("sparse-pax-global", "global", pax(("GNU.sparse.size", b"6"), type=b"g") + FILE)
+    bad_tar("sparse-solaris", "Solaris", pax(("SUN.holesdata", b" 0 6 4096")) + FILE)
+    layout("sparse-manifest", sparse_1_0(b"manifest", len(MANIFEST), [(0, len(MANIFEST))], MANIFEST) +
+           directory(b"rootfs") + END)
 
 
 # ---- ends ---------------------------------------------------------------------------------------

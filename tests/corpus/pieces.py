@@ -38,7 +38,7 @@ USTAR, GNU, V7 = b"ustar\x0000", b"ustar  \0", bytes(8)
 
 
 def header(name, type=b"0", size=0, *, mode=0o644, uid=0, gid=0, mtime=MTIME, link=b"",
-           magic=USTAR, major=b"", minor=b"", prefix=b"", checksum=None, signed=False):
+           magic=USTAR, major=b"", minor=b"", prefix=b"", rest=b"", checksum=None, signed=False):
     block = bytearray(BLOCK)
     block[0:100] = name.ljust(100, b"\0")[:100]
     block[100:108] = number(mode, 8)
@@ -53,6 +53,8 @@ def header(name, type=b"0", size=0, *, mode=0o644, uid=0, gid=0, mtime=MTIME, li
     block[329:337] = number(major, 8)
     block[337:345] = number(minor, 8)
     block[345:500] = prefix.ljust(155, b"\0")
+    if rest:
+        block[386:386 + len(rest)] = rest
     if checksum is None:
         checksum = sum(b - 256 if signed and b > 127 else b for b in block)
     block[148:156] = b"%06o\0 " % checksum
@@ -74,6 +76,43 @@ def symlink(name, target, **fields):
 
 def hardlink(name, target, **fields):
     return header(name, b"1", link=target, **fields)
+
+
+def sparse_gnu(name, size, runs, data, *, more=False, **fields):
+    """GNU's old form: four runs in the header, 21 in each block after it."""
+    def field(value):
+        return value if isinstance(value, bytes) else number(value, 12) if value < 8**11 else base256(value, 12)
+    packed = [field(offset) + field(length) for offset, length in runs]
+    blocks = [packed[:4]] + [packed[i:i + 21] for i in range(4, len(packed), 21)]
+    marks = [b"\1"] * (len(blocks) - 1) + [b"\1" if more else b"\0"]
+    rest = b"".join(blocks[0]).ljust(96, b"\0") + marks[0] + field(size)
+    lists = [pad(b"".join(block).ljust(504, b"\0") + mark) for block, mark in zip(blocks[1:], marks[1:])]
+    fields.setdefault("magic", GNU)
+    return header(name, b"S", len(data), rest=rest, **fields) + b"".join(lists) + pad(data)
+
+
+def sparse_0_0(name, size, runs, data, *, count=None):
+    pairs = [(f"GNU.sparse.{key}", b"%d" % value) for run in runs
+             for key, value in zip(("offset", "numbytes"), run)]
+    count = len(runs) if count is None else count
+    return pax(("GNU.sparse.size", b"%d" % size), ("GNU.sparse.numblocks", b"%d" % count),
+               *pairs) + member(name, data)
+
+
+def sparse_0_1(name, size, runs, data, *, count=None, map=None):
+    count = len(runs) if count is None else count
+    map = b",".join(b"%d,%d" % run for run in runs) if map is None else map
+    return pax(("GNU.sparse.size", b"%d" % size), ("GNU.sparse.numblocks", b"%d" % count),
+               ("GNU.sparse.name", name), ("GNU.sparse.map", map)) + \
+        member(b"rootfs/GNUSparseFile.1/x", data)
+
+
+def sparse_1_0(name, size, runs, data, *, map=None, version=(b"1", b"0")):
+    if map is None:
+        map = b"%d\n" % len(runs) + b"".join(b"%d\n%d\n" % run for run in runs)
+    return pax(("GNU.sparse.major", version[0]), ("GNU.sparse.minor", version[1]),
+               ("GNU.sparse.name", name), ("GNU.sparse.realsize", b"%d" % size)) + \
+        member(b"rootfs/GNUSparseFile.1/x", pad(map) + data)
 
 
 def long_name(name, type=b"L"):

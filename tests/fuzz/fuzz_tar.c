@@ -42,6 +42,22 @@ static void check_path(const char *path, size_t len)
 	}
 }
 
+static void check_runs(const struct tar_entry *entry)
+{
+	uint64_t end = 0, sum = 0;
+
+	PROMISE(entry->sparse || (entry->stored == entry->size && !entry->extent_count));
+	for (size_t i = 0; i < entry->extent_count; i++) {
+		const struct tar_extent *run = &entry->extents[i];
+
+		PROMISE(run->len && run->offset >= end);
+		PROMISE(run->len <= entry->size && run->offset <= entry->size - run->len);
+		end = run->offset + run->len;
+		sum += run->len;
+	}
+	PROMISE(!entry->sparse || sum == entry->stored);
+}
+
 static void check_entry(const struct tar_entry *entry, size_t stream_len)
 {
 	bool is_link = entry->type == TAR_HARDLINK || entry->type == TAR_SYMLINK;
@@ -57,6 +73,7 @@ static void check_entry(const struct tar_entry *entry, size_t stream_len)
 	PROMISE(entry->uid < UINT32_MAX && entry->gid < UINT32_MAX);
 	PROMISE(entry->mtime_nsec < 1000000000);
 	PROMISE(!entry->size || entry->type == TAR_FILE);
+	check_runs(entry);
 	PROMISE(entry->major < 1 << 12 && entry->minor < 1 << 20);
 	PROMISE(entry->header_offset % TAR_BLOCK == 0 && entry->data_offset % TAR_BLOCK == 0);
 	PROMISE(entry->header_offset < entry->data_offset && entry->data_offset <= stream_len);
@@ -92,7 +109,7 @@ static void read_data(tar_reader *tar, const struct tar_entry *entry, struct buf
 		buf_append(out, piece.data, piece.len);
 		total += piece.len;
 	}
-	PROMISE(total == entry->size || got < 0);
+	PROMISE(total == entry->stored || got < 0);
 }
 
 /* Writes down all the walker says of the stream. */
