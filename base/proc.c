@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "base/alloc.h"
+#include "base/fd.h"
 #include "base/scope.h"
 #include "base/str.h"
 
@@ -53,27 +54,58 @@ static int wait_status(pid_t pid, rkt_error **err)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-int proc_run(char *const argv[], rkt_error **err)
+/* Starts ARGV[0] with IN and OUT as its standard input and output; -1: /dev/null, and ours. */
+static int start(char *const argv[], int in, int out, pid_t *ret_pid, rkt_error **err)
 {
-	ERROR_SCOPE(err, "running", argv[0]);
 	posix_spawn_file_actions_t actions;
-	pid_t pid;
-	int error;
+	int error = posix_spawn_file_actions_init(&actions);
 
-	error = posix_spawn_file_actions_init(&actions);
 	if (error) {
 		errno = error;
 		return rkt_fail_errno(err, "prepare");
 	}
-	error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	if (in < 0)
+		error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	else
+		error = posix_spawn_file_actions_adddup2(&actions, in, 0);
+	if (!error && out >= 0)
+		error = posix_spawn_file_actions_adddup2(&actions, out, 1);
 	if (!error)
-		error = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+		error = posix_spawnp(ret_pid, argv[0], &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	if (error) {
 		errno = error;
 		return rkt_fail_errno(err, "exec");
 	}
-	return wait_status(pid, err);
+	return 0;
+}
+
+int proc_run(char *const argv[], rkt_error **err)
+{
+	ERROR_SCOPE(err, "running", argv[0]);
+	pid_t pid;
+
+	return start(argv, -1, -1, &pid, err) < 0 ? -1 : wait_status(pid, err);
+}
+
+int proc_capture(char *const argv[], int in, size_t max, struct buf *out, rkt_error **err)
+{
+	ERROR_SCOPE(err, "running", argv[0]);
+	int ends[2], done, status;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return rkt_fail_errno(err, "pipe");
+	done = start(argv, in, ends[1], &pid, err);
+	close(ends[1]);
+	if (done < 0) {
+		close(ends[0]);
+		return -1;
+	}
+	done = fd_read_rest(ends[0], max, out, err);
+	close(ends[0]);
+	status = wait_status(pid, done < 0 ? NULL : err);
+	return done < 0 ? -1 : status;
 }
 
 char *proc_self_path(rkt_error **err)

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 
 /* Closes every descriptor from FIRST on (close_range(2), else /proc/self/fd). */
@@ -11,6 +12,10 @@ int proc_close_from(int first, rkt_error **err);
 /* Runs ARGV[0] (searched in PATH) with the present environment, standard input from /dev/null, and
  * waits. Returns its exit status, or 128 + the signal that killed it, or -1. */
 int proc_run(char *const argv[], rkt_error **err);
+
+/* The same with IN (lent) as standard input; appends what it prints to OUT. More than MAX bytes is
+ * RKT_INVALID, and the program gets SIGPIPE. */
+int proc_capture(char *const argv[], int in, size_t max, struct buf *out, rkt_error **err);
 
 /* The absolute path of the running program (/proc/self/exe); the caller frees it. NULL on error. */
 char *proc_self_path(rkt_error **err);

@@ -52,6 +52,53 @@ static void missing_program_is_an_error(void **state)
 	assert_int_equal(rkt_error_errno(err), ENOENT);
 }
 
+static int capture(
+	const char *script, const char *input, size_t max, struct buf *out, rkt_error **err)
+{
+	char *copy = strdup(script), sh[] = "sh", c[] = "-c";
+	char *const argv[] = { sh, c, copy, NULL };
+	int ends[2], status;
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], input, strlen(input)), (ssize_t)strlen(input));
+	close(ends[1]);
+	status = proc_capture(argv, ends[0], max, out, err);
+	close(ends[0]);
+	free(copy);
+	return status;
+}
+
+static void output_and_status_come_back(void **state)
+{
+	auto_error rkt_error *err = NULL;
+	auto_buf struct buf out = { 0 };
+
+	(void)state;
+	assert_int_equal(capture("cat; echo two; exit 7", "one\n", 100, &out, &err), 7);
+	assert_string_equal(buf_text(&out), "one\ntwo\n");
+}
+
+static void endless_output_is_an_error_and_ends(void **state)
+{
+	auto_error rkt_error *err = NULL;
+	auto_buf struct buf out = { 0 };
+
+	(void)state;
+	assert_int_equal(capture("yes", "", 100, &out, &err), -1);
+	assert_int_equal(rkt_error_kind(err), RKT_INVALID);
+}
+
+static void a_missing_program_has_no_output(void **state)
+{
+	auto_error rkt_error *err = NULL;
+	auto_buf struct buf out = { 0 };
+	char name[] = "/no/such/program";
+
+	(void)state;
+	assert_int_equal(proc_capture((char *[]){ name, NULL }, 0, 100, &out, &err), -1);
+	assert_int_equal(rkt_error_errno(err), ENOENT);
+}
+
 static void closes_from_the_first_on_and_not_before(void **state)
 {
 	pid_t child = fork();
@@ -90,6 +137,9 @@ int main(void)
 		cmocka_unit_test(signal_is_128_and_its_number),
 		cmocka_unit_test(standard_input_is_empty),
 		cmocka_unit_test(missing_program_is_an_error),
+		cmocka_unit_test(output_and_status_come_back),
+		cmocka_unit_test(endless_output_is_an_error_and_ends),
+		cmocka_unit_test(a_missing_program_has_no_output),
 		cmocka_unit_test(closes_from_the_first_on_and_not_before),
 		cmocka_unit_test(own_path_is_absolute_and_ours),
 	};
