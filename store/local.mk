@@ -42,6 +42,14 @@ rkt_store_SOURCES = \
 	%D%/rkt-store.c
 rkt_store_LDADD = cli/libcli.la $(store_link)
 
+# The one program that knows OpenPGP, run by aci-validate: beside it in a built tree, installed where
+# only our programs look.
+rktlibdir = $(libdir)/rkt
+rktlib_PROGRAMS = aci-verify-signature
+aci_verify_signature_SOURCES = %D%/trust/aci-verify-signature.c %D%/trust/verify.c %D%/trust/verify.h
+aci_verify_signature_CFLAGS = $(AM_CFLAGS) $(GPGME_CFLAGS)
+aci_verify_signature_LDADD = cli/libcli.la $(aci_link) $(GPGME_LIBS)
+
 # For other programs; as librkt-aci in aci/local.mk.
 lib_LTLIBRARIES += librkt-store.la
 store_objects = $(%C%_libstore_la_OBJECTS) $(%C%_index_libindex_la_OBJECTS) $(aci_objects)

@@ -1,0 +1,339 @@
+/* A private home for gpg, and what its verdicts mean to us. */
+#include "store/trust/verify.h"
+
+#include <fcntl.h>
+#include <gpgme.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/tree.h"
+
+#define RSA_BITS_MIN 2048u
+
+struct trust_home {
+	char *path;
+	gpgme_ctx_t gpg;
+};
+
+/* No agent, no key servers, no web of trust: a key that is here is one that may speak. */
+static const char configuration[] = "batch\n"
+				    "no-autostart\n"
+				    "disable-dirmngr\n"
+				    "no-auto-key-locate\n"
+				    "no-auto-key-retrieve\n"
+				    "no-auto-check-trustdb\n"
+				    "trust-model always\n";
+
+static int failed(gpgme_error_t error, const char *doing, rkt_error **err)
+{
+	char words[256];
+
+	gpgme_strerror_r(error, words, sizeof words);
+	return rkt_fail(err, RKT_FAILED, "gpg: %s: %s", doing, words);
+}
+
+/* ---- the home -------------------------------------------------------------------------------- */
+
+static int make_directory(trust_home *self, rkt_error **err)
+{
+	const char *where = getenv("TMPDIR");
+	const struct slice text = { (const uint8_t *)configuration, sizeof configuration - 1 };
+	auto_free char *path = xasprintf("%s/rkt-keys.XXXXXX", where && *where ? where : "/tmp");
+	auto_fd int dir = -1;
+
+	if (!mkdtemp(path))
+		return rkt_fail_errno(err, "make %s", path);
+	self->path = pass_ptr(path);
+	dir = open(self->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return rkt_fail_errno(err, "open %s", self->path);
+	return fd_write_file(dir, "gpg.conf", text, 0600, err);
+}
+
+static int start_gpg(trust_home *self, rkt_error **err)
+{
+	gpgme_error_t error;
+
+	gpgme_check_version(NULL); /* initializes the library */
+	error = gpgme_new(&self->gpg);
+	if (error)
+		return failed(error, "start", err);
+	error = gpgme_set_protocol(self->gpg, GPGME_PROTOCOL_OpenPGP);
+	if (!error)
+		error = gpgme_ctx_set_engine_info(
+			self->gpg, GPGME_PROTOCOL_OpenPGP, NULL, self->path);
+	if (!error) /* asks for gpg itself: better now than in the middle */
+		error = gpgme_engine_check_version(GPGME_PROTOCOL_OpenPGP);
+	return error ? failed(error, "start", err) : 0;
+}
+
+trust_home *trust_home_new(rkt_error **err)
+{
+	auto_trust_home trust_home *self = xcalloc(1, sizeof *self);
+
+	if (make_directory(self, err) < 0 || start_gpg(self, err) < 0)
+		return NULL;
+	return pass_ptr(self);
+}
+
+void trust_home_free(trust_home *self)
+{
+	if (!self)
+		return;
+	if (self->gpg)
+		gpgme_release(self->gpg);
+	if (self->path)
+		(void)tree_remove(
+			AT_FDCWD, self->path, NULL); /* it is in a place for such things */
+	free(self->path);
+	free(self);
+}
+
+int trust_home_add(trust_home *self, struct slice bytes, rkt_error **err)
+{
+	gpgme_data_t keys;
+	gpgme_import_result_t result;
+	gpgme_error_t error;
+
+	error = gpgme_data_new_from_mem(&keys, (const char *)bytes.data, bytes.len, 0);
+	if (error)
+		return failed(error, "lend keys", err);
+	error = gpgme_op_import(self->gpg, keys);
+	gpgme_data_release(keys);
+	result = error ? NULL : gpgme_op_import_result(self->gpg);
+	if (result && result->secret_read)
+		return rkt_fail(err, RKT_INVALID, "there are secret keys in it");
+	if (gpgme_err_code(error) == GPG_ERR_NO_DATA || (result && !result->considered))
+		return rkt_fail(err, RKT_INVALID, "there is no OpenPGP key in it");
+	if (error)
+		return failed(error, "import keys", err);
+	if (!result || !(result->imported + result->unchanged))
+		return rkt_fail(err, RKT_INVALID, "there is no usable OpenPGP key in it");
+	return 0;
+}
+
+/* ---- bytes on their way to gpg --------------------------------------------------------------- */
+
+struct feed {
+	int fd;
+	digest *sum;
+	rkt_error *error;
+};
+
+static ssize_t feed_read(void *context, void *bytes, size_t len)
+{
+	struct feed *feed = context;
+	ssize_t got = fd_read_full(feed->fd, bytes, len, &feed->error);
+
+	if (got > 0 &&
+		digest_add(feed->sum, (struct slice){ bytes, (size_t)got }, &feed->error) < 0)
+		got = -1;
+	if (got < 0)
+		errno = EIO;
+	return got;
+}
+
+static int run_gpg(trust_home *self, struct slice signature, struct feed *feed,
+	gpgme_error_t *ret_error, rkt_error **err)
+{
+	struct gpgme_data_cbs calls = { .read = feed_read };
+	gpgme_data_t detached, content;
+	gpgme_error_t error;
+
+	error = gpgme_data_new_from_mem(&detached, (const char *)signature.data, signature.len, 0);
+	if (error)
+		return failed(error, "lend signature", err);
+	error = gpgme_data_new_from_cbs(&content, &calls, feed);
+	if (error) {
+		gpgme_data_release(detached);
+		return failed(error, "lend content", err);
+	}
+	*ret_error = gpgme_op_verify(self->gpg, detached, content, NULL);
+	gpgme_data_release(content);
+	gpgme_data_release(detached);
+	return feed->error ? rkt_fail_with(err, pass_ptr(feed->error)) : 0;
+}
+
+/* ---- verdicts -------------------------------------------------------------------------------- */
+
+static int say(struct trust_result *ret, enum trust_verdict verdict, char *why)
+{
+	free(ret->why);
+	ret->verdict = verdict;
+	ret->why = why;
+	return 0;
+}
+
+static bool is_strong_hash(gpgme_hash_algo_t hash)
+{
+	return hash == GPGME_MD_SHA224 || hash == GPGME_MD_SHA256 || hash == GPGME_MD_SHA384 ||
+	       hash == GPGME_MD_SHA512;
+}
+
+static const char *weakness_of(gpgme_subkey_t key, gpgme_hash_algo_t hash)
+{
+	gpgme_pubkey_algo_t algorithm = key->pubkey_algo;
+
+	if (!is_strong_hash(hash))
+		return gpgme_hash_algo_name(hash) ?: "of an unknown digest";
+	switch (algorithm) {
+	case GPGME_PK_RSA:
+	case GPGME_PK_RSA_S:
+	case GPGME_PK_DSA:
+		return key->length < RSA_BITS_MIN ? "of a key with less than 2048 bits" : NULL;
+	case GPGME_PK_ECDSA:
+	case GPGME_PK_EDDSA:
+		return NULL;
+	default:
+		return "of an unknown kind of key";
+	}
+}
+
+/* Whether KEY held at TIME: 0 in expires is never. */
+static bool held_at(gpgme_subkey_t key, unsigned long time)
+{
+	return key->timestamp >= 0 && (unsigned long)key->timestamp <= time &&
+	       (key->expires <= 0 || time < (unsigned long)key->expires);
+}
+
+static gpgme_subkey_t find_subkey(gpgme_key_t key, const char *fingerprint)
+{
+	for (gpgme_subkey_t at = key->subkeys; at; at = at->next)
+		if (at->fpr && strcmp(at->fpr, fingerprint) == 0)
+			return at;
+	return NULL;
+}
+
+/* The signature is right, and KEY made it: may that count? */
+static int judge_key(gpgme_signature_t signature, gpgme_key_t key, struct trust_result *ret)
+{
+	gpgme_subkey_t primary = key->subkeys, maker = find_subkey(key, signature->fpr);
+	const char *weakness;
+
+	if (!primary || !primary->fpr || !maker || key->secret)
+		return say(ret, TRUST_UNTRUSTED, xstrdup("it is not known which key made it"));
+	snprintf(ret->primary, sizeof ret->primary, "%s", primary->fpr);
+	if (key->revoked || maker->revoked ||
+		gpgme_err_code(signature->status) == GPG_ERR_CERT_REVOKED)
+		return say(ret, TRUST_UNTRUSTED, xasprintf("key %s was revoked", maker->fpr));
+	if (key->invalid || maker->invalid || !maker->can_sign)
+		return say(ret, TRUST_UNTRUSTED, xasprintf("key %s may not sign", maker->fpr));
+	if (!held_at(maker, signature->timestamp) || !held_at(primary, signature->timestamp))
+		return say(ret, TRUST_UNTRUSTED,
+			xasprintf("key %s did not hold when it was made", maker->fpr));
+	if (gpgme_err_code(signature->status) == GPG_ERR_SIG_EXPIRED)
+		return say(ret, TRUST_UNTRUSTED, xstrdup("the signature expired"));
+	weakness = weakness_of(maker, signature->hash_algo);
+	if (weakness)
+		return say(ret, TRUST_UNTRUSTED, xasprintf("it is too weak: %s", weakness));
+	return say(ret, TRUST_GOOD, xasprintf("made by key %s", maker->fpr));
+}
+
+static int judge_signature(
+	trust_home *self, gpgme_signature_t signature, struct trust_result *ret, rkt_error **err)
+{
+	gpgme_error_t error;
+	gpgme_key_t key;
+	const char *maker = signature->fpr ?: "";
+
+	snprintf(ret->fingerprint, sizeof ret->fingerprint, "%s", maker);
+	ret->primary[0] = '\0';
+	ret->made_sec = (int64_t)signature->timestamp;
+	switch (gpgme_err_code(signature->status)) {
+	case GPG_ERR_NO_ERROR:
+	case GPG_ERR_KEY_EXPIRED:
+	case GPG_ERR_SIG_EXPIRED:
+	case GPG_ERR_CERT_REVOKED:
+		break;
+	case GPG_ERR_NO_PUBKEY:
+		return say(ret, TRUST_UNTRUSTED,
+			xasprintf("made by key %s, which is not in the keyring", maker));
+	case GPG_ERR_BAD_SIGNATURE:
+		return say(ret, TRUST_INVALID, xasprintf("key %s signed other bytes", maker));
+	default:
+		return say(ret, TRUST_INVALID,
+			xasprintf("it cannot be checked: %s", gpgme_strerror(signature->status)));
+	}
+	error = gpgme_get_key(self->gpg, maker, &key, 0);
+	if (error)
+		return failed(error, "look up key", err);
+	judge_key(signature, key, ret);
+	gpgme_key_unref(key);
+	return 0;
+}
+
+static void keep_better(struct trust_result *best, struct trust_result *one, bool first)
+{
+	/* a bad one by an allowed key refuses; else a good one decides; else the first is named */
+	if (first || one->verdict == TRUST_INVALID ||
+		(one->verdict == TRUST_GOOD && best->verdict == TRUST_UNTRUSTED)) {
+		free(best->why);
+		*best = *one;
+		one->why = NULL;
+	}
+	free(one->why);
+}
+
+static int judge(trust_home *self, struct trust_result *ret, rkt_error **err)
+{
+	gpgme_verify_result_t result = gpgme_op_verify_result(self->gpg);
+	size_t count = 0;
+	int done = 0;
+
+	if (!result || !result->signatures)
+		return say(ret, TRUST_INVALID, xstrdup("there is no detached signature in it"));
+	gpgme_result_ref(result); /* looking up keys would take it away */
+	for (gpgme_signature_t at = result->signatures; done == 0 && at; at = at->next) {
+		struct trust_result one = { 0 };
+
+		done = judge_signature(self, at, &one, err);
+		if (done == 0 && ret->verdict != TRUST_INVALID)
+			keep_better(ret, &one, count == 0);
+		else
+			free(one.why);
+		count++;
+	}
+	gpgme_result_unref(result);
+	return done;
+}
+
+/* Whether gpg worked, and what it was given did not. */
+static bool is_about_data(gpgme_error_t error)
+{
+	return gpgme_err_code(error) == GPG_ERR_NO_DATA ||
+	       gpgme_err_code(error) == GPG_ERR_BAD_DATA;
+}
+
+int trust_verify(
+	trust_home *self, struct slice signature, int fd, struct trust_result *ret, rkt_error **err)
+{
+	auto_digest digest *sum = digest_new(DIGEST_SHA256);
+	struct feed feed = { fd, sum, NULL };
+	struct trust_result result = { 0 };
+	gpgme_error_t error = 0;
+	int done;
+
+	if (run_gpg(self, signature, &feed, &error, err) < 0)
+		return -1;
+	if (error && !is_about_data(error))
+		return failed(error, "verify", err);
+	if (error)
+		done = say(&result, TRUST_INVALID,
+			xasprintf("it is no detached signature: %s", gpgme_strerror(error)));
+	else
+		done = judge(self, &result, err);
+	if (done < 0 || digest_hex(sum, result.sha256, err) < 0) {
+		trust_result_free(&result);
+		return -1;
+	}
+	*ret = result;
+	return 0;
+}
+
+void trust_result_free(struct trust_result *result)
+{
+	free(result->why);
+}
