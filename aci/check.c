@@ -13,11 +13,14 @@ struct check {
 	size_t counts[SEVERITY_ERROR + 1];
 	struct finding *findings;
 	size_t kept;
+	const char *text_entry; /* the entry that JSON text is in, lent; or NULL */
+	uint64_t text_offset;
+	bool has_text_offset;
 };
 
 /* Where a finding is, in the one form all reports are turned into. */
 struct place {
-	const char *name;
+	const char *entry, *pointer;
 	const uint64_t *offset;
 	unsigned line, column;
 };
@@ -44,7 +47,8 @@ void check_free(check *self)
 	if (!self)
 		return;
 	for (size_t i = 0; i < self->kept; i++) {
-		free(self->findings[i].place);
+		free(self->findings[i].entry);
+		free(self->findings[i].pointer);
 		free(self->findings[i].text);
 	}
 	free(self->findings);
@@ -71,6 +75,20 @@ const struct finding *check_get(const check *self, size_t index)
 	return index < self->kept ? &self->findings[index] : NULL;
 }
 
+void check_within(check *self, const char *entry, const uint64_t *offset)
+{
+	if (!self)
+		return;
+	self->text_entry = entry;
+	self->has_text_offset = offset;
+	self->text_offset = offset ? *offset : 0;
+}
+
+static char *escaped(const char *text)
+{
+	return text ? str_escape(text, strlen(text)) : NULL;
+}
+
 static void keep(
 	check *self, const struct check_rule *rule, const struct place *place, const char *text)
 {
@@ -80,18 +98,32 @@ static void keep(
 	finding = &self->findings[self->kept++];
 	*finding = (struct finding){
 		.rule = rule,
-		.place = place->name ? str_escape(place->name, strlen(place->name)) : NULL,
+		.entry = escaped(place->entry),
+		.pointer = escaped(place->pointer),
 		.offset = place->offset ? *place->offset : 0,
 		.has_offset = place->offset,
 		.line = place->line,
 		.column = place->column,
-		.text = str_escape(text, strlen(text)),
+		.text = escaped(text),
 	};
+}
+
+/* What was said about text that is the content of an entry is also about the entry. */
+static void place_in_entry(const check *self, struct place *place)
+{
+	if (!place->pointer)
+		return;
+	place->entry = self->text_entry;
+	if (self->has_text_offset)
+		place->offset = &self->text_offset;
 }
 
 static int fail_in(const struct place *place, const char *text, rkt_error **err)
 {
-	const char *name = place->name && *place->name ? place->name : NULL;
+	const char *name = place->entry ?: place->pointer;
+
+	if (name && !*name)
+		name = NULL;
 
 	if (place->line)
 		return rkt_fail(err, RKT_INVALID, "%s%sline %u, column %u: %s", name ? name : "",
@@ -103,6 +135,7 @@ static int report(
 	check *self, const char *name, const struct place *place, rkt_error **err, const char *text)
 {
 	const struct check_rule *rule = check_rule_find(name);
+	struct place kept = *place;
 	bool is_error, room = false;
 
 	if (!rule)
@@ -111,8 +144,9 @@ static int report(
 	if (self) {
 		self->counts[rule->severity]++;
 		room = check_has_room(self);
+		place_in_entry(self, &kept);
 		if (room)
-			keep(self, rule, place, text);
+			keep(self, rule, &kept, text);
 	}
 	if (!is_error || (room && self->mode == CHECK_ALL))
 		return 0;
@@ -137,7 +171,7 @@ int check_report(
 	va_start(args, format);
 	text = text_of(format, args);
 	va_end(args);
-	return report(self, rule, &(struct place){ .name = place }, err, text);
+	return report(self, rule, &(struct place){ .entry = place }, err, text);
 }
 
 int check_report_at(check *self, const char *rule, const char *place, uint64_t offset,
@@ -149,7 +183,7 @@ int check_report_at(check *self, const char *rule, const char *place, uint64_t o
 	va_start(args, format);
 	text = text_of(format, args);
 	va_end(args);
-	return report(self, rule, &(struct place){ .name = place, .offset = &offset }, err, text);
+	return report(self, rule, &(struct place){ .entry = place, .offset = &offset }, err, text);
 }
 
 int check_report_in(check *self, const char *rule, const struct check_spot *spot, rkt_error **err,
@@ -163,6 +197,6 @@ int check_report_in(check *self, const char *rule, const struct check_spot *spot
 	va_end(args);
 	return report(self, rule,
 		&(struct place){
-			.name = spot->pointer, .line = spot->line, .column = spot->column },
+			.pointer = spot->pointer, .line = spot->line, .column = spot->column },
 		err, text);
 }

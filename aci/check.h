@@ -29,8 +29,11 @@ extern const struct check_rule check_rules[];
 
 struct finding {
 	const struct check_rule *rule;
-	char *place; /* entry name, JSON pointer, ...; raw bytes escaped; NULL: the whole image */
-	uint64_t offset; /* byte offset in the tar, where one is known */
+	/* Raw bytes are escaped in all texts. */
+	char *entry;   /* a member of the archive, or a file of the directory; NULL: none */
+	char *pointer; /* RFC 6901, into the JSON text, that of ENTRY if there is one; or NULL */
+	uint64_t
+		offset; /* byte offset in the tar, where one is known: of the entry's first header */
 	bool has_offset;
 	unsigned line, column; /* in the manifest, from 1; 0: not known */
 	char *text;            /* what was found; escaped */
@@ -67,6 +70,10 @@ struct check_spot {
 };
 int check_report_in(check *self, const char *rule, const struct check_spot *spot, rkt_error **err,
 	const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* From here on, until it is called with NULL, JSON text that is reported about is the content of
+ * ENTRY (lent), which begins at OFFSET (NULL: not known). SELF may be NULL. */
+void check_within(check *self, const char *entry, const uint64_t *offset);
 
 /* Whether a warning would be kept: not without a check, nor in a full one. */
 bool check_has_room(const check *self);

@@ -38,6 +38,30 @@ const struct check_rule check_rules[] = {
 	  "What has entries below it is a directory." },
 	{ "layout-below-symlink", W, "S-002",
 	  "Nothing stands below a symbolic link; it is replaced by a directory, not followed." },
+	{ "layout-file-type", E, ACI "Image Archives",
+	  "Below the rootfs are files, directories, links, devices and FIFOs." },
+	{ "layout-limits", E, "S-012",
+	  "Names have 4096 bytes at most and 255 a part, 1024 parts; there are 4 million at most." },
+
+	/* the signature of an image */
+	{ "signature-invalid", E, ACI "Image Archives",
+	  "The signature is a detached OpenPGP signature of the file as it was delivered." },
+	{ "signature-untrusted", E, ACI "Image Archives, S-022",
+	  "A key of the keyring made the signature, was valid then, and with strong algorithms." },
+
+	/* the tree made of an image (--render-check) */
+	{ "render-data-end", E, "doc/formats.md, EROFS index",
+	  "Data end within the first 2 TiB of the tar." },
+	{ "render-sparse", E, "doc/formats.md, EROFS index",
+	  "Runs of data of sparse files begin on multiples of 512 bytes, and are not too small." },
+	{ "render-device", E, "S-011",
+	  "No character device is 0:0, which overlayfs takes for a file that was deleted." },
+	{ "render-xattr", E, "linux/limits.h",
+	  "Names of attributes have 255 bytes at most, all of a file 64 KiB, as has each value." },
+	{ "render-acl", E, "acl(5)",
+	  "ACLs are whole: owner, group and other once, each name once, and a mask beside names." },
+	{ "render-attribute-lost", W, "S-011",
+	  "Attributes mean nothing to the host, fit their file, and name users by number." },
 
 	/* the JSON text */
 	{ "json-syntax", E, "RFC 8259, S-014",

@@ -232,7 +232,9 @@ static int read_manifest(image_reader *self, const struct tar_entry *e, rkt_erro
 		buf_append(&self->manifest_bytes, block.data, block.len);
 	if (more < 0)
 		return -1;
+	check_within(self->check, MANIFEST_NAME, &e->header_offset);
 	self->manifest = image_manifest_parse(buf_slice(&self->manifest_bytes), self->check, err);
+	check_within(self->check, NULL, NULL);
 	if (self->manifest)
 		return VERDICT_SKIP;
 	if (!self->check || check_mode_of(self->check) == CHECK_FIRST)

@@ -26,7 +26,9 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/extract_attrs.c %D%/extract_attrs.h \
 	%D%/gzip_header.c %D%/gzip_header.h \
 	%D%/image.c %D%/image.h \
+	%D%/layout.c %D%/layout.h \
 	%D%/path_set.c %D%/path_set.h \
+	%D%/render_rules.c %D%/render_rules.h \
 	%D%/siphash.c %D%/siphash.h \
 	%D%/source.c %D%/source.h %D%/source_threaded.c \
 	%D%/tar.c %D%/tar.h \

@@ -33,6 +33,7 @@ unit_tests += tests/unit/test_id
 unit_tests += tests/unit/test_isolator
 unit_tests += tests/unit/test_pod
 unit_tests += tests/unit/test_check
+unit_tests += tests/unit/test_render_rules
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)

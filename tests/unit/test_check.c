@@ -41,7 +41,7 @@ static void all_goes_on(void **state)
 	assert_int_equal(check_count(findings, SEVERITY_ERROR), 2);
 	assert_int_equal(check_count(findings, SEVERITY_WARNING), 1);
 	assert_string_equal(check_get(findings, 1)->text, "two");
-	assert_null(check_get(findings, 1)->place);
+	assert_null(check_get(findings, 1)->entry);
 	assert_true(check_get(findings, 2)->has_offset);
 	assert_int_equal(check_get(findings, 2)->offset, 512);
 	assert_null(check_get(findings, 3));
@@ -59,6 +59,30 @@ static void places_in_text_have_lines(void **state)
 	assert_int_equal(check_get(findings, 0)->line, 3);
 	assert_int_equal(check_get(findings, 0)->column, 14);
 	rkt_error_free(err);
+}
+
+static void text_may_be_the_content_of_an_entry(void **state)
+{
+	auto_check check *findings = check_new(CHECK_ALL);
+	const struct check_spot spot = { "/app/user", 3, 14 };
+	const uint64_t offset = 512;
+
+	(void)state;
+	check_report_in(findings, "app-user", &spot, NULL, "is required");
+	check_within(findings, "manifest", &offset);
+	check_report_in(findings, "app-user", &spot, NULL, "is required");
+	check_report(findings, "layout-top", "etc", NULL, "stands alone");
+	check_within(findings, NULL, NULL);
+	check_report_in(findings, "app-user", &spot, NULL, "is required");
+	assert_null(check_get(findings, 0)->entry);
+	assert_false(check_get(findings, 0)->has_offset);
+	assert_string_equal(check_get(findings, 1)->entry, "manifest");
+	assert_string_equal(check_get(findings, 1)->pointer, "/app/user");
+	assert_int_equal(check_get(findings, 1)->offset, 512);
+	assert_string_equal(check_get(findings, 2)->entry, "etc");
+	assert_null(check_get(findings, 2)->pointer);
+	assert_false(check_get(findings, 2)->has_offset);
+	assert_null(check_get(findings, 3)->entry);
 }
 
 /* S-012, S-015: a hostile image has no end of faults. */
@@ -85,7 +109,7 @@ static void what_is_quoted_is_escaped(void **state)
 
 	(void)state;
 	check_report(findings, "layout-top", "a\nb\033", NULL, "is '%s'", "\xff\n");
-	assert_string_equal(check_get(findings, 0)->place, "a\\nb\\x1b");
+	assert_string_equal(check_get(findings, 0)->entry, "a\\nb\\x1b");
 	assert_string_equal(check_get(findings, 0)->text, "is '\\xff\\n'");
 }
 
@@ -109,6 +133,7 @@ int main(void)
 		cmocka_unit_test(without_a_check_errors_end_and_warnings_do_not),
 		cmocka_unit_test(all_goes_on),
 		cmocka_unit_test(places_in_text_have_lines),
+		cmocka_unit_test(text_may_be_the_content_of_an_entry),
 		cmocka_unit_test(findings_are_bounded),
 		cmocka_unit_test(what_is_quoted_is_escaped),
 		cmocka_unit_test(rules_are_unique_and_say_something),
