@@ -2,152 +2,36 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "aci-tools/files.h"
 #include "aci-tools/findings.h"
-#include "aci/image.h"
-#include "aci/pod.h"
-#include "aci/unpack.h"
+#include "aci-tools/subject.h"
 #include "base/alloc.h"
-#include "base/fd.h"
 #include "cli/main.h"
 #include "cli/out.h"
 
-/* What is looked at to tell a manifest from an image. */
-#define START_SIZE 4096
-
-enum type { TYPE_AUTO, TYPE_IMAGE, TYPE_IMAGE_MANIFEST, TYPE_POD_MANIFEST };
-
-static const char *const types[] = { "auto", "image", "image-manifest", "pod-manifest", NULL };
-
 struct settings {
 	int type, format;
-	bool json, strict, list_rules;
+	bool json, strict, list_rules, render;
+	const char *signature_file;
+	struct opts_list keyrings;
+	struct signature signature; /* made of both */
 };
 
-/* One file being looked at. */
-struct subject {
-	const char *file;
-	enum type type;
-	int fd;
-	struct buf start; /* what was read to find out the type */
-	check *found;
-};
-
-static void subject_free(struct subject *s)
-{
-	scope_close(&s->fd);
-	buf_free(&s->start);
-	check_free(s->found);
-}
-
-/* ---- which type ------------------------------------------------------------------------------ */
-
-/* A manifest is a JSON object; no archive and no compressed stream begins like one. */
-static bool looks_like_json(struct slice start)
-{
-	size_t i = 0;
-
-	while (i < start.len && memchr(" \t\r\n", start.data[i], 4))
-		i++;
-	return i < start.len && start.data[i] == '{';
-}
-
-/* Text that is no JSON at all is reported by whichever schema reads it. */
-static enum type manifest_type(struct slice bytes)
-{
-	auto_json json *root = json_parse(bytes, NULL);
-	const char *kind = root ? json_string(json_get(root, "acKind")) : NULL;
-
-	if (kind &&
-		(strcmp(kind, "PodManifest") == 0 || strcmp(kind, "ContainerRuntimeManifest") == 0))
-		return TYPE_POD_MANIFEST;
-	return TYPE_IMAGE_MANIFEST;
-}
-
-static int read_start(struct subject *s, rkt_error **err)
-{
-	ssize_t got;
-
-	s->fd = file_open(s->file, err);
-	if (s->fd < 0)
-		return -1;
-	got = fd_read_full(s->fd, buf_reserve(&s->start, START_SIZE), START_SIZE, err);
-	if (got < 0)
-		return -1;
-	s->start.len = (size_t)got;
-	return 0;
-}
-
-/* ---- looking --------------------------------------------------------------------------------- */
-
-/* An archive that is none breaks a rule of archives, wherever that came to light. */
-static int note_unpack_error(struct subject *s, rkt_error **err)
-{
-	auto_error rkt_error *same = NULL;
-
-	if (rkt_error_kind(*err) == RKT_INVALID)
-		check_report(s->found, "tar-format", NULL, &same, "%s", rkt_error_message(*err));
-	return -1;
-}
-
-static int look_at_image(struct subject *s, rkt_error **err)
-{
-	const struct image_options options = { .check = s->found };
-	source *in = file_source_joined(buf_slice(&s->start), source_from_fd(pass_fd(s->fd)));
-
-	in = source_unpack(in, &unpack_limits_default, NULL, err);
-	if (!in)
-		return note_unpack_error(s, err);
-	return image_read_through(source_threaded(in), &options, err);
-}
-
-static int look_at_manifest(struct subject *s, rkt_error **err)
-{
-	auto_image_manifest struct image_manifest *image = NULL;
-	auto_pod_manifest struct pod_manifest *pod = NULL;
-	struct slice bytes;
-
-	if (fd_read_rest(s->fd, MANIFEST_SIZE_MAX - s->start.len, &s->start, err) < 0) {
-		if (rkt_error_kind(*err) == RKT_INVALID)
-			check_report(s->found, "layout-manifest-size", NULL, NULL,
-				"the manifest has more than %d bytes", MANIFEST_SIZE_MAX);
-		return -1;
-	}
-	bytes = buf_slice(&s->start);
-	if (s->type == TYPE_AUTO)
-		s->type = manifest_type(bytes);
-	if (s->type == TYPE_POD_MANIFEST)
-		pod = pod_manifest_parse(bytes, s->found, err);
-	else
-		image = image_manifest_parse(bytes, s->found, err);
-	return pod || image ? 0 : -1;
-}
-
-static int look(struct subject *s, rkt_error **err)
-{
-	ERROR_SCOPE(err, "reading", s->file);
-
-	if (read_start(s, err) < 0)
-		return -1;
-	if (s->type == TYPE_AUTO && !looks_like_json(buf_slice(&s->start)))
-		s->type = TYPE_IMAGE;
-	return s->type == TYPE_IMAGE ? look_at_image(s, err) : look_at_manifest(s, err);
-}
-
-/* Prints what is found in FILE. */
-static enum outcome validate(const struct settings *settings, const char *file)
+/* Reports what is found in FILE. */
+static enum outcome validate(
+	const struct settings *settings, struct report *report, const char *file)
 {
 	__attribute__((cleanup(subject_free))) struct subject s = {
 		.file = file,
-		.type = (enum type)settings->type,
+		.type = (enum subject_type)settings->type,
+		.render = settings->render,
+		.signature = settings->signature_file ? &settings->signature : NULL,
 		.fd = -1,
 		.found = check_new(CHECK_ALL),
 	};
 	auto_error rkt_error *error = NULL;
-	struct verdict v = { .file = file, .found = s.found };
-	int failed = look(&s, &error);
+	struct verdict v = { .file = file, .found = s.found, .strict = settings->strict };
+	int failed = subject_look(&s, &error);
 
 	/* what breaks a rule is among the findings already */
 	if (failed && rkt_error_kind(error) != RKT_INVALID) {
@@ -158,21 +42,24 @@ static enum outcome validate(const struct settings *settings, const char *file)
 	} else if (settings->strict && check_count(s.found, SEVERITY_WARNING)) {
 		v.outcome = OUTCOME_INVALID;
 	}
-	v.type = s.type == TYPE_AUTO ? "file" : types[s.type];
-	findings_print((enum format)settings->format, &v);
+	v.type = s.type == SUBJECT_AUTO ? "file" : subject_types[s.type];
+	report_add(report, &v);
 	return v.outcome;
 }
 
 static int validate_all(const struct settings *settings, const struct operands *files)
 {
 	enum outcome worst = OUTCOME_VALID;
+	struct report report;
 
+	report_start(&report, (enum format)settings->format);
 	for (size_t i = 0; i < files->count; i++) {
-		enum outcome one = validate(settings, files->items[i]);
+		enum outcome one = validate(settings, &report, files->items[i]);
 
 		if (one > worst)
 			worst = one;
 	}
+	report_end(&report);
 	return (int)worst;
 }
 
@@ -184,11 +71,14 @@ static const struct command_example examples[] = {
 		"in a workflow of GitHub, warnings count" },
 	{ "aci-validate --type=pod-manifest pod.json", "a pod manifest" },
 	{ "aci-validate --json a.aci | jq .findings", "for programs" },
+	{ "aci-validate --signature a.aci.asc --keyring keys.asc a.aci",
+		"also whether one of these keys signed it" },
+	{ "aci-validate nginx/", "a directory with a manifest and a rootfs" },
 	{ "aci-validate --list-rules", "all the rules, with the text each comes from" },
 	{ NULL, NULL },
 };
 
-static const char *const formats[] = { "text", "json", "github", NULL };
+static const char *const formats[] = { "text", "json", "github", "junit", "sarif", NULL };
 static const char *const usage[] = { "[OPTIONS] FILE...", "--list-rules", NULL };
 static const char *const see_also[] = { "aci-hash(1)", "aci-build(1)", NULL };
 
@@ -197,15 +87,27 @@ static enum opts_result parse(
 {
 	const struct opt options[] = {
 		{ "type", 0, OPT_CHOICE, &settings->type, NULL,
-			"What the files are. `auto` tells by content.", types, NULL },
+			"What the files are. `auto` tells by content; a directory is a layout.",
+			subject_types, NULL },
 		{ "format", 0, OPT_CHOICE, &settings->format, NULL,
-			"How to print findings: for people, one JSON object for each file, or "
-			"annotations of a GitHub workflow.",
+			"How to print findings: for people, one JSON object for each file, "
+			"annotations of a GitHub workflow, JUnit's XML, or SARIF 2.1.0.",
 			formats, NULL },
 		{ "json", 0, OPT_FLAG, &settings->json, NULL, "The same as --format=json.", NULL,
 			NULL },
 		{ "strict", 0, OPT_FLAG, &settings->strict, NULL,
 			"Warnings make a file invalid too.", NULL, NULL },
+		{ "render-check", 0, OPT_FLAG, &settings->render, NULL,
+			"Also look whether a tree could be made of the image: device numbers, "
+			"sizes, attributes and ACLs that the store's index can show.",
+			NULL, NULL },
+		{ "signature", 0, OPT_TEXT, &settings->signature_file, "SIG",
+			"Also check that SIG is a detached signature of the file by a key of "
+			"--keyring. For one file at a time.",
+			NULL, NULL },
+		{ "keyring", 0, OPT_LIST, &settings->keyrings, "KEYS",
+			"A file with OpenPGP public keys, armored or not. May be repeated.", NULL,
+			NULL },
 		{ "list-rules", 0, OPT_FLAG, &settings->list_rules, NULL,
 			"Print all rules: name, severity, what is right, where it is written.",
 			NULL, NULL },
@@ -217,10 +119,11 @@ static enum opts_result parse(
 		.summary = "say all that is wrong with App Container images and manifests",
 		.description =
 			"Reads images (plain or compressed by gzip, bzip2, xz or zstd), image "
-			"manifests and pod manifests, and prints every breach of the App Container "
-			"specification and of safety, not the first only: severity, place, what was "
-			"found, and the name of the rule. - is standard input.\n\n"
-			"With --quiet, only errors are printed.",
+			"manifests, pod manifests and image layouts (directories), and prints every "
+			"breach of the App Container specification and of safety, not the first "
+			"only: severity, place, what was found, the name of the rule, and what "
+			"would be right. - is standard input.\n\n"
+			"With --quiet, only errors are printed, and without what would be right.",
 		.options = options,
 		.examples = examples,
 		.exit_status = "0 all files are valid, 1 at least one is not, 2 at least one could "
@@ -233,29 +136,56 @@ static enum opts_result parse(
 	return opts_parse(&command, argc, argv, files, err);
 }
 
+/* --signature and --keyring make sense only together, and for one file. */
+static int check_signature_options(
+	struct settings *settings, const struct operands *files, rkt_error **err)
+{
+	struct opts_list *keyrings = &settings->keyrings;
+
+	if (!settings->signature_file != !keyrings->count)
+		return rkt_fail(err, RKT_USAGE, "--signature and --keyring go together");
+	if (settings->signature_file && files->count > 1)
+		return rkt_fail(err, RKT_USAGE, "a signature is one of one file");
+	keyrings->items =
+		xreallocarray(keyrings->items, keyrings->count + 1, sizeof *keyrings->items);
+	keyrings->items[keyrings->count] = NULL;
+	settings->signature = (struct signature){ settings->signature_file, keyrings->items };
+	return 0;
+}
+
+static int work(struct settings *settings, const struct operands *files, rkt_error **err)
+{
+	if (settings->json)
+		settings->format = FORMAT_JSON;
+	if (settings->list_rules) {
+		findings_list_rules((enum format)settings->format);
+		return 0;
+	}
+	if (!files->count)
+		return rkt_fail(err, RKT_USAGE, "no file to look at");
+	if (check_signature_options(settings, files, err) < 0)
+		return -1;
+	return validate_all(settings, files);
+}
+
 static int run(int argc, char **argv, rkt_error **err)
 {
 	struct settings settings = { 0 };
 	struct operands files = { 0 };
-	int status = 0;
+	int status = -1;
 
 	switch (parse(&settings, argc, argv, &files, err)) {
 	case OPTS_DONE:
-		return 0;
+		status = 0;
+		break;
 	case OPTS_BAD:
-		return -1;
+		break;
 	case OPTS_RUN:
+		status = work(&settings, &files, err);
 		break;
 	}
-	if (settings.json)
-		settings.format = FORMAT_JSON;
-	if (settings.list_rules)
-		findings_list_rules((enum format)settings.format);
-	else if (!files.count)
-		status = rkt_fail(err, RKT_USAGE, "no file to look at");
-	else
-		status = validate_all(&settings, &files);
 	free(files.items);
+	free(settings.keyrings.items);
 	return status;
 }
 

@@ -1,4 +1,4 @@
-/* Findings as text for people, as JSON, and as annotations of GitHub workflows. */
+/* Findings as text for people, as JSON, and as annotations of GitHub workflows; and reports. */
 #include "aci-tools/findings.h"
 
 #include <inttypes.h>
@@ -9,25 +9,26 @@
 #include "base/str.h"
 #include "cli/out.h"
 
-static const char *severity_name(enum severity severity)
+const char *findings_severity(const struct check_rule *rule)
 {
-	return severity == SEVERITY_ERROR ? "error" : "warning";
+	return rule->severity == SEVERITY_ERROR ? "error" : "warning";
 }
 
-static const char *outcome_name(enum outcome outcome)
+const char *findings_outcome(enum outcome outcome)
 {
 	static const char *const names[] = { "valid", "invalid", "unknown" };
 
 	return names[outcome];
 }
 
-/* Where, in one phrase, or nothing: "manifest, line 3, column 14", "rootfs/a, offset 1024". */
-static char *place_text(const struct finding *f)
+char *findings_place(const struct finding *f)
 {
 	struct buf text = { 0 };
 
-	if (f->place && *f->place)
-		buf_append_text(&text, f->place);
+	if (f->entry && *f->entry)
+		buf_append_text(&text, f->entry);
+	if (f->pointer && *f->pointer)
+		buf_printf(&text, "%s%s", text.len ? ", " : "", f->pointer);
 	if (f->line)
 		buf_printf(&text, "%sline %u, column %u", text.len ? ", " : "", f->line, f->column);
 	else if (f->has_offset)
@@ -39,21 +40,24 @@ static char *place_text(const struct finding *f)
 
 static void print_text_finding(const char *file, const struct finding *f)
 {
-	auto_free char *place = place_text(f);
+	auto_free char *place = findings_place(f);
 
 	if (f->rule->severity == SEVERITY_WARNING && out_is_quiet())
 		return;
 	out_escaped(file);
-	printf(": %s: %s%s%s [%s]\n", severity_name(f->rule->severity), place, *place ? ": " : "",
+	printf(": %s: %s%s%s [%s]\n", findings_severity(f->rule), place, *place ? ": " : "",
 		f->text, f->rule->name);
+	if (!out_is_quiet())
+		printf("    %s (%s)\n", f->rule->means, f->rule->origin);
 }
 
-static void print_text(const struct verdict *v)
+static void print_text(struct report *report, const struct verdict *v)
 {
 	size_t errors = check_count(v->found, SEVERITY_ERROR);
 	size_t warnings = check_count(v->found, SEVERITY_WARNING);
 	const struct finding *f;
 
+	(void)report;
 	for (size_t i = 0; (f = check_get(v->found, i)); i++)
 		print_text_finding(v->file, f);
 	if (v->outcome == OUTCOME_UNKNOWN) {
@@ -63,7 +67,7 @@ static void print_text(const struct verdict *v)
 	if (out_is_quiet())
 		return;
 	out_escaped(v->file);
-	printf(": %s %s", outcome_name(v->outcome), v->type);
+	printf(": %s %s", findings_outcome(v->outcome), v->type);
 	if (errors || warnings)
 		printf(" (%zu error%s, %zu warning%s)", errors, errors == 1 ? "" : "s", warnings,
 			warnings == 1 ? "" : "s");
@@ -76,10 +80,12 @@ static json *json_finding(const struct finding *f)
 {
 	json *object = json_new_object();
 
-	json_set(object, "severity", json_new_string(severity_name(f->rule->severity)));
+	json_set(object, "severity", json_new_string(findings_severity(f->rule)));
 	json_set(object, "rule", json_new_string(f->rule->name));
-	if (f->place)
-		json_set(object, "place", json_new_string(f->place));
+	if (f->entry)
+		json_set(object, "entry", json_new_string(f->entry));
+	if (f->pointer)
+		json_set(object, "pointer", json_new_string(f->pointer));
 	if (f->has_offset)
 		json_set(object, "offset", json_new_integer((int64_t)f->offset));
 	if (f->line) {
@@ -93,15 +99,16 @@ static json *json_finding(const struct finding *f)
 }
 
 /* One object a line: a reader needs not wait for the last file. */
-static void print_json(const struct verdict *v)
+static void print_json(struct report *report, const struct verdict *v)
 {
 	auto_json json *object = json_new_object();
 	json *findings = json_new_array();
 	const struct finding *f;
 
+	(void)report;
 	json_set(object, "file", json_new_string(v->file));
 	json_set(object, "type", json_new_string(v->type));
-	json_set(object, "verdict", json_new_string(outcome_name(v->outcome)));
+	json_set(object, "verdict", json_new_string(findings_outcome(v->outcome)));
 	if (v->unknown_why)
 		json_set(object, "error", json_new_string(v->unknown_why));
 	json_set(
@@ -137,14 +144,15 @@ static void print_command(const struct verdict *v, const char *severity, const c
 	print_command_text(title, ":,");
 }
 
-static void print_github(const struct verdict *v)
+static void print_github(struct report *report, const struct verdict *v)
 {
 	const struct finding *f;
 
+	(void)report;
 	for (size_t i = 0; (f = check_get(v->found, i)); i++) {
-		auto_free char *place = place_text(f);
+		auto_free char *place = findings_place(f);
 
-		print_command(v, severity_name(f->rule->severity), f->rule->name);
+		print_command(v, findings_severity(f->rule), f->rule->name);
 		printf("::");
 		print_command_text(place, "");
 		printf("%s", *place ? ": " : "");
@@ -169,7 +177,7 @@ static void list_rules_json(void)
 		json *object = json_new_object();
 
 		json_set(object, "rule", json_new_string(rule->name));
-		json_set(object, "severity", json_new_string(severity_name(rule->severity)));
+		json_set(object, "severity", json_new_string(findings_severity(rule)));
 		json_set(object, "means", json_new_string(rule->means));
 		json_set(object, "origin", json_new_string(rule->origin));
 		json_append(array, object);
@@ -185,7 +193,7 @@ static void list_rules_text(void)
 
 	for (const struct check_rule *rule = check_rules; rule->name; rule++) {
 		out_table_cell(table, rule->name);
-		out_table_cell(table, severity_name(rule->severity));
+		out_table_cell(table, findings_severity(rule));
 		out_table_cell(table, rule->means);
 		out_table_cell(table, rule->origin);
 	}
@@ -200,12 +208,33 @@ void findings_list_rules(enum format format)
 		list_rules_text();
 }
 
-void findings_print(enum format format, const struct verdict *verdict)
+/* ---- reports --------------------------------------------------------------------------------- */
+
+void report_start(struct report *report, enum format format)
 {
-	if (format == FORMAT_JSON)
-		print_json(verdict);
-	else if (format == FORMAT_GITHUB)
-		print_github(verdict);
-	else
-		print_text(verdict);
+	static const struct report_format text = { .add = print_text },
+					  lines = { .add = print_json },
+					  github = { .add = print_github };
+	static const struct report_format *const formats[] = {
+		[FORMAT_TEXT] = &text,
+		[FORMAT_JSON] = &lines,
+		[FORMAT_GITHUB] = &github,
+		[FORMAT_JUNIT] = &report_junit,
+		[FORMAT_SARIF] = &report_sarif,
+	};
+
+	*report = (struct report){ .format = formats[format] };
+	if (report->format->start)
+		report->format->start(report);
+}
+
+void report_add(struct report *report, const struct verdict *verdict)
+{
+	report->format->add(report, verdict);
+}
+
+void report_end(struct report *report)
+{
+	if (report->format->end)
+		report->format->end(report);
 }

@@ -21,4 +21,5 @@ $(%C%_rkt_store_pages): %D%/man/rkt-store-%.1: rkt-store$(EXEEXT)
 $(%C%_rkt_pod_pages): %D%/man/rkt-pod-%.1: rkt-pod$(EXEEXT)
 	$(call %C%_print,./$< $*)
 
-EXTRA_DIST += %D%/design.md %D%/formats.md %D%/spec-readings.md %D%/stage1-contract.md
+EXTRA_DIST += %D%/design.md %D%/formats.md %D%/spec-readings.md %D%/stage1-contract.md \
+	%D%/trust.md

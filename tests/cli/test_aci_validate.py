@@ -1,6 +1,14 @@
 """aci-validate: all findings, each with rule and place; verdicts and exit statuses."""
 
 import json
+import os
+import re
+import resource
+import socket
+import stat
+import subprocess
+import tarfile
+import xml.etree.ElementTree
 
 import pytest
 from acilib import as_nobody, one_line, public_dir  # noqa: F401 (a fixture)
@@ -96,6 +104,11 @@ def test_quiet_prints_errors_only(tmp_path):
     assert len(result.out.splitlines()) == 1
 
 
+def test_each_finding_says_what_would_be_right(tmp_path):
+    result = run(["aci-validate", write_image(tmp_path / "a.aci", [entry("rootfs")])])
+    assert result.out.splitlines()[1] == "    There is a manifest. (appc aci.md, Image Layout)"
+
+
 def test_a_bad_archive_is_invalid(tmp_path):
     (tmp_path / "a.aci").write_bytes(b"hello, world\n" * 100)
     result = run(["aci-validate", tmp_path / "a.aci"])
@@ -172,7 +185,7 @@ def test_json_has_one_object_for_each_file(tmp_path):
     assert (second["verdict"], second["errors"]) == ("invalid", 2)
     finding = second["findings"][0]
     assert (finding["rule"], finding["severity"]) == ("layout-duplicate", "error")
-    assert (finding["place"], finding["offset"]) == ("rootfs", 512)
+    assert (finding["entry"], finding["offset"]) == ("rootfs", 512)
     assert finding["means"] and finding["origin"] and finding["text"]
     assert (third["verdict"], third["findings"]) == ("unknown", [])
     assert "no such file" in third["error"]
@@ -217,6 +230,262 @@ def test_rules_are_listed_as_json():
     assert len({rule["rule"] for rule in rules}) == len(rules)
 
 
+def test_findings_in_a_manifest_name_entry_offset_and_pointer(tmp_path):
+    bad = json.dumps(manifest(labels=[{"name": "name", "value": "x"}]), indent=1)
+    aci = make_aci(tmp_path / "a.aci", manifest_=bad)
+    finding = json.loads(run(["aci-validate", "--json", aci]).out)["findings"][0]
+    assert (finding["rule"], finding["entry"], finding["offset"]) == ("label-name", "manifest", 0)
+    assert finding["pointer"] == "/labels/0"
+    assert bad.splitlines()[finding["line"] - 1][finding["column"] - 1:] == "{"
+    result = run(["aci-validate", aci])
+    assert f"manifest, /labels/0, line {finding['line']}, column" in result.out
+
+
+# ---- JUnit and SARIF
+
+
+NAME = 'rootfs/<a&b>"\'\x1b\u202e\ufffe'
+
+
+def three_files(where):
+    """A valid one, one with errors and a warning and a name to trip over, and one that is not there."""
+    make_aci(where / "a.aci")
+    write_image(where / "b c.aci", [entry("manifest", json.dumps(manifest("Bad_Name"), indent=1)),
+                                    entry(NAME, ""), entry(NAME, "")])
+    return ["a.aci", "b c.aci", "none"]
+
+
+def junit(result):
+    return xml.etree.ElementTree.fromstring(result.out.encode(errors="surrogateescape"))
+
+
+def test_junit_has_a_suite_for_each_file(tmp_path):
+    result = run(["aci-validate", "--format=junit", *three_files(tmp_path)], cwd=tmp_path)
+    assert result.status == 2
+    good, bad, none = junit(result)
+    counts = ("tests", "failures", "errors", "skipped")
+    assert [good.get(key) for key in ("name", *counts)] == ["a.aci", "1", "0", "0", "0"]
+    assert [bad.get(key) for key in ("name", *counts)] == ["b c.aci", "3", "2", "0", "1"]
+    assert [none.get(key) for key in ("name", *counts)] == ["none", "1", "0", "1", "0"]
+    assert [len(case) for case in good] == [0]
+    for suite in (good, bad, none):
+        assert len(suite) == int(suite.get("tests"))
+        for kind, tag in zip(counts[1:], ("failure", "error", "skipped")):
+            assert len(suite.findall(f"testcase/{tag}")) == int(suite.get(kind))
+    failure = bad.findall("testcase/failure")[1]
+    assert (failure.get("type"), failure.get("message")) == (
+        "layout-duplicate", "is in the archive twice")
+    assert failure.text == "Every path is in the archive once. (appc aci.md, Image Archives)"
+    assert bad[1].get("name").startswith('layout-duplicate: rootfs/<a&b>"\'\\x1b\\xe2\\x80\\xae\ufffd')
+
+
+def test_junit_counts_warnings_as_failures_when_strict(tmp_path):
+    three_files(tmp_path)
+    result = run(["aci-validate", "--strict", "--format=junit", tmp_path / "b c.aci"])
+    assert [junit(result)[0].get(key) for key in ("failures", "skipped")] == ["3", "0"]
+
+
+def sarif(result):
+    """The one run of a SARIF document, held against what the standard requires."""
+    document = json.loads(result.out)
+    assert set(document) == {"$schema", "version", "runs"} and document["version"] == "2.1.0"
+    (found,) = document["runs"]
+    assert set(found) <= {"tool", "invocations", "columnKind", "results"}
+    assert found["columnKind"] in ("utf16CodeUnits", "unicodeCodePoints")
+    driver = found["tool"]["driver"]
+    assert driver["name"] == "aci-validate" and driver["version"]
+    ids = [rule["id"] for rule in driver["rules"]]
+    assert len(set(ids)) == len(ids)
+    for rule in driver["rules"]:
+        assert rule["shortDescription"]["text"] and rule["help"]["text"]
+        assert rule["defaultConfiguration"]["level"] in ("none", "note", "warning", "error")
+    for invocation in found["invocations"]:
+        assert isinstance(invocation["executionSuccessful"], bool)
+    for one in [*found["results"], *found["invocations"][0]["toolExecutionNotifications"]]:
+        assert one["message"]["text"] and one["level"] in ("warning", "error")
+        for location in one["locations"]:
+            uri = location["physicalLocation"]["artifactLocation"]["uri"]
+            assert re.fullmatch(r"([A-Za-z0-9._~/-]|%[0-9A-F]{2})+", uri) and not uri.startswith("//")
+            region = location["physicalLocation"].get("region", {"startLine": 1, "startColumn": 1})
+            assert region["startLine"] >= 1 and region["startColumn"] >= 1
+    for one in found["results"]:
+        assert ids[one["ruleIndex"]] == one["ruleId"]
+    return found
+
+
+def test_sarif_is_one_document_for_all_files(tmp_path):
+    result = run(["aci-validate", "--format=sarif", *three_files(tmp_path)], cwd=tmp_path)
+    assert result.status == 2
+    found = sarif(result)
+    assert [(one["ruleId"], one["level"]) for one in found["results"]] == [
+        ("name-syntax", "error"), ("layout-duplicate", "error"), ("layout-rootfs-entry", "warning")]
+    assert {one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+            for one in found["results"]} == {"b%20c.aci"}
+    first, second, _ = found["results"]
+    assert first["properties"]["pointer"] == "/name" and first["properties"]["line"] == 4
+    assert second["locations"][0]["logicalLocations"][0]["fullyQualifiedName"].startswith("rootfs/<a&b>")
+    (invocation,) = found["invocations"]
+    assert invocation["executionSuccessful"] is False
+    (note,) = invocation["toolExecutionNotifications"]
+    assert "no such file" in note["message"]["text"]
+
+
+def test_sarif_points_into_manifests(tmp_path):
+    (tmp_path / "m.json").write_text(json.dumps(manifest("Bad_Name"), indent=1))
+    found = sarif(run(["aci-validate", "--format=sarif", "m.json"], cwd=tmp_path))
+    location = found["results"][0]["locations"][0]["physicalLocation"]
+    assert location["region"] == {"startLine": 4, "startColumn": 10}
+
+
+def test_sarif_of_good_files_is_a_success_without_results(tmp_path):
+    found = sarif(run(["aci-validate", "--format=sarif", make_aci(tmp_path / "a.aci")]))
+    assert (found["results"], found["invocations"][0]["executionSuccessful"]) == ([], True)
+
+
+# ---- trees
+
+
+def char_device(name, major, minor):
+    return entry(name, type=tarfile.CHRTYPE, devmajor=major, devminor=minor)
+
+
+RENDER = {
+    "render-device": [char_device("rootfs/gone", 0, 0)],
+    "render-acl": [entry("rootfs/a", "", pax_headers={"SCHILY.acl.access": "user::rwx"})],
+    "render-xattr": [entry("rootfs/a", "", pax_headers={
+        f"SCHILY.xattr.user.{i:0245}": "x" for i in range(261)})],
+    "render-attribute-lost": [
+        entry("rootfs/a", "", pax_headers={"SCHILY.xattr.security.selinux": "x"})],
+}
+
+
+@pytest.mark.parametrize("rule", RENDER)
+def test_what_a_tree_cannot_show_is_told_when_asked(tmp_path, rule):
+    aci = make_aci(tmp_path / "a.aci", RENDER[rule])
+    assert run(["aci-validate", aci]).out == f"{aci}: valid image\n"
+    result = run(["aci-validate", "--render-check", aci])
+    assert rules_of(result) == [rule]
+    assert result.status == (0 if rule == "render-attribute-lost" else 1)
+
+
+def test_what_a_tree_can_show_is_valid(tmp_path):
+    acl = "user::rwx,user:1000:r--:1000,group::r-x,mask::r-x,other::---"
+    pairs = [char_device("rootfs/null", 1, 3), entry("rootfs/a", "x" * 1000, pax_headers={
+        "SCHILY.acl.access": acl, "SCHILY.xattr.user.x": "1", "SCHILY.xattr.security.capability": "x"})]
+    aci = make_aci(tmp_path / "a.aci", pairs)
+    assert run(["aci-validate", "--strict", "--render-check", aci]).status == 0
+
+
+# ---- layouts
+
+
+def make_layout(where, text=None):
+    (where / "rootfs/bin").mkdir(parents=True)
+    (where / "rootfs/bin/hello").write_text("hello")
+    (where / "rootfs/bin/link").symlink_to("/etc/passwd")
+    (where / "manifest").write_text(text or json.dumps(manifest()))
+    return where
+
+
+def test_a_layout_is_valid(tmp_path):
+    layout = make_layout(tmp_path / "l")
+    for options in ([], ["--type=layout"], ["--render-check", "--strict"]):
+        result = run(["aci-validate", *options, layout])
+        assert (result.status, result.out) == (0, f"{layout}: valid layout\n")
+
+
+def test_an_empty_layout_lacks_both_parts(tmp_path):
+    result = run(["aci-validate", tmp_path])
+    assert (result.status, rules_of(result)) == (
+        1, ["layout-manifest-missing", "layout-rootfs-missing"])
+
+
+def test_all_findings_in_a_layout_are_printed(tmp_path):
+    layout = make_layout(tmp_path / "l", json.dumps(manifest("Bad_Name"), indent=1))
+    (layout / "other").mkdir()
+    (layout / "README\x1b").write_text("")
+    os.link(layout / "manifest", layout / "rootfs/m")
+    with socket.socket(socket.AF_UNIX) as listener:
+        os.chdir(layout / "rootfs/bin")
+        listener.bind("socket")
+    result = run(["aci-validate", layout])
+    assert (result.status, rules_of(result)) == (1, [
+        "layout-top", "layout-top", "name-syntax", "layout-hardlink-manifest", "layout-file-type"])
+    assert f"{layout}: error: README\\x1b: stands neither below" in result.out
+    assert f"{layout}: error: manifest, /name, line 4, column 10: " in result.out
+    assert f"{layout}: error: rootfs/bin/socket: is a socket" in result.out
+
+
+@pytest.mark.parametrize("make, rule", [
+    (lambda path: path.mkdir(), "layout-manifest-type"),
+    (lambda path: path.symlink_to("rootfs/bin/hello"), "layout-manifest-type"),
+    (os.mkfifo, "layout-manifest-type"),
+    (lambda path: path.write_text(" " * (1024 * 1024 + 1)), "layout-manifest-size"),
+])
+def test_the_manifest_of_a_layout_is_a_small_regular_file(tmp_path, make, rule):
+    layout = make_layout(tmp_path / "l")
+    (layout / "manifest").unlink()
+    make(layout / "manifest")
+    result = run(["aci-validate", layout])
+    assert (result.status, rules_of(result)) == (1, [rule])
+
+
+def test_a_symlink_as_rootfs_is_not_followed(tmp_path):
+    layout = make_layout(tmp_path / "l")
+    (layout / "rootfs").rename(tmp_path / "elsewhere")
+    (layout / "rootfs").symlink_to(tmp_path / "elsewhere")
+    result = run(["aci-validate", layout])
+    assert (result.status, rules_of(result)) == (1, ["layout-rootfs-type"])
+
+
+def test_deep_layouts_need_no_more_descriptors(tmp_path):
+    """S-012: 1024 parts are the limit in a layout as in an archive."""
+    layout = make_layout(tmp_path / "l")
+    os.chdir(layout / "rootfs")
+    for _ in range(1030):
+        os.mkdir("d")
+        os.chdir("d")
+    os.chdir("/")
+    few = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))  # noqa: E731
+    result = run(["aci-validate", layout], preexec_fn=few)
+    assert (result.status, rules_of(result)) == (1, ["layout-limits"])
+
+
+def test_an_image_made_of_a_layout_gets_the_same_verdict(tmp_path):
+    for name, count in (("example.com/a", 0), ("Bad_Name", 1)):
+        layout = make_layout(tmp_path / name.replace("/", "-"), json.dumps(manifest(name)))
+        subprocess.run(["tar", "-C", layout, "-cf", tmp_path / "a.tar", "manifest", "rootfs"], check=True)
+        verdicts = [json.loads(run(["aci-validate", "--json", "--render-check", one]).out)
+                    for one in (layout, tmp_path / "a.tar")]
+        assert [len(verdict["findings"]) for verdict in verdicts] == [count, count]
+        for verdict in verdicts:
+            for finding in verdict["findings"]:
+                finding.pop("offset", None)
+        assert verdicts[0]["findings"] == verdicts[1]["findings"]
+
+
+def test_a_layout_that_cannot_be_read_is_2(public_dir):
+    layout = make_layout(public_dir / "l")
+    (layout / "rootfs/bin").chmod(0)
+    one_line(as_nobody(public_dir, ["aci-validate", "l"]), 2, "Permission denied")
+
+
+def test_devices_in_a_layout_are_looked_at_for_trees(tmp_path):
+    layout = make_layout(tmp_path / "l")
+    try:
+        os.mknod(layout / "rootfs/gone", 0o644 | stat.S_IFCHR, os.makedev(0, 0))
+    except PermissionError:
+        pytest.skip("needs root to make a device")
+    assert run(["aci-validate", layout]).status == 0
+    result = run(["aci-validate", "--render-check", layout])
+    assert rules_of(result) == ["render-device"]
+    assert f"{layout}: error: rootfs/gone: is the character" in result.out
+
+
+def test_a_file_is_no_layout(tmp_path):
+    one_line(run(["aci-validate", "--type=layout", make_aci(tmp_path / "a.aci")]), 2, "Not a directory")
+
+
 # ---- could not tell
 
 
@@ -236,8 +505,8 @@ def test_no_permission_is_2(public_dir):
     one_line(as_nobody(public_dir, ["aci-validate", "a.aci"]), 2, "Permission denied")
 
 
-def test_a_directory_is_2(tmp_path):
-    one_line(run(["aci-validate", tmp_path]), 2, "Is a directory")
+def test_a_directory_is_no_image(tmp_path):
+    one_line(run(["aci-validate", "--type=image", tmp_path]), 2, "Is a directory")
 
 
 def test_no_file_is_a_usage_error():
