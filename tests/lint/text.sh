@@ -23,7 +23,7 @@ else
 fi
 if command -v codespell >/dev/null; then
     verdict "codespell finds nothing" "$(sources '*.c' '*.h' '*.md' '*.sh' '*.py' '*.mk' '*.am' '*.ac' |
-        xargs codespell -L 'aci,inh,lsit,acis,fo,crate,parth,ans,inout,ro,te' 2>&1 | head -n 20)"
+        xargs codespell -L 'aci,inh,lsit,acis,fo,crate,parth,fpr,ans,inout,ro,te' 2>&1 | head -n 20)"
 else
     skip "codespell finds nothing" "codespell is not installed"
 fi

@@ -78,7 +78,7 @@ static void runs_of_sparse_files_are_blocks(void **state)
 
 static void sparse_files_have_not_too_many_pieces(void **state)
 {
-	const struct tar_extent second[] = { { 512, 512 } }, far[] = { { UINT64_C(1) << 31, 512 } };
+	const struct tar_extent second[] = { { 512, 512 } }, far[] = { { TIB / 512, TIB / 512 } };
 	const uint64_t most = UINT64_C(4194304) * 512;
 
 	(void)state;
