@@ -23,9 +23,7 @@ int file_open(const char *file, rkt_error **err)
 
 source *file_unpack(int fd, rkt_error **err)
 {
-	source *in = source_unpack(source_from_fd(fd), &unpack_limits_default, NULL, err);
-
-	return in ? source_threaded(in) : NULL;
+	return source_unpack_threaded(source_from_fd(fd), err);
 }
 
 struct joined_source {

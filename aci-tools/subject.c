@@ -99,7 +99,7 @@ static int look_at_image(struct subject *s, rkt_error **err)
 
 	if (s->seen)
 		in = source_tap(in, digest_tap, s->seen);
-	in = source_unpack(in, &unpack_limits_default, NULL, err);
+	in = source_unpack_threaded(in, err);
 	if (!in)
 		return note_unpack_error(s, err);
 	return read_image(s, source_threaded(in), err);

@@ -17,6 +17,9 @@ struct image_reader {
 	tar_reader *tar;
 	check *check; /* lent; NULL: the first error ends the reading */
 	struct path_set paths;
+	/* The directory of the last entry, so that its neighbours need no look: once a directory, a path
+	 * stays one. */
+	struct buf known_parent;
 	bool started, manifest_seen;
 	uint64_t entry_count;
 	struct buf manifest_bytes;
@@ -129,9 +132,12 @@ static int check_unused(image_reader *self, const struct tar_entry *e, rkt_error
  * there will be replaced by a directory, never followed (S-002), so from now on it is one. */
 static int check_parents(image_reader *self, const struct tar_entry *e, rkt_error **err)
 {
-	size_t len = e->path_len;
+	size_t parent = parent_len(e->path, e->path_len), len;
 
-	while ((len = parent_len(e->path, len))) {
+	if (parent == self->known_parent.len &&
+		!memcmp(e->path, self->known_parent.data ?: (const uint8_t *)"", parent))
+		return VERDICT_TAKE;
+	for (len = parent; len; len = parent_len(e->path, len)) {
 		enum path_use use = path_set_get(&self->paths, e->path, len);
 
 		if (use == PATH_DIR || use == PATH_PARENT)
@@ -146,6 +152,8 @@ static int check_parents(image_reader *self, const struct tar_entry *e, rkt_erro
 						   (int)len, e->path) < 0)
 			return -1;
 	}
+	self->known_parent.len = 0;
+	buf_append(&self->known_parent, e->path, parent);
 	return VERDICT_TAKE;
 }
 
@@ -277,6 +285,7 @@ void image_free(image_reader *self)
 		return;
 	tar_free(self->tar);
 	path_set_free(&self->paths);
+	buf_free(&self->known_parent);
 	image_manifest_free(self->manifest);
 	buf_free(&self->manifest_bytes);
 	free(self);
@@ -366,10 +375,10 @@ int rkt_image_id_of_fd(int fd, rkt_image_id *ret, rkt_error **err)
 
 	if (own < 0)
 		return rkt_fail_errno(err, "duplicate descriptor");
-	in = source_unpack(source_from_fd(own), &unpack_limits_default, NULL, err);
+	in = source_unpack_threaded(source_from_fd(own), err);
 	if (!in)
 		return -1;
-	in = source_tap(source_threaded(in), digest_tap, sum);
+	in = source_tap(in, digest_tap, sum);
 	if (image_read_through(in, NULL, err) < 0 || digest_hex(sum, hex, err) < 0)
 		return -1;
 	*ret = id_from_hex(hex);

@@ -7,16 +7,12 @@
 
 #include "base/alloc.h"
 
-/* 93 bits of the hash, and the use in the lowest three of the first word: 0 there is an empty slot.
- * Eight more bits of the hash are known from the shard. */
-struct path_slot {
-	uint32_t words[3];
-};
+/* A slot is 61 bits of the hash, and the use in the lowest three: 0 there is an empty slot. Twelve more
+ * bits of the hash are known from the shard. */
+#define USE_MASK     UINT64_C(7)
+#define CAPACITY_MIN 8u
 
-#define USE_MASK     7u
-#define CAPACITY_MIN 16u
-
-/* Linear probing stays short up to here; small steps keep the memory within 18 bytes a path. */
+/* Linear probing stays short up to here; small steps keep the memory within 11 bytes a path. */
 static uint32_t fill_max(uint32_t capacity)
 {
 	return capacity - capacity / 6;
@@ -24,21 +20,17 @@ static uint32_t fill_max(uint32_t capacity)
 
 static uint32_t grown(uint32_t capacity)
 {
-	return capacity ? capacity + capacity / 4 : CAPACITY_MIN;
+	return capacity ? capacity + capacity / 8 : CAPACITY_MIN;
 }
 
-static struct path_slot *find(const struct path_shard *shard, const struct path_slot *wanted)
+static uint64_t *find(const struct path_shard *shard, uint64_t wanted)
 {
-	uint32_t at = (uint32_t)((uint64_t)wanted->words[2] * shard->capacity >> 32);
+	uint32_t at = (uint32_t)((wanted >> 32) * shard->capacity >> 32);
 
 	for (;;) {
-		struct path_slot *slot = &shard->slots[at];
-		uint32_t differ = (slot->words[0] ^ wanted->words[0]) & ~USE_MASK;
+		uint64_t *slot = &shard->slots[at];
 
-		if (!(slot->words[0] & USE_MASK))
-			return slot;
-		if (!differ && slot->words[1] == wanted->words[1] &&
-			slot->words[2] == wanted->words[2])
+		if (!(*slot & USE_MASK) || !((*slot ^ wanted) & ~USE_MASK))
 			return slot;
 		at = at + 1 < shard->capacity ? at + 1 : 0;
 	}
@@ -50,21 +42,19 @@ static void grow(struct path_shard *shard)
 
 	bigger.slots = xcalloc(bigger.capacity, sizeof *bigger.slots);
 	for (uint32_t i = 0; i < shard->capacity; i++)
-		if (shard->slots[i].words[0] & USE_MASK)
-			*find(&bigger, &shard->slots[i]) = shard->slots[i];
+		if (shard->slots[i] & USE_MASK)
+			*find(&bigger, shard->slots[i]) = shard->slots[i];
 	free(shard->slots);
 	*shard = bigger;
 }
 
-static unsigned locate(
-	const struct path_set *set, const char *path, size_t len, struct path_slot *ret_slot)
+/* The shard of PATH, and in *RET_SLOT its slot without the use. */
+static unsigned locate(const struct path_set *set, const char *path, size_t len, uint64_t *ret_slot)
 {
 	struct siphash hash = siphash(&set->key, path, len);
 
-	ret_slot->words[0] = (uint32_t)hash.words[0] & ~USE_MASK;
-	ret_slot->words[1] = (uint32_t)(hash.words[0] >> 32);
-	ret_slot->words[2] = (uint32_t)hash.words[1];
-	return (unsigned)(hash.words[1] >> 32) % PATH_SET_SHARDS;
+	*ret_slot = hash.words[0] & ~USE_MASK;
+	return (unsigned)(hash.words[1] % PATH_SET_SHARDS);
 }
 
 int path_set_init(struct path_set *set, rkt_error **err)
@@ -83,23 +73,21 @@ void path_set_free(struct path_set *set)
 
 enum path_use path_set_get(const struct path_set *set, const char *path, size_t len)
 {
-	struct path_slot wanted;
+	uint64_t wanted;
 	const struct path_shard *shard = &set->shards[locate(set, path, len, &wanted)];
 
-	return shard->capacity ? (enum path_use)(find(shard, &wanted)->words[0] & USE_MASK)
-			       : PATH_UNUSED;
+	return shard->capacity ? (enum path_use)(*find(shard, wanted) & USE_MASK) : PATH_UNUSED;
 }
 
 void path_set_put(struct path_set *set, const char *path, size_t len, enum path_use use)
 {
-	struct path_slot wanted, *slot;
+	uint64_t wanted, *slot;
 	struct path_shard *shard = &set->shards[locate(set, path, len, &wanted)];
 
 	if (shard->count >= fill_max(shard->capacity))
 		grow(shard);
-	slot = find(shard, &wanted);
-	if (!(slot->words[0] & USE_MASK))
+	slot = find(shard, wanted);
+	if (!(*slot & USE_MASK))
 		shard->count++;
-	*slot = wanted;
-	slot->words[0] |= (uint32_t)use;
+	*slot = wanted | (uint64_t)use;
 }

@@ -4,8 +4,8 @@
  * S-012).
  *
  * Kept are hashes only, keyed with random bytes so that no archive can be made to collide: at most
- * 18 bytes a path, growing in small steps. With 101 bits compared, two of four million paths look
- * alike once in 10^17 archives.
+ * 11 bytes a path, growing in small steps. With 73 bits compared, two of four million paths look alike
+ * once in 10^9 archives, two of ten thousand once in 10^14.
  */
 #pragma once
 
@@ -25,12 +25,10 @@ enum path_use {
 	PATH_DIR,
 };
 
-#define PATH_SET_SHARDS 256
-
-struct path_slot;
+#define PATH_SET_SHARDS 4096
 
 struct path_shard {
-	struct path_slot *slots; /* owned; open addressing, never full */
+	uint64_t *slots; /* owned; open addressing, never full */
 	uint32_t count, capacity;
 };
 

@@ -2,7 +2,7 @@
  * Byte streams that stack. A source is pulled block by block; each source takes over the one below
  * it, so freeing the top frees the stack.
  *
- *	fd -> unpack -> threaded -> tap(digest) -> tap(blob) -> the tar walk
+ *	fd -> threaded -> unpack -> threaded -> tap(digest) -> tap(blob) -> the tar walk
  *
  * Blocks are lent, not copied: they live until the next call on the same source, or longer where
  * source_keep() asked for it. Blocks are big (SOURCE_BLOCK) and, apart from the last, full: what is

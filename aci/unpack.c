@@ -417,3 +417,15 @@ source *source_unpack(source *below, const struct unpack_limits *limits, enum co
 		*ret_kind = s->kind;
 	return &s->base;
 }
+
+source *source_unpack_threaded(source *below, rkt_error **err)
+{
+	source *top = source_unpack(below, &unpack_limits_default, NULL, err);
+	struct unpack_source *s = (struct unpack_source *)top;
+
+	if (!top)
+		return NULL;
+	if (s->kind != COMPRESSION_NONE) /* nothing else would be done in between */
+		s->below = source_threaded(s->below);
+	return source_threaded(top);
+}

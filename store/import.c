@@ -66,10 +66,10 @@ static int open_stream(struct import *self, int fd, rkt_error **err)
 	if (own < 0)
 		return rkt_fail_errno(err, "dup");
 	in = source_tap(source_from_fd(pass_fd(own)), count_tap, self);
-	in = source_unpack(in, &unpack_limits_default, NULL, err);
+	in = source_unpack_threaded(in, err);
 	if (!in)
 		return -1;
-	in = source_tap(source_threaded(in), unpacked_tap, self);
+	in = source_tap(in, unpacked_tap, self);
 	self->image = image_open(in, NULL);
 	return 0;
 }
