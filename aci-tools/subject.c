@@ -102,7 +102,7 @@ static int look_at_image(struct subject *s, rkt_error **err)
 	in = source_unpack_threaded(in, err);
 	if (!in)
 		return note_unpack_error(s, err);
-	return read_image(s, source_threaded(in), err);
+	return read_image(s, in, err);
 }
 
 /* ---- manifests and layouts ------------------------------------------------------------------- */

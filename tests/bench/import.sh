@@ -6,6 +6,8 @@ set -eu
 
 rounds=${1:-7}
 store=$(realpath "${top_builddir:-.}/rkt-store")
+timing=$(dirname "$0")/timing.sh
+. "$timing"
 [ -x "$store" ] || { echo "import.sh: $store is not built: say where with top_builddir" >&2; exit 1; }
 [ "$(id -u)" = 0 ] || { echo "import.sh: needs root, for a file system of its own" >&2; exit 1; }
 if [ -z "${BENCH_INSIDE:-}" ]; then # mounts that nobody else sees
@@ -56,20 +58,6 @@ fresh_disk() {
     cat "$aci" >/dev/null
     sync
 }
-now() { date +%s%N; }
-cpu() { awk '{ sub(/.*\) /, ""); print $14 + $15 }' "/proc/$$/stat"; }
-
-measure() { # name, command
-    cpu_before=$(cpu)
-    before=$(now)
-    sh -ec "$2" bench "$store" "$aci" "$disk" >/dev/null
-    echo "$(($(now) - before)) $(($(cpu) - cpu_before))" >>"$work/$1"
-}
-
-median() { # name, column, divisor
-    cut -d ' ' -f "$2" "$work/$1" | sort -n | awk -v by="$3" '{ v[NR] = $1 } END { printf "%.3f", v[int((NR + 1) / 2)] / by }'
-}
-
 contenders='import tar'
 command -v ostree >/dev/null && contenders="$contenders ostree" || echo "ostree is not installed: left out"
 round=0
@@ -79,24 +67,23 @@ while [ "$round" -lt "$rounds" ]; do
         fresh_disk
         case $name in
         import)
-            measure import '"$1" import -d "$3/rkt" "$2"'
-            measure again '"$1" import -d "$3/rkt" "$2"'
+            measure import '"$1" import -d "$3/rkt" "$2"' "$store" "$aci" "$disk"
+            measure again '"$1" import -d "$3/rkt" "$2"' "$store" "$aci" "$disk"
             ;;
-        tar) measure tar 'mkdir "$3/tree"; tar -C "$3/tree" -xpzf "$2"; sync -f "$3/tree"' ;;
+        tar) measure tar 'mkdir "$2/tree"; tar -C "$2/tree" -xpzf "$1"; sync -f "$2/tree"' "$aci" "$disk" ;;
         ostree)
             ostree init --repo="$disk/repo" --mode=bare
-            measure ostree 'ostree commit --repo="$3/repo" --branch=bench --tar-autocreate-parents --tree=tar="$2"'
+            measure ostree 'ostree commit --repo="$2/repo" --branch=bench --tar-autocreate-parents --tree=tar="$1"' \
+                "$aci" "$disk"
             ;;
         esac
     done
     round=$((round + 1))
 done
 
-ticks=$(getconf CLK_TCK)
 say() { # name, what
-    printf '%-32s %8s s wall %8s s CPU' "$2" "$(median "$1" 1 1e9)" "$(median "$1" 2 "$ticks")"
-    [ "$1" = import ] || awk -v a="$(median "$1" 1 1e9)" -v b="$(median import 1 1e9)" \
-        'BEGIN { printf "  %6.2f times the import", a / b }'
+    printf '%-32s %8s s wall %8s s CPU' "$2" "$(median "$1")" "$(median_cpu "$1")"
+    [ "$1" = import ] || printf '  %6s times the import' "$(ratio "$1" import)"
     echo
 }
 say import 'rkt-store import'

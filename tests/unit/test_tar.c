@@ -5,6 +5,7 @@
 
 #include "tests/unit/corpus.h"
 #include "tests/unit/chunks.h"
+#include "tests/unit/tars.h"
 
 /* An archive of the corpus, opened, with the present entry. */
 struct walk {
@@ -366,6 +367,88 @@ static void gnu_tar_in_v7_format_reads_the_same(void **state)
 	walk_agrees_with_tarfile("v7");
 }
 
+/* HEAD, ZEROS bytes of zeros, TAIL: more than memory or disk would want to hold. */
+struct large_source {
+	source base;
+	struct slice head, tail;
+	uint64_t zeros;
+};
+
+static int large_next(source *base, struct slice *ret, rkt_error **err)
+{
+	static const uint8_t zeros[SOURCE_BLOCK];
+	struct large_source *self = (struct large_source *)base;
+
+	(void)err;
+	*ret = self->head;
+	self->head = (struct slice){ 0 };
+	if (!ret->len && self->zeros) {
+		*ret = (struct slice){ zeros,
+			self->zeros < SOURCE_BLOCK ? self->zeros : SOURCE_BLOCK };
+		self->zeros -= ret->len;
+	} else if (!ret->len) {
+		*ret = self->tail;
+		self->tail = (struct slice){ 0 };
+	}
+	return ret->len > 0;
+}
+
+static void large_release(source *base)
+{
+	(void)base;
+}
+
+/* A member of 8 GiB and a byte: the octal field cannot hold it. HEADER says so, in whatever form. */
+static void assert_large_member_is_read(struct buf *header)
+{
+	static const struct source_ops ops = { .next = large_next, .release = large_release };
+	const uint64_t size = (UINT64_C(8) << 30) + 1;
+	auto_buf struct buf tail = { 0 };
+	struct large_source large = { .base.ops = &ops };
+	const struct tar_entry *entry = NULL;
+	rkt_error *err = NULL;
+
+	tars_add(&tail, TAR_FILE, "after", "x");
+	tars_end(&tail);
+	large.head = buf_slice(header);
+	large.tail = buf_slice(&tail);
+	large.zeros = size + -size % TAR_BLOCK;
+	auto_tar tar_reader *tar = tar_open(&large.base, NULL);
+	assert_ok(tar_next(tar, &entry, &err), err);
+	assert_int_equal(entry->size, size);
+	assert_ok(tar_next(tar, &entry, &err), err);
+	assert_string_equal(entry->path, "after");
+	assert_int_equal(entry->size, 1);
+	assert_int_equal(tar_next(tar, &entry, NULL), 0);
+}
+
+static void members_beyond_8_gib_are_read(void **state)
+{
+	const struct tar_entry entry = {
+		.path = "large",
+		.path_len = 5,
+		.type = TAR_FILE,
+		.size = (UINT64_C(8) << 30) + 1,
+	};
+	auto_buf struct buf by_us = { 0 }, by_gnu = { 0 };
+	const struct tar_sink sink = { tars_append, &by_us };
+	uint8_t *header;
+	unsigned sum = 0;
+
+	(void)state;
+	assert_int_equal(tar_write_header(&sink, &entry, NULL), 0);
+	assert_large_member_is_read(&by_us);
+	/* base-256, as GNU tar writes it */
+	tars_add(&by_gnu, TAR_FILE, "large", "");
+	header = by_gnu.data;
+	memcpy(header + 124, "\x80\0\0\0\0\0\0\x02\0\0\0\x01", 12);
+	memset(header + 148, ' ', 8);
+	for (unsigned i = 0; i < TAR_BLOCK; i++)
+		sum += header[i];
+	snprintf((char *)header + 148, 7, "%06o", sum);
+	assert_large_member_is_read(&by_gnu);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -383,6 +466,7 @@ int main(void)
 		cmocka_unit_test(devices_have_numbers),
 		cmocka_unit_test(ids_go_to_the_last_but_one),
 		cmocka_unit_test(pax_size_counts),
+		cmocka_unit_test(members_beyond_8_gib_are_read),
 		cmocka_unit_test(data_are_lent_from_the_stream),
 		cmocka_unit_test(offset_at_the_end_is_the_size),
 		cmocka_unit_test(error_says_where),
