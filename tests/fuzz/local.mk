@@ -1,15 +1,37 @@
-# With ./configure --enable-fuzzing CC=clang: the targets for libFuzzer. Otherwise the same targets
-# with a main() of our own, which `make check` runs over the kept corpus.
+# One line a target: tests/fuzz/fuzz_X is made from fuzz_X.c and linked with what all of them share.
+# With ./configure --enable-fuzzing CC=clang they are libFuzzer's. Otherwise they have a main() of our
+# own, and `make check` runs them over the seeds, built by any compiler.
+fuzz_targets =
+fuzz_targets += tests/fuzz/fuzz_source
+fuzz_targets += tests/fuzz/fuzz_gzip
+fuzz_targets += tests/fuzz/fuzz_tar
+fuzz_targets += tests/fuzz/fuzz_pax
+fuzz_targets += tests/fuzz/fuzz_json
+fuzz_targets += tests/fuzz/fuzz_image_manifest
+fuzz_targets += tests/fuzz/fuzz_pod_manifest
+fuzz_targets += tests/fuzz/fuzz_names
+fuzz_targets += tests/fuzz/fuzz_index
+check_PROGRAMS += $(fuzz_targets)
+
+check_LTLIBRARIES = %D%/libfuzz.la
+%C%_libfuzz_la_SOURCES = \
+	%D%/fuzz.h %D%/fuzz_manifest.h \
+	%D%/gzip_mutate.c \
+	%D%/index_walk.c %D%/index_walk.h \
+	%D%/promise.c \
+	%D%/tar_mutate.c
 if FUZZING
-noinst_PROGRAMS += %D%/fuzz_tar
-%C%_fuzz_tar_SOURCES = %D%/fuzz_tar.c %D%/tar_mutate.c %D%/fuzz.h
-%C%_fuzz_tar_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-%C%_fuzz_tar_LDADD = $(aci_link)
+fuzz_engine = -fsanitize=fuzzer
 else
-check_PROGRAMS += %D%/fuzz_tar_alone
-%C%_fuzz_tar_alone_SOURCES = %D%/fuzz_tar.c %D%/fuzz_main.c %D%/fuzz.h
-%C%_fuzz_tar_alone_LDADD = $(aci_link)
+%C%_libfuzz_la_SOURCES += %D%/main.c
 TESTS += %D%/corpus.sh
 endif
-EXTRA_DIST += %D%/run-fuzz.sh %D%/corpus.sh %D%/make-seeds.sh %D%/tar_mutate.c %D%/fuzz_main.c \
-	%D%/corpus tests/corpus/make-corpus.py tests/corpus/pieces.py
+$(fuzz_targets): %D%/libfuzz.la
+$(fuzz_targets): LDADD = %D%/libfuzz.la $(index_link) $(ZLIB_LIBS) $(fuzz_engine)
+
+# for run-tests, which builds nothing else when it fuzzes
+.PHONY: fuzz-targets
+fuzz-targets: $(fuzz_targets)
+
+EXTRA_DIST += %D%/run-fuzz.sh %D%/corpus.sh %D%/make-seeds.sh %D%/main.c %D%/corpus \
+	tests/corpus/make-corpus.py tests/corpus/pieces.py

@@ -1,11 +1,19 @@
 #!/bin/sh
-# Copies what the fuzzer of the walker starts from to DIRECTORY: the small archives of tests/corpus/
-# and the inputs kept in tests/fuzz/corpus/tar/.
+# Copies what the target fuzz_NAME starts from to DIRECTORY: small files of tests/corpus/ of its kind,
+# and the inputs kept in tests/fuzz/corpus/NAME/.
 set -eu
-[ $# -eq 1 ] || { echo "usage: make-seeds.sh DIRECTORY" >&2; exit 2; }
+[ $# -eq 2 ] || { echo "usage: make-seeds.sh NAME DIRECTORY" >&2; exit 2; }
 here=$(cd "$(dirname "$0")" && pwd)
-mkdir -p "$1"
-python3 -B "$here/../corpus/make-corpus.py" "$1"
-rm "$1/EXPECTED"
-find "$1" -type f -size +32 -exec rm {} +
-find "$here/corpus/tar" -type f -exec cp {} "$1" \;
+mkdir -p "$2"
+case $1 in
+source | gzip | tar)
+	python3 -B "$here/../corpus/make-corpus.py" "$2"
+	rm "$2/EXPECTED"
+	find "$2" -type f -size +32 -exec rm {} +
+	[ "$1" != gzip ] || find "$2" -type f ! -name '*-gzip-*' ! -name 'ok-gzip.aci' -exec rm {} +
+	;;
+json | image_manifest | pod_manifest)
+	cp "$here"/../corpus/manifests/*.json "$2"
+	;;
+esac
+[ ! -d "$here/corpus/$1" ] || find "$here/corpus/$1" -type f -exec cp {} "$2" \;

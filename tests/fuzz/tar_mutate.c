@@ -37,7 +37,7 @@ static void move_blocks(uint8_t *data, size_t blocks, unsigned seed)
 		memcpy(b, keep, BLOCK);
 }
 
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
+size_t tar_mutate(uint8_t *data, size_t size, size_t max_size, unsigned seed)
 {
 	size_t blocks;
 
