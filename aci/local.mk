@@ -7,6 +7,7 @@ noinst_LTLIBRARIES += %D%/libschema.la
 	%D%/label.c %D%/label.h \
 	%D%/manifest.c %D%/manifest.h \
 	%D%/manifest_app.c %D%/manifest_app.h \
+	%D%/manifest_edit.c %D%/manifest_edit.h \
 	%D%/manifest_head.c %D%/manifest_head.h \
 	%D%/name.c %D%/name.h \
 	%D%/pod.c %D%/pod.h %D%/pod_volume.c %D%/pod_volume.h \

@@ -11,6 +11,7 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/hex.c %D%/hex.h \
 	%D%/json.c %D%/json.h \
 	%D%/json_check.c %D%/json_check.h \
+	%D%/json_edit.c %D%/json_edit.h \
 	%D%/lock.c %D%/lock.h \
 	%D%/mount.c %D%/mount.h \
 	%D%/path.c %D%/path.h \

@@ -28,6 +28,7 @@ unit_tests += tests/unit/test_path
 unit_tests += tests/unit/test_tree
 unit_tests += tests/unit/test_manifest
 unit_tests += tests/unit/test_json
+unit_tests += tests/unit/test_manifest_edit
 unit_tests += tests/unit/test_name
 unit_tests += tests/unit/test_id
 unit_tests += tests/unit/test_isolator
