@@ -2,17 +2,15 @@
  * compressor. */
 #include "aci/build.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <search.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "aci/build_attrs.h"
-#include "aci/tar_write.h"
+#include "aci/build_out.h"
+#include "aci/globs.h"
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
@@ -30,83 +28,12 @@ struct linked {
 
 struct builder {
 	int rootfs;
-	const struct build_options *options;
-	struct archive *packer;
-	struct tar_sink sink;
+	struct build_out out;
 	void *links;     /* a tree of struct linked (tsearch(3)) */
 	struct buf path; /* of the present entry, beginning with "rootfs" */
 	unsigned depth;
 	uint8_t *data; /* READ_SIZE bytes */
 };
-
-/* ---- compression ----------------------------------------------------------------------------- */
-
-static int packer_failed(struct archive *packer, rkt_error **err)
-{
-	const char *words = archive_error_string(packer);
-	int number = archive_errno(packer);
-
-	if (number > 0) {
-		errno = number;
-		return rkt_fail_errno(err, "write");
-	}
-	return rkt_fail(err, RKT_FAILED, "write: %s", words ? words : "the compressor failed");
-}
-
-static int pack(void *context, struct slice bytes, rkt_error **err)
-{
-	struct builder *b = context;
-
-	while (bytes.len) {
-		la_ssize_t put = archive_write_data(b->packer, bytes.data, bytes.len);
-
-		if (put <= 0)
-			return packer_failed(b->packer, err);
-		bytes.data += put;
-		bytes.len -= (size_t)put;
-	}
-	return 0;
-}
-
-static int add_filter(struct archive *packer, enum compression compression)
-{
-	switch (compression) {
-	case COMPRESSION_GZIP:
-		if (archive_write_add_filter_gzip(packer) != ARCHIVE_OK)
-			return -1;
-		return archive_write_set_filter_option(packer, "gzip", "timestamp", NULL);
-	case COMPRESSION_XZ:
-		return archive_write_add_filter_xz(packer);
-	case COMPRESSION_ZSTD:
-		return archive_write_add_filter_zstd(packer);
-	case COMPRESSION_BZIP2:
-	case COMPRESSION_NONE:
-		break;
-	}
-	return archive_write_add_filter_none(packer);
-}
-
-/* The library compresses; the tar is ours, so to it everything is one raw file. */
-static int packer_open(struct builder *b, int out, rkt_error **err)
-{
-	struct archive_entry *whole;
-	int done;
-
-	b->packer = archive_write_new();
-	whole = archive_entry_new();
-	if (!b->packer || !whole)
-		abort();
-	archive_entry_set_filetype(whole, AE_IFREG);
-	done = archive_write_set_format_raw(b->packer) == ARCHIVE_OK &&
-	       add_filter(b->packer, b->options->compression) == ARCHIVE_OK &&
-	       archive_write_set_bytes_in_last_block(b->packer, 1) == ARCHIVE_OK &&
-	       archive_write_open_fd(b->packer, out) == ARCHIVE_OK &&
-	       archive_write_header(b->packer, whole) == ARCHIVE_OK;
-	archive_entry_free(whole);
-	return done ? 0 : packer_failed(b->packer, err);
-}
-
-/* ---- the walk -------------------------------------------------------------------------------- */
 
 static int compare_linked(const void *a, const void *b)
 {
@@ -151,16 +78,6 @@ static const char *below_rootfs(struct builder *b)
 	return *path ? path + 1 : path;
 }
 
-static bool is_excluded(struct builder *b)
-{
-	const char *path = below_rootfs(b), *slash = strrchr(path, '/');
-
-	for (const char *const *p = b->options->excludes; p && *p; p++)
-		if (fnmatch(*p, path, 0) == 0 || fnmatch(*p, slash ? slash + 1 : path, 0) == 0)
-			return true;
-	return false;
-}
-
 static int type_of(mode_t mode, enum tar_type *ret)
 {
 	switch (mode & S_IFMT) {
@@ -192,14 +109,11 @@ static void fill_entry(struct builder *b, const struct stat *st, struct tar_entr
 	e->path = buf_text(&b->path);
 	e->path_len = b->path.len;
 	e->mode = st->st_mode & 07777;
-	e->uid = b->options->root_owned ? 0 : st->st_uid;
-	e->gid = b->options->root_owned ? 0 : st->st_gid;
+	e->uid = st->st_uid;
+	e->gid = st->st_gid;
 	e->mtime_sec = st->st_mtim.tv_sec;
 	e->mtime_nsec = (uint32_t)st->st_mtim.tv_nsec;
-	if (e->mtime_sec >= b->options->mtime_max_sec) {
-		e->mtime_sec = b->options->mtime_max_sec;
-		e->mtime_nsec = 0;
-	}
+	build_out_settle(&b->out, e);
 	if (e->type == TAR_CHAR || e->type == TAR_BLOCKDEV) {
 		e->major = major(st->st_rdev);
 		e->minor = minor(st->st_rdev);
@@ -216,11 +130,11 @@ static int write_data(struct builder *b, int fd, uint64_t size, rkt_error **err)
 			return -1;
 		if ((size_t)got < want)
 			return rkt_fail(err, RKT_FAILED, "became shorter while it was read");
-		if (pack(b, (struct slice){ b->data, want }, err) < 0)
+		if (build_out_data(&b->out, (struct slice){ b->data, want }, err) < 0)
 			return -1;
 		left -= want;
 	}
-	return tar_write_padding(&b->sink, size, err);
+	return tar_write_padding(&b->out.sink, size, err);
 }
 
 /* What has bytes or attributes of its own is opened once more, for reading. */
@@ -241,7 +155,7 @@ static int add_opened(
 	e->size = e->type == TAR_FILE ? (uint64_t)now.st_size : 0;
 	e->xattrs = attrs.items;
 	e->xattr_count = attrs.count;
-	if (tar_write_header(&b->sink, e, err) < 0)
+	if (tar_write_header(&b->out.sink, e, err) < 0)
 		return -1;
 	return write_data(b, fd, e->size, err);
 }
@@ -258,7 +172,7 @@ static int add_symlink(
 	e->link = target;
 	fill_entry(b, st, e);
 	e->mode = 0777;
-	return tar_write_header(&b->sink, e, err);
+	return tar_write_header(&b->out.sink, e, err);
 }
 
 /* Writes the entry at b->path. *RET_DIR says whether it is a directory, to be entered. */
@@ -282,7 +196,7 @@ static int add_entry(struct builder *b, bool *ret_dir, rkt_error **err)
 	if (e.type == TAR_SYMLINK)
 		return add_symlink(b, fd, &st, &e, err);
 	fill_entry(b, &st, &e);
-	return tar_write_header(&b->sink, &e, err);
+	return tar_write_header(&b->out.sink, &e, err);
 }
 
 struct names {
@@ -347,7 +261,7 @@ static int add_tree(struct builder *b, rkt_error **err)
 		return -1;
 	for (size_t i = 0; i < names.count; i++) {
 		buf_printf(&b->path, "/%s", names.items[i]);
-		if (!is_excluded(b) && add_tree(b, err) < 0)
+		if (!globs_match(b->out.options->excludes, below_rootfs(b)) && add_tree(b, err) < 0)
 			return -1;
 		b->path.len = len;
 	}
@@ -358,71 +272,38 @@ static int add_tree(struct builder *b, rkt_error **err)
 /* The manifest has no inode to take a time from; that of the rootfs is as reproducible as any. */
 static int add_manifest(struct builder *b, struct slice bytes, rkt_error **err)
 {
-	struct tar_entry e = { .type = TAR_FILE, .size = bytes.len };
+	struct tar_entry like = { .type = TAR_FILE };
 	struct stat st;
 
 	if (fstat(b->rootfs, &st) < 0)
 		return rkt_fail_errno(err, "stat");
-	fill_entry(b, &st, &e);
-	e.path = "manifest";
-	e.path_len = strlen(e.path);
-	e.mode = 0644;
-	e.uid = e.gid = 0;
-	if (tar_write_header(&b->sink, &e, err) < 0 || pack(b, bytes, err) < 0)
-		return -1;
-	return tar_write_padding(&b->sink, bytes.len, err);
+	fill_entry(b, &st, &like);
+	like.mode = 0644;
+	like.uid = like.gid = 0;
+	return build_out_manifest(&b->out, bytes, &like, err);
 }
 
 static void builder_free(struct builder *b)
 {
-	if (b->packer)
-		archive_write_free(b->packer);
+	build_out_free(&b->out);
 	tdestroy(b->links, linked_free);
 	buf_free(&b->path);
 	free(b->data);
 }
 
-static int write_image(struct builder *b, struct slice manifest, int out, rkt_error **err)
-{
-	if (packer_open(b, out, err) < 0)
-		return -1;
-	buf_append_text(&b->path, ROOTFS);
-	if (add_manifest(b, manifest, err) < 0 || add_tree(b, err) < 0)
-		return -1;
-	if (tar_write_end(&b->sink, err) < 0)
-		return -1;
-	return archive_write_close(b->packer) == ARCHIVE_OK ? 0 : packer_failed(b->packer, err);
-}
-
-static int check_manifest(struct slice bytes, rkt_error **err)
-{
-	auto_image_manifest struct image_manifest *parsed = image_manifest_parse(bytes, NULL, err);
-
-	return parsed ? 0 : -1;
-}
-
-static int read_back(int out, rkt_image_id *ret_id, rkt_error **err)
-{
-	ERROR_SCOPE(err, "reading back", "the finished image");
-
-	if (lseek(out, 0, SEEK_SET) < 0)
-		return rkt_fail_errno(err, "seek");
-	return rkt_image_id_of_fd(out, ret_id, err);
-}
-
 int build_image(struct slice manifest, int rootfs, int out, const struct build_options *options,
 	rkt_image_id *ret_id, rkt_error **err)
 {
-	__attribute__((cleanup(builder_free))) struct builder b = {
-		.rootfs = rootfs,
-		.options = options,
-	};
+	__attribute__((cleanup(builder_free))) struct builder b = { .rootfs = rootfs };
 
-	b.sink = (struct tar_sink){ pack, &b };
 	b.data = xmalloc(READ_SIZE);
-	if (check_manifest(manifest, err) < 0)
+	if (build_out_check_manifest(manifest, err) < 0 ||
+		build_out_begin(&b.out, out, options, err) < 0)
 		return -1;
-	if (write_image(&b, manifest, out, err) < 0)
+	buf_append_text(&b.path, ROOTFS);
+	if (add_manifest(&b, manifest, err) < 0 || add_tree(&b, err) < 0)
 		return -1;
-	return read_back(out, ret_id, err);
+	if (tar_write_end(&b.out.sink, err) < 0)
+		return -1;
+	return build_out_finish(&b.out, ret_id, err);
 }
