@@ -1,5 +1,6 @@
 /*
- * Making an image: a manifest and a directory become a valid, reproducible ACI.
+ * Making an image: a manifest and a directory, or a tar, become a valid, reproducible ACI; or an
+ * image gets another manifest.
  *
  * The same content gives the same bytes: names sorted bytewise, owners by number, the manifest
  * first, no device or inode numbers, times clamped to SOURCE_DATE_EPOCH, no gzip name or time. The
@@ -33,3 +34,21 @@ struct build_options {
  * error, RKT_INVALID. */
 int build_image(struct slice manifest, int rootfs, int out, const struct build_options *options,
 	rkt_image_id *ret_id, rkt_error **err);
+
+/* The same of a tar of the root (uncompressed, its names relative to the root), which IN gives;
+ * takes over IN. Headers are written anew, in the order in which they come: of the same files in
+ * another order it makes another image. The root's own entry, where there is one, comes first; a
+ * second entry of one name is RKT_INVALID. */
+int build_image_from_tar(struct slice manifest, source *in, int out,
+	const struct build_options *options, rkt_image_id *ret_id, rkt_error **err);
+
+/* Makes the new manifest, in RET, of the old one. */
+struct build_patch {
+	int (*edit)(void *context, struct slice old, struct buf *ret, rkt_error **err);
+	void *context;
+};
+
+/* Copies the image IN (uncompressed; takes it over) with another manifest: all bytes of the tar but
+ * those of this one member stay what they were. Of OPTIONS only the compression counts. */
+int build_image_patched(source *in, const struct build_patch *patch, int out,
+	const struct build_options *options, rkt_image_id *ret_id, rkt_error **err);

@@ -11,9 +11,12 @@ bool globs_match(const char *const *patterns, const char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 
-	for (const char *const *p = patterns; p && *p; p++)
-		if (fnmatch(*p, path, 0) == 0 || fnmatch(*p, name, 0) == 0)
+	for (const char *const *p = patterns; p && *p; p++) {
+		bool whole = **p == '/';
+
+		if (fnmatch(*p + whole, path, 0) == 0 || (!whole && fnmatch(*p, name, 0) == 0))
 			return true;
+	}
 	return false;
 }
 

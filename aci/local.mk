@@ -21,7 +21,7 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/blocks.c %D%/blocks.h \
 	%D%/build.c %D%/build.h \
 	%D%/build_attrs.c %D%/build_attrs.h \
-	%D%/build_out.c %D%/build_out.h \
+	%D%/build_out.c %D%/build_out.h %D%/build_tar.c \
 	%D%/digest.c %D%/digest.h \
 	%D%/entry_acls.c %D%/entry_acls.h \
 	%D%/extract.c %D%/extract.h \
@@ -56,7 +56,7 @@ aci_link = %D%/libaci.la $(schema_link)
 # For other programs. Ours link the convenience libraries; this one is made of the same objects.
 # Building images is not promised: without it nobody loads libarchive.
 lib_LTLIBRARIES += librkt-aci.la
-aci_objects = $(filter-out %-build.lo %-build_out.lo %-pack.lo,$(%C%_libaci_la_OBJECTS)) \
+aci_objects = $(filter-out %-build.lo %-build_out.lo %-build_tar.lo %-pack.lo,$(%C%_libaci_la_OBJECTS)) \
 	$(%C%_libschema_la_OBJECTS) \
 	$(base_libbase_la_OBJECTS)
 aci_libs = $(CRYPTO_LIBS) $(ISAL_LIBS) $(ZLIB_LIBS) $(LZMA_LIBS) $(BZ2_LIBS) $(ZSTD_LIBS) \
