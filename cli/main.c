@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "cli/out.h"
@@ -45,12 +46,23 @@ static int report(rkt_error *error, int failure_status)
 	return failure_status ? failure_status : (int)kind;
 }
 
+/* Results go out in large pieces, but to people at once. And most fit into one: then the error of the
+ * write is still there when finish_stdout() asks for it. */
+static void buffer_stdout(void)
+{
+	static char buffer[64 * 1024];
+
+	if (!isatty(STDOUT_FILENO))
+		setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
+}
+
 int cli_main(int argc, char **argv, cli_run_fn *run, int failure_status)
 {
 	auto_error rkt_error *error = NULL, *lost = NULL;
 	int status;
 
 	open_standard_descriptors();
+	buffer_stdout();
 	if (argc > 0)
 		out_set_program(strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0]);
 	status = run(argc, argv, &error);
