@@ -1,34 +1,33 @@
-/* aci-build: a directory and a manifest become an image, reproducibly. */
-#include <fcntl.h>
+/* aci-build: a manifest and files become an image, reproducibly; or an image gets another
+ * manifest. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "aci-tools/compose.h"
+#include "aci-tools/draft.h"
 #include "aci-tools/files.h"
-#include "aci/build.h"
+#include "aci-tools/job.h"
+#include "aci-tools/sign.h"
+#include "aci/image.h"
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "cli/main.h"
 #include "cli/out.h"
 
-struct settings {
-	const char *manifest, *from_dir;
-	struct compose compose;
-	struct opts_list excludes, operands;
-	int compression;
-	bool root_owned, overwrite;
+/* Both ways a program can be asked to work. */
+struct request {
+	struct settings settings;
+	int compression; /* an index into COMPRESSIONS */
+	bool extract_manifest;
 };
 
-static void settings_free(struct settings *s)
+static void request_free(struct request *r)
 {
-	compose_free(&s->compose);
-	free(s->excludes.items);
-	free(s->operands.items);
+	compose_free(&r->settings.compose);
+	free(r->settings.excludes.items);
+	free(r->settings.operands.items);
 }
 
 static const char *const compressions[] = { "gzip", "xz", "zstd", "none", NULL };
@@ -39,194 +38,151 @@ static const enum compression kinds[] = {
 	COMPRESSION_NONE,
 };
 
-/* ---- what goes in ---------------------------------------------------------------------------- */
+/* ---- what is made ---------------------------------------------------------------------------- */
 
-struct input {
-	struct buf manifest;
-	int rootfs;
-};
-
-static void input_free(struct input *in)
+/* Reads both files from the start and says where they part. */
+static int compare(int a, int b, rkt_error **err)
 {
-	buf_free(&in->manifest);
-	scope_close(&in->rootfs);
+	static uint8_t left[65536], right[65536];
+	uint64_t at = 0;
+
+	for (;;) {
+		ssize_t len = fd_pread_full(a, left, sizeof left, at, err);
+		ssize_t other = fd_pread_full(b, right, sizeof right, at, err);
+
+		if (len < 0 || other < 0)
+			return -1;
+		if (len != other || memcmp(left, right, (size_t)len) != 0)
+			return rkt_fail(err, RKT_FAILED,
+				"not reproducible: two builds differ after %llu bytes",
+				(unsigned long long)at);
+		if (!len)
+			return 0;
+		at += (uint64_t)len;
+	}
 }
 
-static int read_manifest(const char *file, struct buf *ret, rkt_error **err)
+static int build_again(const struct job *job, int first, rkt_error **err)
 {
-	ERROR_SCOPE(err, "reading", file);
-	auto_fd int fd = file_open(file, err);
+	auto_fd int second = draft_nameless(err);
+	rkt_image_id id;
 
-	return fd < 0 ? -1 : fd_read_rest(fd, MANIFEST_SIZE_MAX, ret, err);
-}
-
-/* The directory a user names may be reached through symbolic links; what is below it may not. */
-static int open_named_dir(const char *path, rkt_error **err)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0 && errno == ENOENT)
-		return rkt_fail(err, RKT_MISSING, "%s: no such directory", path);
-	return fd < 0 ? rkt_fail_errno(err, "open %s", path) : fd;
-}
-
-/* DIR/manifest and DIR/rootfs. */
-static int input_from_layout(struct input *in, const char *path, rkt_error **err)
-{
-	ERROR_SCOPE(err, "reading", path);
-	auto_fd int dir = open_named_dir(path, err);
-
-	if (dir < 0 || fd_read_file(dir, "manifest", MANIFEST_SIZE_MAX, &in->manifest, err) < 0)
+	if (second < 0 || job_build(job, second, &id, err) < 0)
 		return -1;
-	in->rootfs = fd_open_dir(dir, "rootfs", err);
-	return in->rootfs < 0 ? -1 : 0;
+	return compare(first, second, err);
 }
 
-static int input_from_parts(struct input *in, const struct settings *s, rkt_error **err)
+/* All that can be asked of an image before anybody sees it. */
+static int build(const struct job *job, int fd, rkt_image_id *ret_id, rkt_error **err)
 {
-	if (s->manifest && compose_is_used(&s->compose))
+	if (job->settings->verify_reproducible && job_is_once(job))
 		return rkt_fail(err, RKT_USAGE,
-			"--manifest says it all: leave out --name and what else it holds");
-	if (!s->from_dir)
-		return rkt_fail(err, RKT_USAGE, "say with --from-dir where the files are");
-	if (s->manifest ? read_manifest(s->manifest, &in->manifest, err)
-			: compose_manifest(&s->compose, &in->manifest, err))
+			"--verify-reproducible builds twice, and standard input can be read once");
+	if (job_build(job, fd, ret_id, err) < 0)
 		return -1;
-	in->rootfs = open_named_dir(s->from_dir, err);
-	return in->rootfs < 0 ? -1 : 0;
+	return job->settings->verify_reproducible ? build_again(job, fd, err) : 0;
 }
 
-static int input_open(struct input *in, const struct settings *s, rkt_error **err)
+/* The image or nothing: what cannot be called back is sent when it is known to be good. */
+static int build_to_stdout(const struct job *job, rkt_error **err)
 {
-	bool parts = s->manifest || s->from_dir || compose_is_used(&s->compose);
-	size_t count = s->operands.count;
+	ERROR_SCOPE(err, "building", "to standard output");
+	auto_fd int fd = -1;
+	static uint8_t bytes[65536];
+	rkt_image_id id;
+	uint64_t at = 0;
+	ssize_t len;
 
-	if (count > 2 || (parts && count > 1))
+	if (job->settings->sign)
 		return rkt_fail(
-			err, RKT_USAGE, "'%s' is one name too many", s->operands.items[count - 1]);
-	if (!count || (!parts && count < 2))
-		return rkt_fail(err, RKT_USAGE,
-			"give a directory and the image to make, or --from-dir with --manifest or --name");
-	return parts ? input_from_parts(in, s, err)
-		     : input_from_layout(in, s->operands.items[0], err);
-}
-
-/* ---- what comes out -------------------------------------------------------------------------- */
-
-/* As creat(2) would have made it. */
-static int set_usual_mode(int fd, rkt_error **err)
-{
-	mode_t mask = umask(022);
-
-	umask(mask);
-	return fchmod(fd, 0666 & ~mask) < 0 ? rkt_fail_errno(err, "chmod") : 0;
-}
-
-/* A second name, which the rename makes the first: what was there is replaced in one step. */
-static int replace(int fd, const struct place *place, rkt_error **err)
-{
-	uint32_t random;
-	auto_free char *name = NULL;
-	int linked;
-
-	if (getrandom(&random, sizeof random, 0) != sizeof random)
-		return rkt_fail_errno(err, "getrandom");
-	name = xasprintf(".%.*s.%08x", 240, place->name, random);
-	linked = fd_link(fd, place->dir, name, err);
-	if (linked < 0)
+			err, RKT_USAGE, "--sign needs a name: OUT.aci.asc stands beside it");
+	fd = draft_nameless(err);
+	if (fd < 0 || build(job, fd, &id, err) < 0)
 		return -1;
-	if (linked || renameat(place->dir, name, place->dir, place->name) < 0) {
-		rkt_fail_errno(err, "rename");
-		if (!linked)
-			unlinkat(place->dir, name, 0);
+	while ((len = fd_pread_full(fd, bytes, sizeof bytes, at, err)) > 0) {
+		if (fd_write_all(STDOUT_FILENO, bytes, (size_t)len, err) < 0)
+			return -1;
+		at += (uint64_t)len;
+	}
+	if (len < 0)
+		return -1;
+	out_note("%s", id.text);
+	return 0;
+}
+
+/* The signature appears first: who sees the image finds it. */
+static int appear_signed(
+	struct draft *image, const struct job *job, enum draft_over over, rkt_error **err)
+{
+	auto_free char *path = xasprintf("%s.asc", job->out);
+	auto_draft struct draft signature = DRAFT_NONE;
+	auto_buf struct buf armour = { 0 };
+
+	if (sign_file(image->fd, job->settings->sign, &armour, err) < 0)
+		return -1;
+	if (draft_open(&signature, path, over, err) < 0 ||
+		fd_write_all(signature.fd, armour.data, armour.len, err) < 0 ||
+		draft_appear(&signature, err) < 0)
+		return rkt_fail_outer(err, "%s", path);
+	if (draft_appear(image, err) < 0) {
+		draft_withdraw(&signature);
 		return -1;
 	}
 	return 0;
 }
 
-/* Everything is on the disk before the name is. */
-static int appear(int fd, const struct place *place, const struct settings *s, rkt_error **err)
+static int build_to_file(const struct job *job, rkt_error **err)
 {
-	int linked;
-
-	if (set_usual_mode(fd, err) < 0)
-		return -1;
-	if (fdatasync(fd) < 0)
-		return rkt_fail_errno(err, "sync");
-	if (s->overwrite)
-		return replace(fd, place, err);
-	linked = fd_link(fd, place->dir, place->name, err);
-	if (linked > 0)
-		return rkt_fail(err, RKT_FAILED, "it exists; --overwrite replaces it");
-	return linked;
-}
-
-static int refuse_existing(const struct place *place, const struct settings *s, rkt_error **err)
-{
-	struct stat st;
-
-	if (fstatat(place->dir, place->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : rkt_fail_errno(err, "stat");
-	if (S_ISDIR(st.st_mode))
-		return rkt_fail(err, RKT_FAILED, "it is a directory");
-	if (!s->overwrite)
-		return rkt_fail(err, RKT_FAILED, "it exists; --overwrite replaces it");
-	return 0;
-}
-
-/* https://reproducible-builds.org/specs/source-date-epoch/ */
-static int source_date(int64_t *ret, rkt_error **err)
-{
-	const char *text = getenv("SOURCE_DATE_EPOCH");
-	uint64_t sec;
-
-	*ret = INT64_MAX;
-	if (!text)
-		return 0;
-	if (str_parse_u64(text, INT64_MAX, "SOURCE_DATE_EPOCH", &sec, err) < 0)
-		return -1;
-	*ret = (int64_t)sec;
-	return 0;
-}
-
-static int build(const struct settings *s, const struct input *in, const char *out,
-	rkt_image_id *ret_id, rkt_error **err)
-{
-	ERROR_SCOPE(err, "building", out);
-	auto_place struct place place = { -1, NULL };
-	auto_free const char **excludes = xcalloc(s->excludes.count + 1, sizeof *excludes);
-	struct build_options options = {
-		.compression = kinds[s->compression],
-		.root_owned = s->root_owned,
-		.excludes = excludes,
-	};
-	auto_fd int fd = -1;
-
-	for (size_t i = 0; i < s->excludes.count; i++)
-		excludes[i] = s->excludes.items[i];
-	if (source_date(&options.mtime_max_sec, err) < 0 || place_find(&place, out, err) < 0)
-		return -1;
-	if (refuse_existing(&place, s, err) < 0)
-		return -1;
-	fd = fd_tmpfile(place.dir, err);
-	if (fd < 0)
-		return -1;
-	if (build_image(buf_slice(&in->manifest), in->rootfs, fd, &options, ret_id, err) < 0)
-		return -1;
-	return appear(fd, &place, s, err);
-}
-
-static int work(const struct settings *s, rkt_error **err)
-{
-	__attribute__((cleanup(input_free))) struct input in = { .rootfs = -1 };
+	ERROR_SCOPE(err, "building", job->out);
+	enum draft_over over = job->settings->overwrite ? DRAFT_REPLACE : DRAFT_KEEP;
+	auto_draft struct draft image = DRAFT_NONE;
 	rkt_image_id id;
 
-	if (input_open(&in, s, err) < 0)
+	if (draft_open(&image, job->out, over, err) < 0 || build(job, image.fd, &id, err) < 0)
 		return -1;
-	if (build(s, &in, s->operands.items[s->operands.count - 1], &id, err) < 0)
+	if (job->settings->sign ? appear_signed(&image, job, over, err) : draft_appear(&image, err))
 		return -1;
 	printf("%s\n", id.text);
 	return 0;
+}
+
+/* The bytes of the manifest, if the image is a good one. */
+static int extract_manifest(const struct settings *s, rkt_error **err)
+{
+	const char *file = s->operands.count ? s->operands.items[0] : "-";
+	ERROR_SCOPE(err, "reading", file);
+	const struct image_entry *entry;
+	auto_image image_reader *image = NULL;
+	struct slice manifest;
+	source *in;
+	int fd, more;
+
+	if (s->operands.count != 1)
+		return rkt_fail(err, RKT_USAGE, "--extract-manifest wants one image");
+	fd = file_open(file, err);
+	in = fd < 0 ? NULL : file_unpack(fd, err);
+	if (!in)
+		return -1;
+	image = image_open(in, NULL);
+	while ((more = image_next(image, &entry, err)) > 0)
+		;
+	if (more < 0)
+		return -1;
+	manifest = image_manifest_bytes(image);
+	fwrite(manifest.data, 1, manifest.len, stdout);
+	return 0;
+}
+
+static int work(struct request *r, rkt_error **err)
+{
+	__attribute__((cleanup(job_free))) struct job job = { .rootfs = -1 };
+
+	r->settings.compression = kinds[r->compression];
+	if (r->extract_manifest)
+		return extract_manifest(&r->settings, err);
+	if (job_open(&job, &r->settings, err) < 0)
+		return -1;
+	return strcmp(job.out, "-") == 0 ? build_to_stdout(&job, err) : build_to_file(&job, err);
 }
 
 /* ---- the command ----------------------------------------------------------------------------- */
@@ -236,6 +192,10 @@ static const struct command_example examples[] = {
 	{ "aci-build --manifest m.json --from-dir root/ app.aci", "of a manifest and a root" },
 	{ "aci-build --name example.com/hello --from-dir root/ hello.aci -- /bin/echo hi",
 		"of a root and a command" },
+	{ "docker export c1 | aci-build --from-tar - --name example.com/c1 c1.aci",
+		"of a tar of a root, without unpacking it" },
+	{ "aci-build --patch --label version=2 nginx.aci nginx2.aci",
+		"the same files, one label changed" },
 	{ "SOURCE_DATE_EPOCH=1418290200 aci-build --root-owned nginx/ nginx.aci",
 		"the same bytes for whoever builds it, whenever" },
 	{ NULL, NULL },
@@ -245,6 +205,9 @@ static const char *const usage[] = {
 	"[OPTIONS] DIR OUT.aci",
 	"[OPTIONS] --manifest FILE --from-dir ROOTFS OUT.aci",
 	"[OPTIONS] --name NAME ... --from-dir ROOTFS OUT.aci [-- PROGRAM ARGUMENT...]",
+	"[OPTIONS] --manifest FILE | --name NAME ... --from-tar FILE OUT.aci",
+	"--patch [--manifest FILE | --label NAME=VALUE ...] IN.aci OUT.aci",
+	"--extract-manifest IN.aci",
 	NULL,
 };
 static const char *const see_also[] = { "aci-validate(1)", "aci-extract(1)", NULL };
@@ -257,15 +220,16 @@ static void list_add(struct opts_list *list, const char *text)
 
 static int take_operand(void *context, const char *text, bool after_dashes, rkt_error **err)
 {
-	struct settings *s = context;
+	struct request *r = context;
 
 	(void)err;
-	list_add(after_dashes ? &s->compose.exec : &s->operands, text);
+	list_add(after_dashes ? &r->settings.compose.exec : &r->settings.operands, text);
 	return 0;
 }
 
-static enum opts_result parse(struct settings *s, int argc, char **argv, rkt_error **err)
+static enum opts_result parse(struct request *r, int argc, char **argv, rkt_error **err)
 {
+	struct settings *s = &r->settings;
 	struct compose *c = &s->compose;
 	struct operands none;
 	const struct opt options[] = {
@@ -275,6 +239,19 @@ static enum opts_result parse(struct settings *s, int argc, char **argv, rkt_err
 			NULL, NULL },
 		{ "from-dir", 0, OPT_TEXT, &s->from_dir, "DIR",
 			"The root file system is what is in DIR.", NULL, NULL },
+		{ "from-tar", 0, OPT_TEXT, &s->from_tar, "FILE",
+			"The root file system is what is in this tar, compressed or not, in the "
+			"order it has there. - is standard input.",
+			NULL, NULL },
+		{ "patch", 0, OPT_FLAG, &s->patch, NULL,
+			"Copy the image IN.aci with another manifest: that of --manifest, or its "
+			"own with the fields changed or added that --name and the like give. "
+			"Everything else stays byte for byte what it was.",
+			NULL, NULL },
+		{ "extract-manifest", 0, OPT_FLAG, &r->extract_manifest, NULL,
+			"Print the manifest of the image IN.aci as it stands there, and make "
+			"nothing.",
+			NULL, NULL },
 		{ "name", 0, OPT_TEXT, &c->name, "NAME",
 			"The image's name, such as example.com/hello. This and the following make "
 			"a manifest when there is none.",
@@ -300,7 +277,17 @@ static enum opts_result parse(struct settings *s, int argc, char **argv, rkt_err
 			"A port the app listens on, tcp by default. May be repeated.", NULL, NULL },
 		{ "mount", 0, OPT_LIST, &c->mounts, "NAME:PATH[:ro]",
 			"A place where the app wants a volume. May be repeated.", NULL, NULL },
-		{ "compress", 0, OPT_CHOICE, &s->compression, NULL,
+		{ "isolator", 0, OPT_LIST, &c->isolators, "NAME=JSON",
+			"An isolator of the app, such as resource/memory={\"limit\":\"1G\"}. May be "
+			"repeated.",
+			NULL, NULL },
+		{ "dependency", 0, OPT_LIST, &c->dependencies, "IMAGE",
+			"An image whose files come below those of this one: "
+			"NAME[:VERSION][,LABEL=VALUE...][@ID]. May be repeated, the lowest first.",
+			NULL, NULL },
+		{ "base", 0, OPT_LIST, &c->dependencies, "IMAGE", "The same as --dependency.", NULL,
+			NULL },
+		{ "compress", 0, OPT_CHOICE, &r->compression, NULL,
 			"How the image is compressed. The image ID does not depend on it.",
 			compressions, NULL },
 		{ "root-owned", 0, OPT_FLAG, &s->root_owned, NULL,
@@ -310,6 +297,12 @@ static enum opts_result parse(struct settings *s, int argc, char **argv, rkt_err
 			"Leave out what has this name, or this path below the root. May be "
 			"repeated.",
 			NULL, NULL },
+		{ "sign", 0, OPT_TEXT, &s->sign, "KEY",
+			"Write OUT.aci.asc too, a signature of OUT.aci by this key of yours. gpg "
+			"makes it.",
+			NULL, NULL },
+		{ "verify-reproducible", 0, OPT_FLAG, &s->verify_reproducible, NULL,
+			"Build twice and fail unless both images are the same.", NULL, NULL },
 		{ "overwrite", 'f', OPT_FLAG, &s->overwrite, NULL, "Replace OUT.aci if it exists.",
 			NULL, NULL },
 		{ NULL },
@@ -320,7 +313,9 @@ static enum opts_result parse(struct settings *s, int argc, char **argv, rkt_err
 		.summary = "make an App Container image",
 		.description =
 			"Makes an image of a directory with `manifest` and `rootfs` in it, or of a "
-			"manifest and a root file system that lie apart, and prints its image ID.\n\n"
+			"manifest and a root file system that lie apart, and prints its image ID. "
+			"OUT.aci may be - for standard output; the ID is then told on standard "
+			"error.\n\n"
 			"The same content gives the same image: names are sorted, owners are "
 			"numbers, and times after SOURCE_DATE_EPOCH, where that is set, become "
 			"SOURCE_DATE_EPOCH. Extended attributes, ACLs, hard links, devices and FIFOs "
@@ -331,7 +326,7 @@ static enum opts_result parse(struct settings *s, int argc, char **argv, rkt_err
 		.examples = examples,
 		.see_also = see_also,
 		.operand = take_operand,
-		.context = s,
+		.context = r,
 	};
 
 	return opts_parse(&command, argc, argv, &none, err);
@@ -339,9 +334,9 @@ static enum opts_result parse(struct settings *s, int argc, char **argv, rkt_err
 
 static int run(int argc, char **argv, rkt_error **err)
 {
-	__attribute__((cleanup(settings_free))) struct settings settings = { 0 };
+	__attribute__((cleanup(request_free))) struct request request = { 0 };
 
-	switch (parse(&settings, argc, argv, err)) {
+	switch (parse(&request, argc, argv, err)) {
 	case OPTS_DONE:
 		return 0;
 	case OPTS_BAD:
@@ -349,7 +344,7 @@ static int run(int argc, char **argv, rkt_error **err)
 	case OPTS_RUN:
 		break;
 	}
-	return work(&settings, err);
+	return work(&request, err);
 }
 
 int main(int argc, char **argv)

@@ -1,24 +1,27 @@
-/* An image manifest made of what the command line says. */
+/* An image manifest made of what the command line says, or changed by it. */
 #include "aci-tools/compose.h"
 
 #include <string.h>
 
+#include "aci/manifest_edit.h"
 #include "base/alloc.h"
 #include "base/str.h"
 
 #define AC_VERSION "0.8.11"
 
-bool compose_is_used(const struct compose *c)
-{
-	return c->name || c->labels.count || c->annotations.count || c->exec.count || c->user ||
-	       c->group || c->environment.count || c->working_directory || c->ports.count ||
-	       c->mounts.count;
-}
+/* What a field that was not given becomes. */
+enum defaults { DEFAULTS_SET, DEFAULTS_ABSENT };
 
 static bool has_app(const struct compose *c)
 {
 	return c->exec.count || c->user || c->group || c->environment.count ||
-	       c->working_directory || c->ports.count || c->mounts.count;
+	       c->working_directory || c->ports.count || c->mounts.count || c->isolators.count;
+}
+
+bool compose_is_used(const struct compose *c)
+{
+	return c->name || c->labels.count || c->annotations.count || c->dependencies.count ||
+	       has_app(c);
 }
 
 void compose_free(struct compose *c)
@@ -29,6 +32,8 @@ void compose_free(struct compose *c)
 	free(c->environment.items);
 	free(c->ports.items);
 	free(c->mounts.items);
+	free(c->isolators.items);
+	free(c->dependencies.items);
 }
 
 /* Cuts TEXT at the first SEPARATOR: returns what is after it and gives what is before it, which the
@@ -98,7 +103,8 @@ static int set_ports(json *app, const struct opts_list *list, rkt_error **err)
 	return 0;
 }
 
-static int set_mounts(json *app, const struct opts_list *list, rkt_error **err)
+static int set_mounts(
+	json *app, const struct opts_list *list, enum defaults defaults, rkt_error **err)
 {
 	json *array = json_new_array();
 
@@ -117,14 +123,98 @@ static int set_mounts(json *app, const struct opts_list *list, rkt_error **err)
 		object = json_new_object();
 		json_set(object, "name", json_new_string(name));
 		json_set(object, "path", json_new_string(path));
-		if (read_only)
-			json_set(object, "readOnly", json_new_bool(true));
+		if (read_only || defaults == DEFAULTS_ABSENT) /* there may be another to change */
+			json_set(object, "readOnly", json_new_bool(read_only));
 		json_append(array, object);
 	}
 	return 0;
 }
 
-static int set_app(json *root, const struct compose *c, rkt_error **err)
+static int set_isolators(json *app, const struct opts_list *list, rkt_error **err)
+{
+	json *array = json_new_array();
+
+	json_set(app, "isolators", array);
+	for (size_t i = 0; i < list->count; i++) {
+		auto_free char *name = NULL;
+		const char *text;
+		json *object, *value;
+
+		text = split(list->items[i], '=', "NAME=JSON", &name, err);
+		if (!text)
+			return -1;
+		value = json_parse((struct slice){ (const uint8_t *)text, strlen(text) }, err);
+		if (!value)
+			return rkt_fail_outer(err, "the isolator %s", name);
+		object = json_new_object();
+		json_set(object, "name", json_new_string(name));
+		json_set(object, "value", value);
+		json_append(array, object);
+	}
+	return 0;
+}
+
+/* The labels in TEXT, "VERSION,LABEL=VALUE,..." of which all is optional, but not that something
+ * follows a comma. TEXT is cut up. */
+static int set_dependency_labels(json *dependency, char *version, char *rest, rkt_error **err)
+{
+	struct opts_list labels = { 0 };
+	auto_free char *first = version ? xasprintf("version=%s", version) : NULL;
+	auto_free const char **items = xcalloc(2 + (rest ? strlen(rest) : 0), sizeof *items);
+
+	labels.items = items;
+	if (first)
+		items[labels.count++] = first;
+	while (rest) {
+		char *comma = strchr(rest, ',');
+
+		if (comma)
+			*comma++ = '\0';
+		items[labels.count++] = rest;
+		rest = comma;
+	}
+	return set_pairs(dependency, "labels", &labels, err);
+}
+
+static char *cut(char *text, char separator)
+{
+	char *at = text ? strrchr(text, separator) : NULL;
+
+	if (at)
+		*at++ = '\0';
+	return at;
+}
+
+static int set_dependencies(json *root, const struct opts_list *list, rkt_error **err)
+{
+	json *array = json_new_array();
+
+	json_set(root, "dependencies", array);
+	for (size_t i = 0; i < list->count; i++) {
+		auto_free char *name = xstrdup(list->items[i]);
+		char *id = cut(name, '@'), *labels = strchr(name, ','), *version;
+		json *object = json_new_object();
+
+		json_append(array, object);
+		if (labels)
+			*labels++ = '\0';
+		version = cut(name, ':');
+		json_set(object, "imageName", json_new_string(name));
+		if (id)
+			json_set(object, "imageID", json_new_string(id));
+		if (set_dependency_labels(object, version, labels, err) < 0)
+			return rkt_fail_outer(err, "the dependency %s", list->items[i]);
+	}
+	return 0;
+}
+
+static void set_user(json *app, const char *key, const char *name, enum defaults defaults)
+{
+	if (name || defaults == DEFAULTS_SET)
+		json_set(app, key, json_new_string(name ?: "0"));
+}
+
+static int set_app(json *root, const struct compose *c, enum defaults defaults, rkt_error **err)
 {
 	json *app = json_new_object(), *exec;
 
@@ -135,15 +225,31 @@ static int set_app(json *root, const struct compose *c, rkt_error **err)
 		for (size_t i = 0; i < c->exec.count; i++)
 			json_append(exec, json_new_string(c->exec.items[i]));
 	}
-	json_set(app, "user", json_new_string(c->user ?: "0"));
-	json_set(app, "group", json_new_string(c->group ?: "0"));
+	set_user(app, "user", c->user, defaults);
+	set_user(app, "group", c->group, defaults);
 	if (c->working_directory)
 		json_set(app, "workingDirectory", json_new_string(c->working_directory));
 	if (set_pairs(app, "environment", &c->environment, err) < 0)
 		return -1;
 	if (c->ports.count && set_ports(app, &c->ports, err) < 0)
 		return -1;
-	return c->mounts.count ? set_mounts(app, &c->mounts, err) : 0;
+	if (c->mounts.count && set_mounts(app, &c->mounts, defaults, err) < 0)
+		return -1;
+	return c->isolators.count ? set_isolators(app, &c->isolators, err) : 0;
+}
+
+/* Everything but what every manifest begins with. */
+static int set_fields(json *root, const struct compose *c, enum defaults defaults, rkt_error **err)
+{
+	if (c->name)
+		json_set(root, "name", json_new_string(c->name));
+	if (set_pairs(root, "labels", &c->labels, err) < 0)
+		return -1;
+	if (has_app(c) && set_app(root, c, defaults, err) < 0)
+		return -1;
+	if (c->dependencies.count && set_dependencies(root, &c->dependencies, err) < 0)
+		return -1;
+	return set_pairs(root, "annotations", &c->annotations, err);
 }
 
 int compose_manifest(const struct compose *c, struct buf *ret, rkt_error **err)
@@ -154,14 +260,21 @@ int compose_manifest(const struct compose *c, struct buf *ret, rkt_error **err)
 		return rkt_fail(err, RKT_USAGE, "give the image a name with --name, or --manifest");
 	json_set(root, "acKind", json_new_string("ImageManifest"));
 	json_set(root, "acVersion", json_new_string(AC_VERSION));
-	json_set(root, "name", json_new_string(c->name));
-	if (set_pairs(root, "labels", &c->labels, err) < 0)
-		return -1;
-	if (has_app(c) && set_app(root, c, err) < 0)
-		return -1;
-	if (set_pairs(root, "annotations", &c->annotations, err) < 0)
+	if (set_fields(root, c, DEFAULTS_SET, err) < 0)
 		return -1;
 	json_write(root, JSON_PRETTY, ret);
 	buf_append_text(ret, "\n");
 	return 0;
+}
+
+int compose_change(const struct compose *c, struct slice old, struct buf *ret, rkt_error **err)
+{
+	auto_json json *before = json_parse(old, err), *changes = json_new_object();
+
+	if (!before)
+		return -1;
+	if (set_fields(changes, c, json_get(before, "app") ? DEFAULTS_ABSENT : DEFAULTS_SET, err) <
+		0)
+		return -1;
+	return manifest_edit(old, changes, ret, err);
 }

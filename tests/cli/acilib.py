@@ -1,8 +1,11 @@
 """What the tests of the four image tools share: other users, small disks, canaries."""
 
+import ctypes
 import os
 import pathlib
+import platform
 import shutil
+import struct
 import subprocess
 import tempfile
 
@@ -51,6 +54,39 @@ def on_small_disk(size, script, *args):
     with tempfile.TemporaryDirectory() as where:
         command = ["unshare", "-m", "--propagation=private", "sh", "-c", inner, where, *args]
         return run(command)
+
+
+# <linux/seccomp.h>, <linux/bpf_common.h>: what a filter is made of
+LOAD, JUMP_IF_EQUAL, JUMP_IF_SET, RETURN = 0x20, 0x15, 0x45, 0x06
+ALLOW, ERRNO = 0x7FFF0000, 0x00050000
+ENOSYS, EOPNOTSUPP = 38, 95
+OPENAT, OPENAT2 = 257, 437  # of x86_64
+TMPFILE = 0o20000000  # __O_TMPFILE
+
+only_x86_64 = pytest.mark.skipif(
+    platform.machine() != "x86_64", reason="the filter knows the call numbers of x86_64 only")
+
+
+def _set_filter(*program):
+    """Installs a seccomp filter of (code, jump if true, jump if false, value) in this process."""
+    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in program))
+    head = ctypes.create_string_buffer(struct.pack("@HP", len(program), ctypes.addressof(code)))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, head, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def without_openat2():
+    """For preexec_fn: a kernel before 5.6."""
+    _set_filter((LOAD, 0, 0, 0), (JUMP_IF_EQUAL, 0, 1, OPENAT2), (RETURN, 0, 0, ERRNO | ENOSYS),
+                (RETURN, 0, 0, ALLOW))
+
+
+def without_tmpfile():
+    """For preexec_fn: a file system that cannot make files without a name."""
+    _set_filter((LOAD, 0, 0, 0), (JUMP_IF_EQUAL, 0, 3, OPENAT), (LOAD, 0, 0, 32),
+                (JUMP_IF_SET, 0, 1, TMPFILE), (RETURN, 0, 0, ERRNO | EOPNOTSUPP),
+                (RETURN, 0, 0, ALLOW))
 
 
 class Canary:

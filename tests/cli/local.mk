@@ -5,6 +5,7 @@ cli_tests += tests/cli/test_aci_validate.py
 cli_tests += tests/cli/test_aci_signature.py
 cli_tests += tests/cli/test_aci_extract.py
 cli_tests += tests/cli/test_aci_build.py
+cli_tests += tests/cli/test_aci_patch.py
 cli_tests += tests/cli/test_store_import.py
 cli_tests += tests/cli/test_store_list.py
 cli_tests += tests/cli/test_store_export.py

@@ -7,10 +7,13 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 
 import pytest
-from acilib import as_nobody, on_small_disk, one_line, public_dir, same_trees  # noqa: F401
-from conftest import manifest, needs_root, run, tool
+from acilib import (as_nobody, on_small_disk, one_line, only_x86_64, public_dir,  # noqa: F401
+                    same_trees, without_tmpfile)
+from conftest import (compress, entry, hardlink, manifest, needs_root, run, symlink, tar_bytes,
+                      tool)
 
 
 @pytest.fixture
@@ -149,6 +152,8 @@ def test_options_make_a_manifest(tmp_path, layout):
         "--annotation", "authors=Me", "--user", "33", "--group", "34", "--env", "A=b=c",
         "--working-dir", "/srv", "--port", "http:80", "--port", "dns:53/udp",
         "--mount", "data:/var/data", "--mount", "conf:/etc/conf:ro",
+        "--isolator", 'resource/memory={"limit": "1G"}', "--base", "example.com/base",
+        "--dependency", "example.com/lib:2,os=linux@sha512-" + "a" * 128,
         "--from-dir", layout / "rootfs", tmp_path / "a.aci", "--", "/bin/app", "-x", "--y",
     ])
     assert result.status == 0, result
@@ -171,7 +176,16 @@ def test_options_make_a_manifest(tmp_path, layout):
                 {"name": "data", "path": "/var/data"},
                 {"name": "conf", "path": "/etc/conf", "readOnly": True},
             ],
+            "isolators": [{"name": "resource/memory", "value": {"limit": "1G"}}],
         },
+        "dependencies": [
+            {"imageName": "example.com/base"},
+            {
+                "imageName": "example.com/lib",
+                "imageID": "sha512-" + "a" * 128,
+                "labels": [{"name": "version", "value": "2"}, {"name": "os", "value": "linux"}],
+            },
+        ],
         "annotations": [{"name": "authors", "value": "Me"}],
     }
 
@@ -191,7 +205,7 @@ def test_a_manifest_may_come_from_standard_input(tmp_path, layout):
 
 @pytest.mark.parametrize("options", [
     ["--label=version"], ["--env==x"], ["--port=http"], ["--port=http:many"], ["--port=http:65536"],
-    ["--mount=data"],
+    ["--mount=data"], ["--isolator=resource/memory"], ["--dependency=example.com/a,os"],
 ])
 def test_a_malformed_value_is_a_usage_error(tmp_path, layout, options):
     result = run(["aci-build", "--name=example.com/a", "--from-dir", layout / "rootfs", *options,
@@ -225,6 +239,201 @@ def test_root_owned(tmp_path, layout):
     run(["aci-build", "--root-owned", layout, tmp_path / "a.aci"])
     listed = run(["aci-extract", "--list", tmp_path / "a.aci"]).out
     assert {line.split()[1] for line in listed.splitlines()} == {"0/0"}
+
+
+def test_an_isolator_that_is_no_json_is_refused_by_name(tmp_path, layout):
+    fails(tmp_path, ["--name=example.com/a", "--isolator=resource/cpu={x}", "--from-dir",
+                     layout / "rootfs"], 4, "the isolator resource/cpu: json: line 1")
+
+
+# ---- of a tar of the root
+
+
+def tar_of_root():
+    return tar_bytes([
+        entry("./", mtime=5), entry("./bin"), entry("./bin/app", "x" * 1000, mode=0o4755, uid=7),
+        hardlink("./hard", "./bin/app"), symlink("./link", "bin/app"),
+        entry("./cache"), entry("./cache/big", "y" * 600000),
+    ])
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip", "xz"])
+def test_a_tar_of_the_root_becomes_an_image(tmp_path, compression):
+    result = run(["aci-build", "--name=example.com/a", "--from-tar=-", tmp_path / "a.aci"],
+                 stdin=compress(tar_of_root(), compression))
+    assert (result.status, result.err) == (0, "")
+    assert run(["aci-validate", "--strict", tmp_path / "a.aci"]).status == 0
+    assert [line.split()[:3] + line.split()[4:] for line in
+            run(["aci-extract", "--list", tmp_path / "a.aci"]).out.splitlines()] == [
+        ["drwxr-xr-x", "0/0", "0", "."],
+        ["drwxr-xr-x", "0/0", "0", "bin"],
+        ["-rwsr-xr-x", "7/0", "1000", "bin/app"],
+        ["hrwxr-xr-x", "0/0", "0", "hard", "link", "to", "bin/app"],
+        ["lrwxrwxrwx", "0/0", "0", "link", "->", "bin/app"],
+        ["drwxr-xr-x", "0/0", "0", "cache"],
+        ["-rw-r--r--", "0/0", "600000", "cache/big"],
+    ]
+
+
+def test_a_tar_and_its_directory_make_trees_that_are_the_same(tmp_path):
+    (tmp_path / "root.tar").write_bytes(tar_of_root())
+    assert run(["aci-build", "--name=example.com/a", "--from-tar", tmp_path / "root.tar",
+                tmp_path / "a.aci"]).status == 0
+    (tmp_path / "root").mkdir()
+    subprocess.run(["tar", "-xpf", tmp_path / "root.tar", "-C", tmp_path / "root"], check=True)
+    run(["aci-extract", "--rootfs-only", tmp_path / "a.aci", tmp_path / "out"])
+    if os.geteuid() == 0:
+        same_trees(tmp_path / "root", tmp_path / "out")
+
+
+def test_a_sparse_file_in_a_tar_keeps_its_content(tmp_path):
+    (tmp_path / "root").mkdir()
+    with open(tmp_path / "root/sparse", "wb") as sparse:
+        sparse.write(b"begin")
+        sparse.seek(1 << 20)
+        sparse.write(b"middle")
+        sparse.truncate(3 << 20)
+    for form in ("gnu", "posix"):
+        tar = subprocess.run(["tar", "-S", f"--format={form}", "-cf", "-", "-C", tmp_path / "root",
+                              "."], stdout=subprocess.PIPE, check=True).stdout
+        assert len(tar) < 1 << 20
+        assert run(["aci-build", "--name=example.com/a", "--from-tar=-", tmp_path / f"{form}.aci"],
+                   stdin=tar).status == 0
+        run(["aci-extract", tmp_path / f"{form}.aci", tmp_path / form])
+        assert (tmp_path / form / "rootfs/sparse").read_bytes() == (
+            tmp_path / "root/sparse").read_bytes()
+
+
+def test_a_tar_without_an_entry_of_the_root_gets_one(tmp_path):
+    result = run(["aci-build", "--name=example.com/a", "--from-tar=-", tmp_path / "a.aci"],
+                 stdin=tar_bytes([entry("etc/motd", "x")]))
+    assert result.status == 0
+    assert run(["aci-validate", "--strict", tmp_path / "a.aci"]).status == 0
+
+
+def test_exclude_and_owners_hold_for_tars_too(tmp_path):
+    result = run(["aci-build", "--name=example.com/a", "--exclude=cache", "--root-owned",
+                  "--from-tar=-", tmp_path / "a.aci"], stdin=tar_of_root(),
+                 env={"SOURCE_DATE_EPOCH": "1"})
+    assert result.status == 0
+    listed = run(["aci-extract", "--list", tmp_path / "a.aci"]).out.splitlines()
+    assert [line.split()[4] for line in listed] == [".", "bin", "bin/app", "hard", "link"]
+    assert {line.split()[1] for line in listed} == {"0/0"}
+    assert {line.split()[3] for line in listed} == {"1970-01-01T00:00:01Z"}
+
+
+@pytest.mark.parametrize("pairs, words", [
+    ([entry("a", "x"), entry("a", "y")], "twice"),
+    ([entry("a", "x"), entry("./")], "the entry of the root comes after others"),
+    ([entry("../a", "x")], ".."),
+    ([hardlink("a", "b")], "not in the archive before it"),
+], ids=lambda value: value.split()[0] if isinstance(value, str) else "")
+def test_a_tar_that_makes_no_image_is_refused(tmp_path, pairs, words):
+    (tmp_path / "root.tar").write_bytes(tar_bytes(pairs))
+    fails(tmp_path, ["--name=example.com/a", "--from-tar", tmp_path / "root.tar"], 4, words)
+
+
+def test_a_truncated_tar_is_refused(tmp_path):
+    (tmp_path / "root.tar").write_bytes(tar_of_root()[:300000])
+    fails(tmp_path, ["--name=example.com/a", "--from-tar", tmp_path / "root.tar"], 4, "truncated")
+
+
+# ---- standard output, twice, signed
+
+
+def test_standard_output_gets_the_image_and_standard_error_the_id(tmp_path, layout):
+    run(["aci-build", layout, tmp_path / "a.aci"])
+    id_ = run(["aci-hash", "--id", tmp_path / "a.aci"]).out.split()[0]
+    with open(tmp_path / "piped.aci", "wb") as out:
+        done = subprocess.run([tool("aci-build"), layout, "-"], stdout=out, stderr=subprocess.PIPE,
+                              check=True)
+    assert (tmp_path / "piped.aci").read_bytes() == (tmp_path / "a.aci").read_bytes()
+    assert done.stderr.decode() == f"aci-build: {id_}\n"
+
+
+def test_a_bad_image_does_not_reach_standard_output(tmp_path):
+    result = run(["aci-build", "--name=example.com/a", "--from-tar=-", "-"],
+                 stdin=tar_bytes([entry("a", "x"), entry("a", "y")]))
+    assert (result.status, result.out) == (4, "")
+    assert names_in(tmp_path) == []
+
+
+def test_verify_reproducible_passes_what_does_not_change(tmp_path, layout):
+    assert run(["aci-build", "--verify-reproducible", layout, tmp_path / "a.aci"]).status == 0
+    assert names_in(tmp_path) == ["a.aci", "layout"]
+
+
+def test_verify_reproducible_finds_what_changes(tmp_path, layout):
+    """Somebody changes times while we build."""
+    script = 'while :; do touch "$0"; done'
+    for number in range(2000):  # so that a build takes a while
+        (layout / f"rootfs/{number}").touch()
+    busy = subprocess.Popen(["sh", "-c", script, layout / "rootfs/link"])
+    try:
+        fails(tmp_path, ["--verify-reproducible", layout], 1, "not reproducible: two builds differ")
+    finally:
+        busy.kill()
+        busy.wait()
+
+
+def test_verify_reproducible_cannot_read_a_pipe_twice(tmp_path):
+    result = run(["aci-build", "--verify-reproducible", "--name=example.com/a", "--from-tar=-",
+                  tmp_path / "a.aci"], stdin=tar_of_root())
+    assert result.status == 2
+    assert names_in(tmp_path) == []
+
+
+@pytest.fixture
+def gnupg_home(monkeypatch):
+    """A keyring with one key, and nobody else's agent; short, as a socket lies in it."""
+    if not shutil.which("gpg"):
+        pytest.skip("gpg is not installed")
+    with tempfile.TemporaryDirectory(prefix="rkt-gpg.") as home:
+        monkeypatch.setenv("GNUPGHOME", home)
+        subprocess.run(["gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key",
+                        "builder@example.com", "rsa2048", "sign", "never"],
+                       check=True, stderr=subprocess.DEVNULL)
+        yield home
+        subprocess.run(["gpgconf", "--kill", "all"], check=False)
+
+
+def test_sign_makes_a_signature_that_gpg_accepts(tmp_path, layout, gnupg_home):
+    assert gnupg_home
+    result = run(["aci-build", "--sign=builder@example.com", layout, tmp_path / "a.aci"])
+    assert (result.status, result.err) == (0, "")
+    assert names_in(tmp_path) == ["a.aci", "a.aci.asc", "layout"]
+    assert (tmp_path / "a.aci.asc").read_text().startswith("-----BEGIN PGP SIGNATURE-----\n")
+    subprocess.run(["gpg", "--batch", "--verify", tmp_path / "a.aci.asc", tmp_path / "a.aci"],
+                   check=True, stderr=subprocess.DEVNULL)
+
+
+def test_an_unknown_key_leaves_neither_image_nor_signature(tmp_path, layout, gnupg_home):
+    assert gnupg_home
+    result = run(["aci-build", "--sign=nobody@example.com", layout, tmp_path / "a.aci"])
+    assert result.status == 1
+    assert "signing with nobody@example.com: gpg ended with status 2" in result.err
+    assert names_in(tmp_path) == ["layout"]
+
+
+def test_sign_without_gpg_says_what_is_missing(tmp_path, layout):
+    result = run(["aci-build", "--sign=x", layout, tmp_path / "a.aci"], env={"PATH": tmp_path})
+    one_line(result, 1, "gpg is not installed")
+    assert names_in(tmp_path) == ["layout"]
+
+
+def test_an_existing_signature_is_kept_and_no_image_appears(tmp_path, layout, gnupg_home):
+    assert gnupg_home
+    (tmp_path / "a.aci.asc").write_text("mine")
+    result = run(["aci-build", "--sign=builder@example.com", layout, tmp_path / "a.aci"])
+    one_line(result, 1, "a.aci.asc: it exists")
+    assert names_in(tmp_path) == ["a.aci.asc", "layout"]
+
+
+def test_actool_accepts_the_image(tmp_path, layout):
+    if not shutil.which("actool"):
+        pytest.skip("actool is not installed")
+    run(["aci-build", layout, tmp_path / "a.aci"])
+    subprocess.run(["actool", "validate", tmp_path / "a.aci"], check=True)
 
 
 # ---- whole or not at all
@@ -326,6 +535,43 @@ def test_a_full_disk_leaves_nothing(tmp_path, layout):
     assert result.out == "status 1\n"
     assert "No space left on device" in result.err
     assert len(result.err.splitlines()) == 1
+
+
+@only_x86_64
+@pytest.mark.parametrize("options", [[], ["--overwrite"]], ids=["new", "overwrite"])
+def test_a_file_system_without_nameless_files_will_do(tmp_path, layout, options):
+    if options:
+        (tmp_path / "a.aci").write_text("mine")
+    result = run(["aci-build", *options, layout, tmp_path / "a.aci"], preexec_fn=without_tmpfile)
+    assert result.status == 0, result
+    assert run(["aci-validate", tmp_path / "a.aci"]).status == 0
+    assert names_in(tmp_path) == ["a.aci", "layout"]
+
+
+@only_x86_64
+def test_a_failure_leaves_nothing_there_either(tmp_path, layout):
+    (layout / "rootfs/bin/again").mkdir()
+    result = run(["aci-build", "--name=example.com/a", "--from-tar=-", tmp_path / "a.aci"],
+                 stdin=tar_bytes([entry("a", "x"), entry("a", "y")]), preexec_fn=without_tmpfile)
+    assert result.status == 4
+    assert names_in(tmp_path) == ["layout"]
+
+
+@only_x86_64
+def test_a_file_that_came_meanwhile_is_kept_there_too(tmp_path, layout):
+    """Between the first look and the end somebody else makes the file."""
+    os.mkfifo(tmp_path / "pipe")
+    build = subprocess.Popen(
+        [tool("aci-build"), "--name=example.com/a", "--from-tar", tmp_path / "pipe",
+         tmp_path / "a.aci"], stderr=subprocess.PIPE, preexec_fn=without_tmpfile)
+    with open(tmp_path / "pipe", "wb") as pipe:
+        (tmp_path / "a.aci").write_text("mine")
+        pipe.write(tar_of_root())
+    assert "it exists" in build.communicate()[1].decode()
+    assert build.returncode == 1
+    assert (tmp_path / "a.aci").read_text() == "mine"
+    assert names_in(tmp_path) == ["a.aci", "layout", "pipe"]
+    assert layout.is_dir()
 
 
 def test_the_usual_mode_is_given(tmp_path, layout):

@@ -1,0 +1,166 @@
+/* Files that appear whole or not at all, on every file system. */
+#include "aci-tools/draft.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+
+/* What open(2) says where it cannot make files without a name. */
+static bool has_no_nameless(int error)
+{
+	return error == EOPNOTSUPP || error == EISDIR || error == EINVAL;
+}
+
+static int refuse_existing(const struct draft *d, rkt_error **err)
+{
+	struct stat st;
+
+	if (fstatat(d->place.dir, d->place.name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : rkt_fail_errno(err, "stat");
+	if (S_ISDIR(st.st_mode))
+		return rkt_fail(err, RKT_FAILED, "it is a directory");
+	if (d->over == DRAFT_KEEP)
+		return rkt_fail(err, RKT_FAILED, "it exists; --overwrite replaces it");
+	return 0;
+}
+
+/* A name beside the one the file will have; the caller frees it. NULL on error. */
+static char *meanwhile_name(const struct draft *d, rkt_error **err)
+{
+	uint32_t random;
+
+	if (getrandom(&random, sizeof random, 0) != sizeof random) {
+		rkt_fail_errno(err, "getrandom");
+		return NULL;
+	}
+	return xasprintf(".%.*s.%08x", 240, d->place.name, random);
+}
+
+static int open_named(struct draft *d, rkt_error **err)
+{
+	auto_free char *name = meanwhile_name(d, err);
+
+	if (!name)
+		return -1;
+	d->fd = openat(
+		d->place.dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (d->fd < 0)
+		return rkt_fail_errno(err, "create");
+	d->name = pass_ptr(name);
+	return 0;
+}
+
+int draft_open(struct draft *d, const char *path, enum draft_over over, rkt_error **err)
+{
+	d->over = over;
+	if (place_find(&d->place, path, err) < 0 || refuse_existing(d, err) < 0)
+		return -1;
+	d->fd = openat(d->place.dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (d->fd >= 0)
+		return 0;
+	return has_no_nameless(errno) ? open_named(d, err)
+				      : rkt_fail_errno(err, "create unnamed file");
+}
+
+/* As creat(2) would have made it. */
+static int set_usual_mode(int fd, rkt_error **err)
+{
+	mode_t mask = umask(022);
+
+	umask(mask);
+	return fchmod(fd, 0666 & ~mask) < 0 ? rkt_fail_errno(err, "chmod") : 0;
+}
+
+/* Where the file system cannot rename without replacing, a second name will do. */
+static int rename_to_new(const struct draft *d)
+{
+	if (renameat2(d->place.dir, d->name, d->place.dir, d->place.name, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (linkat(d->place.dir, d->name, d->place.dir, d->place.name, 0) < 0)
+		return -1;
+	return unlinkat(d->place.dir, d->name, 0);
+}
+
+/* From a name of its own to the one it is to have. */
+static int rename_draft(struct draft *d, rkt_error **err)
+{
+	int done = d->over == DRAFT_REPLACE
+			   ? renameat(d->place.dir, d->name, d->place.dir, d->place.name)
+			   : rename_to_new(d);
+
+	if (done < 0 && errno == EEXIST)
+		return rkt_fail(err, RKT_FAILED, "it exists; --overwrite replaces it");
+	if (done < 0)
+		return rkt_fail_errno(err, "rename");
+	scope_free(&d->name);
+	d->name = NULL;
+	return 0;
+}
+
+/* From no name to the one it is to have; to replace a file, over a second one. */
+static int link_draft(struct draft *d, rkt_error **err)
+{
+	auto_free char *name = NULL;
+	int linked;
+
+	if (d->over == DRAFT_KEEP) {
+		linked = fd_link(d->fd, d->place.dir, d->place.name, err);
+		return linked > 0 ? rkt_fail(err, RKT_FAILED, "it exists; --overwrite replaces it")
+				  : linked;
+	}
+	name = meanwhile_name(d, err);
+	if (!name)
+		return -1;
+	linked = fd_link(d->fd, d->place.dir, name, err);
+	if (linked)
+		return linked > 0 ? rkt_fail(err, RKT_FAILED, "link %s: it exists", name) : -1;
+	d->name = pass_ptr(name);
+	return rename_draft(d, err);
+}
+
+int draft_appear(struct draft *d, rkt_error **err)
+{
+	if (set_usual_mode(d->fd, err) < 0)
+		return -1;
+	if (fdatasync(d->fd) < 0) /* everything is on the disk before the name is */
+		return rkt_fail_errno(err, "sync");
+	return d->name ? rename_draft(d, err) : link_draft(d, err);
+}
+
+void draft_withdraw(struct draft *d)
+{
+	unlinkat(d->place.dir, d->place.name, 0);
+}
+
+void draft_free(struct draft *d)
+{
+	if (d->name)
+		unlinkat(d->place.dir, d->name, 0);
+	scope_free(&d->name);
+	scope_close(&d->fd);
+	place_free(&d->place);
+}
+
+int draft_nameless(rkt_error **err)
+{
+	const char *dir = getenv("TMPDIR") ?: "/var/tmp";
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	auto_free char *name = NULL;
+
+	if (fd >= 0)
+		return fd;
+	if (!has_no_nameless(errno))
+		return rkt_fail_errno(err, "make a file in %s", dir);
+	name = xasprintf("%s/aci.XXXXXX", dir);
+	fd = mkostemp(name, O_CLOEXEC);
+	if (fd < 0 || unlink(name) < 0)
+		return rkt_fail_errno(err, "make a file in %s", dir);
+	return fd;
+}
