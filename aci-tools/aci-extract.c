@@ -17,7 +17,14 @@
 struct settings {
 	bool rootfs_only, manifest, list, no_same_owner, devices;
 	const char *verify;
+	struct opts_list includes, excludes;
 };
+
+static void settings_free(struct settings *s)
+{
+	free(s->includes.items);
+	free(s->excludes.items);
+}
 
 /* The digest an image must have, computed while it streams by. */
 struct expected {
@@ -129,12 +136,16 @@ static void list_entry(const struct image_entry *entry)
 static int look(
 	const struct settings *settings, image_reader *image, struct expected *e, rkt_error **err)
 {
+	const struct extract_options choice = {
+		.includes = settings->includes.items,
+		.excludes = settings->excludes.items,
+	};
 	const struct image_entry *entry;
 	struct slice manifest;
 	int more;
 
 	while ((more = image_next(image, &entry, err)) > 0)
-		if (settings->list)
+		if (settings->list && extract_chooses(&choice, entry->path))
 			list_entry(entry);
 	if (more < 0 || approve(e, err) < 0)
 		return -1;
@@ -169,6 +180,8 @@ static int extract(const struct settings *settings, image_reader *image, struct 
 		.what = settings->rootfs_only ? EXTRACT_ROOTFS : EXTRACT_IMAGE,
 		.owner = keep ? EXTRACT_OWNER_KEEP : EXTRACT_OWNER_CALLER,
 		.devices = settings->devices ? EXTRACT_DEVICES_MAKE : EXTRACT_DEVICES_REFUSE,
+		.includes = settings->includes.items,
+		.excludes = settings->excludes.items,
 		.approve = approve,
 		.context = e,
 	};
@@ -214,6 +227,8 @@ static int work(const struct settings *settings, const struct operands *operands
 static const struct command_example examples[] = {
 	{ "aci-extract nginx.aci nginx", "makes nginx/manifest and nginx/rootfs/" },
 	{ "aci-extract --rootfs-only nginx.aci root", "only the files, directly in root/" },
+	{ "aci-extract --rootfs-only --include etc --exclude '*.bak' nginx.aci conf",
+		"only a part of the files" },
 	{ "aci-extract --verify sha256-f921... a.aci a",
 		"nothing appears unless it is that image" },
 	{ "aci-extract --manifest nginx.aci | jq .app.exec", "look at the manifest" },
@@ -227,6 +242,15 @@ static const char *const usage[] = {
 	NULL,
 };
 static const char *const see_also[] = { "aci-build(1)", "aci-validate(1)", "rkt-store(1)", NULL };
+
+/* Lists of the library end with NULL, where there are any. */
+static void end_list(struct opts_list *list)
+{
+	if (!list->count)
+		return;
+	list->items = xreallocarray(list->items, list->count + 1, sizeof *list->items);
+	list->items[list->count] = NULL;
+}
 
 static enum opts_result parse(struct settings *settings, int argc, char **argv,
 	struct operands *operands, rkt_error **err)
@@ -242,6 +266,14 @@ static enum opts_result parse(struct settings *settings, int argc, char **argv,
 			NULL, NULL },
 		{ "devices", 0, OPT_FLAG, &settings->devices, NULL,
 			"Make device nodes and FIFOs. Without this an image with one is refused.",
+			NULL, NULL },
+		{ "include", 0, OPT_LIST, &settings->includes, "GLOB",
+			"Extract only what has this name, or this path below the root, and what "
+			"is below it. May be repeated.",
+			NULL, NULL },
+		{ "exclude", 0, OPT_LIST, &settings->excludes, "GLOB",
+			"Leave out what has this name or path, and what is below it. May be "
+			"repeated.",
 			NULL, NULL },
 		{ "manifest", 0, OPT_FLAG, &settings->manifest, NULL,
 			"Print the manifest, as it stands in the image, and extract nothing.", NULL,
@@ -261,6 +293,7 @@ static enum opts_result parse(struct settings *settings, int argc, char **argv,
 			"The image is checked on the way. DIR appears when everything is there, or, "
 			"if anything is wrong, not at all. Nothing is ever written outside it, "
 			"whatever names and links the image holds.\n\n"
+			"With --include or --exclude the whole image is checked all the same.\n\n"
 			"An existing empty DIR is replaced by a new directory. Killed by a signal, "
 			"the work so far stays beside it as .DIR.xxxxxx and may be removed.",
 		.options = options,
@@ -275,7 +308,7 @@ static enum opts_result parse(struct settings *settings, int argc, char **argv,
 
 static int run(int argc, char **argv, rkt_error **err)
 {
-	struct settings settings = { 0 };
+	__attribute__((cleanup(settings_free))) struct settings settings = { 0 };
 	struct operands operands = { 0 };
 	int status = 0;
 
@@ -285,6 +318,8 @@ static int run(int argc, char **argv, rkt_error **err)
 	case OPTS_BAD:
 		return -1;
 	case OPTS_RUN:
+		end_list(&settings.includes);
+		end_list(&settings.excludes);
 		status = work(&settings, &operands, err);
 	}
 	free(operands.items);

@@ -13,7 +13,8 @@ struct build_out {
 	struct tar_sink sink; /* of the packer */
 };
 
-/* RKT_INVALID when BYTES are not the manifest of an image. To be asked before anything is written. */
+/* RKT_INVALID when BYTES are not the manifest of an image. To be asked before anything is
+ * written. */
 int build_out_check_manifest(struct slice bytes, rkt_error **err);
 /* Begins an image in FD, open for reading and writing and empty. */
 int build_out_begin(

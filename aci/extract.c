@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 
 #include "aci/extract_attrs.h"
+#include "aci/globs.h"
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
@@ -26,6 +27,7 @@
 struct later {
 	char *path;
 	struct extract_attrs attrs;
+	bool on_the_way; /* not chosen itself: goes when there is nothing in it */
 };
 
 struct extraction {
@@ -54,6 +56,16 @@ static void extraction_free(struct extraction *x)
 	for (size_t i = 0; i < x->dir_count; i++)
 		later_free(&x->dirs[i]);
 	free(x->dirs);
+}
+
+bool extract_chooses(const struct extract_options *options, const char *path)
+{
+	if (!*path)
+		return true;
+	if (globs_match_above(options->excludes, path))
+		return false;
+	return !options->includes || !*options->includes ||
+	       globs_match_above(options->includes, path);
 }
 
 static const char *base_of(const char *path)
@@ -197,7 +209,11 @@ static int note_dir(struct extraction *x, const struct image_entry *e, rkt_error
 		x->dir_capacity = x->dir_capacity ? 2 * x->dir_capacity : 64;
 		x->dirs = xreallocarray(x->dirs, x->dir_capacity, sizeof *x->dirs);
 	}
-	x->dirs[x->dir_count++] = (struct later){ .path = xstrdup(e->path), .attrs = attrs };
+	x->dirs[x->dir_count++] = (struct later){
+		.path = xstrdup(e->path),
+		.attrs = attrs,
+		.on_the_way = !extract_chooses(x->options, e->path),
+	};
 	if (x->acl_bytes > ACL_BYTES_MAX)
 		return rkt_fail(err, RKT_INVALID,
 			"the ACLs of the directories are more than %zu bytes", ACL_BYTES_MAX);
@@ -239,6 +255,10 @@ static int extract_hard_link(
 	if (slash)
 		*slash = '\0';
 	from = path_open_beneath(x->root, slash ? path : "", O_PATH | O_DIRECTORY, 0);
+	if (!extract_chooses(x->options, e->hard_link))
+		return rkt_fail(err, RKT_FAILED,
+			"is a hard link to %s, which is left out and has its data: take both or neither",
+			e->hard_link);
 	if (from < 0 || linkat(from, base_of(e->hard_link), dir, base_of(e->path), 0) < 0)
 		return rkt_fail_errno(err, "link to %s", e->hard_link);
 	return 0;
@@ -266,7 +286,7 @@ static int extract_entry(struct extraction *x, const struct image_entry *e, rkt_
 
 	if (dir < 0)
 		return -1;
-	x->report.entries++;
+	x->report.entries += e->tar->type != TAR_DIR; /* those count when they are finished */
 	switch (e->tar->type) {
 	case TAR_FILE:
 		return extract_file(x, dir, e, err);
@@ -289,6 +309,15 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct later *)a)->path, ((const struct later *)b)->path);
 }
 
+/* A directory that turned out to lead nowhere. */
+static bool remove_empty(const struct extraction *x, const char *path)
+{
+	auto_free char *parent = xmemdup(path, (size_t)(base_of(path) - path));
+	auto_fd int dir = path_open_beneath(x->root, parent, O_PATH | O_DIRECTORY, 0);
+
+	return dir >= 0 && unlinkat(dir, base_of(path), AT_REMOVEDIR) == 0;
+}
+
 /* Deepest first, so that no directory is closed to us before what is below it is done. */
 static int finish_dirs(struct extraction *x, rkt_error **err)
 {
@@ -296,8 +325,12 @@ static int finish_dirs(struct extraction *x, rkt_error **err)
 		qsort(x->dirs, x->dir_count, sizeof *x->dirs, by_path);
 	for (size_t i = x->dir_count; i-- > 0;) {
 		const struct later *later = &x->dirs[i];
-		auto_fd int fd = path_open_beneath(x->root, later->path, O_RDONLY | O_DIRECTORY, 0);
+		auto_fd int fd = -1;
 
+		if (later->on_the_way && remove_empty(x, later->path))
+			continue;
+		x->report.entries++;
+		fd = path_open_beneath(x->root, later->path, O_RDONLY | O_DIRECTORY, 0);
 		if (fd < 0)
 			return rkt_fail_errno(err, "open the directory %s", later->path);
 		if (attrs_set_dir(fd, &later->attrs, x->options, &x->report, err) < 0)
@@ -321,6 +354,14 @@ static void unlock_dirs(const struct extraction *x)
 	}
 }
 
+/* Directories may be on the way to what is chosen, unless they are below what is excluded. */
+static bool is_wanted(const struct extraction *x, const struct image_entry *e)
+{
+	if (e->tar->type == TAR_DIR)
+		return !globs_match_above(x->options->excludes, e->path);
+	return extract_chooses(x->options, e->path);
+}
+
 /* Everything but the directories' own attributes. */
 static int extract_entries(struct extraction *x, rkt_error **err)
 {
@@ -328,7 +369,7 @@ static int extract_entries(struct extraction *x, rkt_error **err)
 	int more;
 
 	while ((more = image_next(x->image, &entry, err)) > 0)
-		if (extract_entry(x, entry, err) < 0)
+		if (is_wanted(x, entry) && extract_entry(x, entry, err) < 0)
 			return -1;
 	return more;
 }

@@ -30,6 +30,11 @@ struct extract_options {
 	enum extract_what what;
 	enum extract_owner owner;
 	enum extract_devices devices;
+	/* Patterns (globs.h), NULL-terminated. Where there are INCLUDES, only what matches one of
+	 * them is extracted, with all below it and the directories on the way; and never what
+	 * matches one of EXCLUDES, with all below it. The rest is walked over and checked like
+	 * everything. A hard link to a file that is left out is RKT_FAILED: its data are gone. */
+	const char *const *includes, *const *excludes;
 	/* Asked when all is written and nothing has appeared at the destination yet: the last word,
 	 * for digests that are known only at the end of the stream. Returns 0, or -1 with *err set,
 	 * which undoes everything. NULL: no objection. Not asked by extract_into(). */
@@ -48,6 +53,9 @@ struct extract_report {
 	uint64_t acl_names_lost;
 	uint64_t owners_lost;
 };
+
+/* Whether includes and excludes choose PATH, which is below the root ("": always). */
+bool extract_chooses(const struct extract_options *options, const char *path);
 
 /* Extracts IMAGE (just opened) to NAME below the directory DIR. NAME must not exist, or be an empty
  * directory, which is replaced by a new one. RET_REPORT may be NULL. On error nothing is left at

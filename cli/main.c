@@ -46,8 +46,8 @@ static int report(rkt_error *error, int failure_status)
 	return failure_status ? failure_status : (int)kind;
 }
 
-/* Results go out in large pieces, but to people at once. And most fit into one: then the error of the
- * write is still there when finish_stdout() asks for it. */
+/* Results go out in large pieces, but to people at once. And most fit into one: then the error of
+ * the write is still there when finish_stdout() asks for it. */
 static void buffer_stdout(void)
 {
 	static char buffer[64 * 1024];

@@ -238,6 +238,81 @@ def test_closed_standard_input_leaves_nothing(tmp_path):
     assert names_in(tmp_path) == []
 
 
+# ---- a part of the files
+
+PARTS = [
+    entry("rootfs/etc", mode=0o711, mtime=7), entry("rootfs/etc/motd", "m"),
+    entry("rootfs/etc/a.bak", "m"),
+    entry("rootfs/usr", mode=0o750, mtime=8), entry("rootfs/usr/share"),
+    entry("rootfs/usr/share/doc"), entry("rootfs/usr/share/doc/x", "x"),
+    entry("rootfs/var/motd", "v"), entry("rootfs/empty"),
+    entry("rootfs/null", type=tarfile.CHRTYPE, devmajor=1, devminor=3),
+]
+
+
+def paths_below(path):
+    return sorted(str(below.relative_to(path)) for below in path.rglob("*"))
+
+
+@pytest.mark.parametrize("options, expected", [
+    (["--include=etc"], ["etc", "etc/a.bak", "etc/motd"]),
+    (["--include=etc", "--exclude=*.bak"], ["etc", "etc/motd"]),
+    (["--include=/etc/mo*"], ["etc", "etc/motd"]),
+    (["--include=motd"], ["etc", "etc/motd", "var", "var/motd"]),
+    (["--include=/motd"], []),
+    (["--include=usr/share/doc", "--include=empty"],
+     ["empty", "usr", "usr/share", "usr/share/doc", "usr/share/doc/x"]),
+    (["--exclude=null", "--exclude=usr", "--exclude=/var"],
+     ["empty", "etc", "etc/a.bak", "etc/motd"]),
+    (["--exclude=usr/*", "--exclude=null", "--exclude=motd"],
+     ["empty", "etc", "etc/a.bak", "usr"]),
+], ids=" ".join)
+def test_include_and_exclude_choose(tmp_path, options, expected):
+    aci = make_aci(tmp_path / "a.aci", PARTS)
+    result = run(["aci-extract", "--rootfs-only", *options, aci, tmp_path / "out"])
+    assert result.status == 0, result
+    assert paths_below(tmp_path / "out") == expected
+    listed = run(["aci-extract", "--list", *options, aci]).out.splitlines()
+    chosen = {line.split()[4] for line in listed} - {"."}
+    assert chosen <= set(expected)
+    assert {path for path in expected if (tmp_path / "out" / path).is_file()} <= chosen
+
+
+def test_directories_on_the_way_are_those_of_the_image(tmp_path):
+    aci = make_aci(tmp_path / "a.aci", PARTS)
+    run(["aci-extract", "--rootfs-only", "--include=usr/share/doc/x", aci, tmp_path / "out"])
+    st = (tmp_path / "out/usr").stat()
+    assert (st.st_mode & 0o7777, st.st_mtime) == (0o750, 8)
+
+
+def test_what_is_left_out_is_checked_all_the_same(tmp_path):
+    aci = make_aci(tmp_path / "a.aci", [entry("rootfs/a", "x"), entry("rootfs/b", ""),
+                                        entry("rootfs/b", "")])
+    fails(tmp_path, aci, 4, "twice", "--include=a")
+
+
+def test_verify_counts_what_is_left_out(tmp_path):
+    aci = make_aci(tmp_path / "a.aci", PARTS)
+    assert run(["aci-extract", "--include=etc", "--verify", id_of(aci), aci,
+                tmp_path / "out"]).status == 0
+
+
+def test_a_hard_link_to_what_is_left_out_says_so(tmp_path):
+    aci = make_aci(tmp_path / "a.aci", [entry("rootfs/a", "x"), hardlink("rootfs/b", "rootfs/a")])
+    fails(tmp_path, aci, 1, "b: is a hard link to a, which is left out", "--include=b")
+    assert run(["aci-extract", "--include=a", aci, tmp_path / "out"]).status == 0
+
+
+def test_a_symlink_on_the_way_to_what_is_chosen_is_replaced(tmp_path):
+    """S-002, where the link itself is left out"""
+    canary = Canary(tmp_path / "canary")
+    aci = make_aci(tmp_path / "a.aci", [symlink("rootfs/l", str(canary.path)),
+                                        entry("rootfs/l/file", "x")])
+    assert run(["aci-extract", "--include=l/file", aci, tmp_path / "out"]).status == 0
+    assert (tmp_path / "out/rootfs/l/file").read_text() == "x"
+    canary.assert_untouched()
+
+
 # ---- ordinary users
 
 
