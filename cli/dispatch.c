@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "cli/complete.h"
 #include "cli/help.h"
 #include "cli/main.h"
 #include "cli/man.h"
@@ -30,6 +31,36 @@ static int fail_unknown(const struct cli_program *program, const char *name, rkt
 		err, RKT_USAGE, "unknown command \"%s\"; did you mean \"%s\"?", name, near.best);
 }
 
+/* A script of what each command completes, and of how to find them. */
+static int print_completion(
+	const struct cli_program *program, enum complete_shell shell, const struct command *front)
+{
+	auto_free struct complete_item *items = NULL;
+	static const char *const names[] = {
+		[COMPLETE_BASH] = "--print-completion=bash",
+		[COMPLETE_ZSH] = "--print-completion=zsh",
+		[COMPLETE_FISH] = "--print-completion=fish",
+	};
+	size_t count = 0;
+
+	complete_start(shell, program->name);
+	for (const struct cli_command *at = program->commands; at->name; at++) {
+		auto_free char *title = xasprintf("%s %s", program->name, at->name);
+		auto_free char *option = xstrdup(names[shell]);
+
+		if (at->run(2, (char *[]){ title, option, NULL }, NULL) < 0)
+			return -1;
+		count++;
+	}
+	items = xcalloc(count + 2, sizeof *items);
+	for (size_t i = 0; i < count; i++)
+		items[i] = (struct complete_item){ program->commands[i].name,
+			program->commands[i].summary, NULL, NULL };
+	items[count] = (struct complete_item){ "help", "show the help of a command", "", NULL };
+	complete_print(shell, front, items);
+	return 0;
+}
+
 static int answer(const struct cli_program *program, enum opts_request request)
 {
 	static const char *const usage[] = { "[OPTIONS] COMMAND [ARGUMENTS]", "help COMMAND",
@@ -46,6 +77,9 @@ static int answer(const struct cli_program *program, enum opts_request request)
 	auto_free struct manual_item *items = NULL;
 	size_t count = 0;
 
+	if (request >= REQUEST_COMPLETION)
+		return print_completion(
+			program, (enum complete_shell)(request - REQUEST_COMPLETION), &command);
 	while (program->commands[count].name)
 		count++;
 	items = xcalloc(count + 1, sizeof *items);
@@ -109,8 +143,9 @@ int cli_dispatch(const struct cli_program *program, int argc, char **argv, rkt_e
 		if (!scan.opt)
 			return run(program, argc, argv, scan.index - 1, err);
 		/* only the standard options that ask something are answered here */
-		if (scan.opt->into == &request && scan.opt->call(&request, NULL, err) == 0 &&
-			request)
+		if (scan.opt->into == &request && scan.opt->call(&request, scan.text, err) < 0)
+			return -1;
+		if (request)
 			return answer(program, request);
 	}
 	return found < 0 ? -1 : answer(program, REQUEST_HELP);

@@ -1,6 +1,8 @@
 EXTRA_DIST += %D%/README.md
 noinst_LTLIBRARIES += %D%/libcli.la
 %C%_libcli_la_SOURCES = \
+	%D%/complete.c %D%/complete.h \
+	%D%/complete_bash.c %D%/complete_fish.c %D%/complete_zsh.c \
 	%D%/dispatch.c \
 	%D%/help.c %D%/help.h \
 	%D%/main.c %D%/main.h \

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "cli/complete.h"
 #include "cli/help.h"
 #include "cli/man.h"
 #include "cli/nearest.h"
@@ -107,8 +108,10 @@ static enum opts_result answer(const struct command *command, enum opts_request 
 		help_print(&manual);
 	else if (request == REQUEST_VERSION)
 		help_print_version(command->program);
-	else
+	else if (request == REQUEST_PRINT_MAN)
 		man_print(&manual);
+	else
+		complete_print((enum complete_shell)(request - REQUEST_COMPLETION), command, NULL);
 	return OPTS_DONE;
 }
 

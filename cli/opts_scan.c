@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/str.h"
+#include "cli/complete.h"
 #include "cli/nearest.h"
 #include "cli/out.h"
 
@@ -52,6 +53,16 @@ static int ask_man(void *into, const char *value, rkt_error **err)
 	return 0;
 }
 
+static int ask_completion(void *into, const char *value, rkt_error **err)
+{
+	enum complete_shell shell;
+
+	if (complete_find(value, &shell, err) < 0)
+		return -1;
+	*(enum opts_request *)into = (enum opts_request)(REQUEST_COMPLETION + (int)shell);
+	return 0;
+}
+
 #define STANDARD(name_, letter_, call_, help_)                                                   \
 	{                                                                                        \
 		.name = name_, .letter = letter_, .kind = OPT_CALL, .call = call_, .help = help_ \
@@ -63,7 +74,11 @@ static const struct opt standard[] = {
 	STANDARD("no-color", 0, set_plain, "Use no colour; nor with NO_COLOR in the environment."),
 	STANDARD("help", 'h', ask_help, "Print this help and exit."),
 	STANDARD("version", 0, ask_version, "Print the version and exit."),
-	STANDARD("print-man", 0, ask_man, NULL), /* hidden: for the build */
+	STANDARD("print-man", 0, ask_man, NULL), /* hidden, with the next: for the build */
+	{ .name = "print-completion",
+		.kind = OPT_CALL,
+		.call = ask_completion,
+		.argument = "SHELL" },
 };
 
 static const struct opt *find_long(const struct opt *table, const char *name, size_t len)

@@ -6,7 +6,13 @@
 
 #include "cli/opts.h"
 
-enum opts_request { REQUEST_NONE, REQUEST_HELP, REQUEST_VERSION, REQUEST_PRINT_MAN };
+enum opts_request {
+	REQUEST_NONE,
+	REQUEST_HELP,
+	REQUEST_VERSION,
+	REQUEST_PRINT_MAN,
+	REQUEST_COMPLETION, /* and the shell's number: enum complete_shell */
+};
 
 /* OWN (may be NULL) followed by the standard options it does not have itself. The standard ones
  * that ask for an answer note it in *REQUEST. The caller frees the table. */

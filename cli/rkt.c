@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/proc.h"
+#include "cli/complete.h"
 #include "cli/help.h"
 #include "cli/main.h"
 #include "cli/man.h"
@@ -138,6 +139,23 @@ static struct manual_item *list_items(const struct front_command *commands, cons
 	return items;
 }
 
+static int print_completion(enum complete_shell shell)
+{
+	auto_free struct complete_item *items = NULL;
+	size_t count = 0;
+
+	for (const struct front_group *group = groups; group->title; group++)
+		for (const struct front_command *at = group->commands; at->name; at++) {
+			items = xreallocarray(items, count + 2, sizeof *items);
+			items[count++] = (struct complete_item){ at->name, at->summary,
+				at->program ?: "", at->subcommand };
+			items[count] = (struct complete_item){ 0 };
+		}
+	complete_start(shell, front.program);
+	complete_print(shell, &front, items);
+	return 0;
+}
+
 /* Answers for rkt itself, or for a part of it: the commands whose name begins with PREFIX. */
 static int answer(const struct command *command, const char *prefix, enum opts_request request)
 {
@@ -146,6 +164,8 @@ static int answer(const struct command *command, const char *prefix, enum opts_r
 	struct manual manual = { command, sections };
 	size_t shown = 0;
 
+	if (request >= REQUEST_COMPLETION)
+		return print_completion((enum complete_shell)(request - REQUEST_COMPLETION));
 	for (size_t i = 0; groups[i].title; i++) {
 		lists[i] = list_items(groups[i].commands, prefix);
 		if (lists[i]->name)

@@ -21,6 +21,7 @@ cli_tests += tests/cli/test_pod_rm.py
 cli_tests += tests/cli/test_pod_gc.py
 cli_tests += tests/cli/test_stage1_native.py
 cli_tests += tests/cli/test_help.py
+cli_tests += tests/cli/test_completion.py
 cli_tests += tests/cli/test_rkt.py
 cli_tests += tests/cli/test_index.py
 TESTS += $(cli_tests)

@@ -1,0 +1,221 @@
+/*
+ * bash: a function for each command, given to complete(1) for those that are programs.
+ *
+ * The functions need nothing but bash itself. A line is cut into words at "=" too, so that
+ * "--type=image" arrives as three.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/str.h"
+#include "cli/complete.h"
+#include "cli/opts_scan.h"
+
+static const char head[] =
+	"{\n"
+	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+	"\n"
+	"\tif [[ $cur == = ]]; then\n"
+	"\t\tcur=\n"
+	"\telif [[ $prev == = ]]; then\n"
+	"\t\tprev=${COMP_WORDS[COMP_CWORD-2]}\n"
+	"\tfi\n"
+	"\tCOMPREPLY=()\n";
+
+/* The words before the cursor that are no options and no values of options: their numbers. */
+static const char scan_start[] = "\tlocal i words=()\n"
+				 "\n"
+				 "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
+				 "\t\tcase ${COMP_WORDS[i]} in\n";
+static const char scan_end[] = "\t\t-*) ;;\n"
+			       "\t\t*) words+=(\"$i\") ;;\n"
+			       "\t\tesac\n"
+			       "\tdone\n";
+
+/* Puts another program in the place of the words up to number AT, and lets its completion work. */
+static const char delegate[] = "_rkt_delegate()\n"
+			       "{\n"
+			       "\tlocal at=$1 program=$2\n"
+			       "\n"
+			       "\tshift\n"
+			       "\tCOMP_WORDS=(\"$@\" \"${COMP_WORDS[@]:at+1}\")\n"
+			       "\t((COMP_CWORD += $# - at - 1))\n"
+			       "\tdeclare -F \"_${program//-/_}\" >/dev/null ||\n"
+			       "\t\t. \"${BASH_SOURCE[0]%/*}/$program\" 2>/dev/null || return 0\n"
+			       "\t\"_${program//-/_}\"\n"
+			       "}\n";
+
+static void print_reply(const char *what)
+{
+	printf("mapfile -t COMPREPLY < <(compgen %s -- \"$cur\")", what);
+}
+
+static void print_spellings(const struct opt *opt)
+{
+	printf("--%s", opt->name);
+	if (opt->letter)
+		printf("|-%c", opt->letter);
+}
+
+static void print_choices(const struct opt *opt)
+{
+	struct buf words = { 0 };
+	auto_free char *what = NULL;
+
+	for (size_t i = 0; opt->choices[i]; i++)
+		buf_printf(&words, "%s%s", i ? " " : "", opt->choices[i]);
+	what = xasprintf("-W '%s'", buf_text(&words));
+	buf_free(&words);
+	print_reply(what);
+	fputs("; ", stdout);
+}
+
+/* What comes after an option with a value. */
+static void print_value(const struct opt *opt)
+{
+	enum complete_value value = complete_value_of(opt);
+
+	if (value == VALUE_NONE || !opt->help)
+		return;
+	fputs("\t", stdout);
+	print_spellings(opt);
+	fputs(") ", stdout);
+	if (value == VALUE_CHOICES)
+		print_choices(opt);
+	if (value == VALUE_FILE || value == VALUE_DIR) {
+		fputs("compopt -o filenames; ", stdout);
+		print_reply(value == VALUE_FILE ? "-f" : "-d");
+		fputs("; ", stdout);
+	}
+	puts("return ;;");
+}
+
+static void print_names(const struct opt *table)
+{
+	const char *between = "";
+
+	fputs("\t\tmapfile -t COMPREPLY < <(compgen -W '", stdout);
+	for (const struct opt *opt = table; opt->name; opt++) {
+		if (!opt->help)
+			continue;
+		printf("%s--%s%s", between, opt->name, opts_takes_value(opt) ? "=" : "");
+		between = " ";
+	}
+	puts("' -- \"$cur\")\n"
+	     "\t\t[[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace");
+}
+
+static void print_operands(const struct command *command, const struct complete_item *items)
+{
+	if (items) {
+		fputs("\telse\n\t\tmapfile -t COMPREPLY < <(compgen -W '", stdout);
+		complete_words(items, NULL, " ");
+		puts("' -- \"$cur\")");
+	} else if (complete_takes_files(command)) {
+		fputs("\telse\n\t\tcompopt -o filenames\n\t\t", stdout);
+		print_reply("-f");
+		putchar('\n');
+	}
+}
+
+/* ---- commands -------------------------------------------------------------------------------- */
+
+static void print_call(const char *program, const struct complete_item *item, int word)
+{
+	auto_free char *title = xasprintf("%s %s", program, item->name);
+	auto_free char *function = complete_function(title);
+
+	if (!item->program)
+		printf("%s", function);
+	else
+		printf("_rkt_delegate \"${words[%d]}\" %s%s%s", word, item->program,
+			item->subcommand ? " " : "", item->subcommand ?: "");
+	puts("; return ;;");
+}
+
+/* The commands of two words that begin with the same one. */
+static void print_second(const char *program, const struct complete_item *items, const char *first)
+{
+	size_t len = strlen(first);
+
+	printf("\t%s)\n\t\tcase ${COMP_WORDS[${words[1]:-0}]} in\n", first);
+	for (; items->name; items++) {
+		if (!str_has_prefix(items->name, first) || items->name[len] != ' ')
+			continue;
+		printf("\t\t%s) ", items->name + len + 1);
+		print_call(program, items, 1);
+	}
+	puts("\t\tesac");
+}
+
+static void print_commands(const char *program, const struct complete_item *items)
+{
+	puts("\tcase ${COMP_WORDS[${words[0]:-0}]} in");
+	for (size_t i = 0; items[i].name; i++) {
+		size_t len = strcspn(items[i].name, " ");
+		auto_free char *first = xmemdup(items[i].name, len);
+
+		if (!complete_is_first(items, i) || (items[i].program && !*items[i].program))
+			continue;
+		if (items[i].name[len]) {
+			print_second(program, items, first);
+			fputs("\t\tmapfile -t COMPREPLY < <(compgen -W '", stdout);
+			complete_words(items, first, " ");
+			puts("' -- \"$cur\")\n\t\treturn ;;");
+		} else {
+			printf("\t%s) ", first);
+			print_call(program, &items[i], 0);
+		}
+	}
+	puts("\tesac");
+}
+
+static void print_scan(const struct opt *table)
+{
+	fputs(scan_start, stdout);
+	for (const struct opt *opt = table; opt->name; opt++) {
+		if (!opt->help || !opts_takes_value(opt))
+			continue;
+		fputs("\t\t", stdout);
+		print_spellings(opt);
+		puts(") [[ ${COMP_WORDS[i+1]} == = ]] && ((i++)); ((i++)) ;;");
+	}
+	fputs(scan_end, stdout);
+}
+
+static bool delegates(const struct complete_item *items)
+{
+	for (; items->name; items++)
+		if (items->program && *items->program)
+			return true;
+	return false;
+}
+
+void complete_bash(const struct command *command, const struct complete_item *items)
+{
+	enum opts_request unused = REQUEST_NONE;
+	auto_free struct opt *table = opts_table(command->options, &unused);
+	auto_free char *function = complete_function(command->program);
+
+	if (items && delegates(items))
+		fputs(delegate, stdout);
+	printf("%s()\n%s", function, head);
+	if (items) {
+		print_scan(table);
+		print_commands(command->program, items);
+	}
+	puts("\tcase $prev in");
+	for (const struct opt *opt = table; opt->name; opt++)
+		print_value(opt);
+	puts("\tesac\n"
+	     "\tif [[ $cur == -* ]]; then");
+	print_names(table);
+	print_operands(command, items);
+	puts("\tfi\n"
+	     "\treturn 0\n"
+	     "}");
+	if (!strchr(command->program, ' '))
+		printf("complete -F %s %s\n", function, command->program);
+}

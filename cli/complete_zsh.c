@@ -1,0 +1,178 @@
+/* zsh: _arguments(1) from zshcompsys with a specification for each option. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+#include "cli/complete.h"
+#include "cli/help.h"
+#include "cli/opts_scan.h"
+
+#define QUOTE "'\\''"
+
+static void print_value(const struct opt *opt)
+{
+	auto_free char *name = NULL;
+
+	switch (complete_value_of(opt)) {
+	case VALUE_NONE:
+		return;
+	case VALUE_CHOICES:
+		printf(":%s:(", opt->name);
+		for (size_t i = 0; opt->choices[i]; i++)
+			printf("%s%s", i ? " " : "", opt->choices[i]);
+		putchar(')');
+		return;
+	case VALUE_FILE:
+		printf(":%s:_files", opt->argument);
+		return;
+	case VALUE_DIR:
+		printf(":%s:_files -/", opt->argument);
+		return;
+	case VALUE_OTHER:
+		name = help_value_name(opt);
+		putchar(':');
+		complete_quote(name, ":\\", QUOTE);
+		fputs(": ", stdout); /* an action that offers nothing, and says what is wanted */
+		return;
+	}
+}
+
+/* One spelling of an option, as LEAD and END make it: "--dir=[The directory]:DIR:_files -/" */
+static void print_spelling(const struct opt *opt, const char *spelling)
+{
+	auto_free char *says = complete_says(opt->help);
+
+	fputs(" \\\n\t\t'", stdout);
+	if (opt->kind == OPT_LIST || opt->kind == OPT_CALL)
+		putchar('*');
+	else if (opt->letter)
+		printf("(-%c --%s)", opt->letter, opt->name);
+	fputs(spelling, stdout);
+	putchar('[');
+	complete_quote(says, "[]:\\", QUOTE);
+	putchar(']');
+	print_value(opt);
+	putchar('\'');
+}
+
+static void print_options(const struct command *command)
+{
+	enum opts_request unused = REQUEST_NONE;
+	auto_free struct opt *table = opts_table(command->options, &unused);
+
+	for (const struct opt *opt = table; opt->name; opt++) {
+		bool value = opts_takes_value(opt);
+		auto_free char *name = xasprintf("--%s%s", opt->name, value ? "=" : "");
+		char letter[] = { '-', opt->letter, value ? '+' : '\0', '\0' };
+
+		if (!opt->help)
+			continue;
+		print_spelling(opt, name);
+		if (opt->letter)
+			print_spelling(opt, letter);
+	}
+}
+
+/* ---- commands -------------------------------------------------------------------------------- */
+
+/* The candidates of a place: 'NAME:WHAT IT DOES'. */
+static void print_candidates(const struct complete_item *items, const char *first)
+{
+	size_t len = first ? strlen(first) : 0;
+
+	puts("\t\tcommands=(");
+	for (size_t i = 0; items[i].name; i++) {
+		const char *name = items[i].name, *space = strchr(name, ' ');
+
+		if (first ? !(str_has_prefix(name, first) && name[len] == ' ')
+			  : !complete_is_first(items, i))
+			continue;
+		if (first)
+			printf("\t\t\t'%s:", name + len + 1);
+		else
+			printf("\t\t\t'%.*s:", (int)strcspn(name, " "), name);
+		complete_quote(!first && space ? "more commands" : items[i].says, "\\", QUOTE);
+		puts("'");
+	}
+	puts("\t\t)\n"
+	     "\t\t_describe command commands");
+}
+
+/* Inside "*::": words begin with the command. */
+static void print_call(const char *program, const struct complete_item *item)
+{
+	auto_free char *title = xasprintf("%s %s", program, item->name);
+	auto_free char *function = complete_function(title);
+	int count = strchr(item->name, ' ') ? 2 : 1, others = item->subcommand ? 2 : 1;
+
+	if (!item->program) {
+		printf("%s ;;\n", function);
+		return;
+	}
+	printf("words=(%s%s%s \"${(@)words[%d,-1]}\"); ((CURRENT += %d)); _normal ;;\n",
+		item->program, item->subcommand ? " " : "", item->subcommand ?: "", count + 1,
+		others - count);
+}
+
+static void print_second(const char *program, const struct complete_item *items, const char *first)
+{
+	size_t len = strlen(first);
+
+	printf("\t\t%s)\n\t\tif ((CURRENT == 2)); then\n", first);
+	print_candidates(items, first);
+	puts("\t\telse\n\t\tcase $words[2] in");
+	for (; items->name; items++)
+		if (str_has_prefix(items->name, first) && items->name[len] == ' ') {
+			printf("\t\t%s) ", items->name + len + 1);
+			print_call(program, items);
+		}
+	puts("\t\tesac\n\t\tfi ;;");
+}
+
+static void print_commands(const char *program, const struct complete_item *items)
+{
+	fputs(" \\\n\t\t'1:command:->command' '*::argument:->argument'\n"
+	      "\tcase $state in\n"
+	      "\tcommand)\n",
+		stdout);
+	print_candidates(items, NULL);
+	puts("\t\t;;\n"
+	     "\targument)\n"
+	     "\t\tcase $words[1] in");
+	for (size_t i = 0; items[i].name; i++) {
+		size_t len = strcspn(items[i].name, " ");
+		auto_free char *first = xmemdup(items[i].name, len);
+
+		if (!complete_is_first(items, i) || (items[i].program && !*items[i].program))
+			continue;
+		if (items[i].name[len]) {
+			print_second(program, items, first);
+		} else {
+			printf("\t\t%s) ", first);
+			print_call(program, &items[i]);
+		}
+	}
+	puts("\t\tesac ;;\n"
+	     "\tesac");
+}
+
+void complete_zsh(const struct command *command, const struct complete_item *items)
+{
+	auto_free char *function = complete_function(command->program);
+
+	printf("%s()\n{\n", function);
+	if (items)
+		puts("\tlocal context state state_descr line curcontext=$curcontext\n"
+		     "\tlocal -a commands\n"
+		     "\ttypeset -A opt_args\n");
+	printf("\t_arguments%s -s -S", items ? " -C" : "");
+	print_options(command);
+	if (items)
+		print_commands(command->program, items);
+	else
+		puts(complete_takes_files(command) ? " \\\n\t\t'*:file:_files'" : "");
+	puts("}");
+	if (!strchr(command->program, ' ')) /* the file is itself the function's first call */
+		printf("%s \"$@\"\n", function);
+}

@@ -1,0 +1,254 @@
+"""Completion of command lines: real shells offer what the option tables say."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pexpect
+import pytest
+from conftest import BUILD, run
+
+DIR = BUILD / "doc/completion"
+PROGRAMS = ["rkt", "rkt-run", "rkt-pod", "rkt-store", "aci-hash", "aci-validate", "aci-extract",
+            "aci-build"]
+WITH_COMMANDS = ["rkt-pod", "rkt-store"]
+FILES = {"bash": "bash/{}", "zsh": "zsh/_{}", "fish": "fish/{}.fish"}
+
+every_program = pytest.mark.parametrize("program", PROGRAMS)
+every_shell = pytest.mark.parametrize("shell", FILES)
+
+
+def need(shell):
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is not installed")
+
+
+def options_of(*command):
+    """The long options that --help shows."""
+    text = run([*command, "--help"]).out
+    return set(re.findall(r"^ {2}(?:-\w,| {3}) (--[\w-]+)", text, re.MULTILINE))
+
+
+def commands_of(program):
+    text = run([program, "--help"]).out.split("Commands:\n")[1].split("\n\n")[0]
+    return set(re.findall(r"^ {2}([\w-]+) {2}", text, re.MULTILINE))
+
+
+# ---- the files
+
+
+@every_program
+@every_shell
+def test_file_is_what_the_program_prints(program, shell):
+    file = DIR / FILES[shell].format(program)
+    assert file.read_text() == run([program, f"--print-completion={shell}"]).out
+
+
+@every_program
+@every_shell
+def test_shell_can_read_it(program, shell):
+    need(shell)
+    result = run([shell, "-n", DIR / FILES[shell].format(program)])
+    assert (result.status, result.out, result.err) == (0, "", "")
+
+
+@every_program
+def test_zsh_finds_the_program_s_name_in_the_first_line(program):
+    assert (DIR / f"zsh/_{program}").read_text().splitlines()[0] == f"#compdef {program}"
+
+
+def test_unknown_shell_is_refused():
+    for program in ("aci-hash", "rkt-store", "rkt"):
+        result = run([program, "--print-completion=csh"])
+        assert (result.status, result.out) == (2, "")
+        assert "no completion for 'csh'" in result.err
+
+
+# ---- bash
+
+
+BASH = r"""
+declare -A options=()
+compopt() { options[$2]=1; }
+. "$1"; shift
+function=$(complete -p "$1") || exit 9
+function=${function#complete -F }
+COMP_WORDS=("$@")
+COMP_CWORD=$(($# - 1))
+"${function% *}"
+printf '%s\n' "${!options[*]}" "${COMPREPLY[@]}"
+"""
+
+
+def bash(*words, cwd=None):
+    """What bash would offer for the last of WORDS, and the options it would set for that."""
+    env = {"LC_ALL": "C.UTF-8"}
+    result = run(["bash", "--norc", "-c", BASH, "bash", DIR / "bash" / words[0], *words], cwd=cwd, env=env)
+    assert (result.status, result.err) == (0, ""), result
+    options, *replies = result.out.splitlines()
+    return set(replies) - {""}, set(options.split())
+
+
+@every_program
+def test_bash_offers_every_option(program):
+    replies, _ = bash(program, "--")
+    assert {reply.rstrip("=") for reply in replies} == options_of(program)
+
+
+@pytest.mark.parametrize("program", WITH_COMMANDS)
+def test_bash_offers_commands_and_the_options_of_each(program):
+    commands = commands_of(program)
+    assert bash(program, "")[0] == commands | {"help"}
+    for command in commands:
+        replies, _ = bash(program, command, "--")
+        assert {reply.rstrip("=") for reply in replies} == options_of(program, command)
+
+
+def test_bash_offers_choices_however_the_value_is_given():
+    choices = {"auto", "image", "image-manifest", "pod-manifest", "layout"}
+    assert bash("aci-validate", "--type", "")[0] == choices
+    assert bash("aci-validate", "--type", "=")[0] == choices
+    assert bash("aci-validate", "--type", "=", "im")[0] == {"image", "image-manifest"}
+    assert bash("aci-hash", "-a", "sha2")[0] == {"sha256"}
+
+
+def test_bash_offers_files_and_directories(tmp_path):
+    (tmp_path / "dir").mkdir()
+    (tmp_path / "a b.aci").write_text("")
+    both, options = bash("aci-hash", "", cwd=tmp_path)
+    assert (both, options) == ({"dir", "a b.aci"}, {"filenames"})
+    assert bash("aci-validate", "--keyring", "=", "a", cwd=tmp_path)[0] == {"a b.aci"}
+    assert bash("rkt-store", "list", "--dir", "", cwd=tmp_path)[0] == {"dir"}
+    assert bash("rkt-run", "", cwd=tmp_path)[0] == both
+    assert bash("rkt-pod", "status", "", cwd=tmp_path)[0] == set()
+
+
+def test_bash_adds_no_space_where_a_value_must_follow():
+    assert bash("aci-hash", "--jo") == ({"--jobs="}, {"nospace"})
+    assert bash("aci-hash", "--ra") == ({"--raw"}, set())
+
+
+def test_bash_knows_that_a_value_is_no_command():
+    assert bash("rkt-store", "--dir", "list", "im")[0] == {"import"}
+    assert bash("rkt-store", "--dir", "=", "list", "im")[0] == {"import"}
+    assert bash("rkt-store", "--dir", "x", "list", "--no-l")[0] == bash("rkt-store", "list", "--no-l")[0]
+
+
+def test_bash_completes_rkt_as_the_program_behind_it():
+    assert {"run", "image", "help"} <= bash("rkt", "")[0]
+    assert bash("rkt", "image", "")[0] == commands_of("rkt-store") - {"fetch", "import"}
+    assert bash("rkt", "image", "gc", "--gr")[0] == {"--grace-period="}
+    assert bash("rkt", "gc", "--gr")[0] == {"--grace-period="}
+    assert bash("rkt", "--debug", "run", "--tree", "=", "e")[0] == {"erofs", "extracted"}
+    assert bash("rkt", "help", "im")[0] == {"image", "import"}
+
+
+# ---- shells as people use them
+
+
+class Terminal:
+    """An interactive shell that has loaded the completions."""
+
+    def __init__(self, command, *lines):
+        env = dict(os.environ, TERM="dumb", LC_ALL="C.UTF-8", PATH=f"{BUILD}:{os.environ['PATH']}",
+                   HOME="/nonexistent", PS1="> ", PS2="")
+        self.child = pexpect.spawn(command[0], command[1:], env=env, timeout=30, encoding="utf-8",
+                                   dimensions=(50, 200))
+        for line in lines:
+            self.child.sendline(line)
+        self.child.sendline("echo READ''Y")
+        self.child.expect("READY")
+
+
+def argument_of(child, start):
+    """Presses the tabulator key after START, and asks the shell for the last argument then."""
+    child.send(start + "\t")
+    child.send("X\x01printf '<%s>' \x05\r")
+    child.expect(r"(?:<[^<>%]*>){2,}")
+    found = re.findall(r"<([^<>%]*)>", child.match.group(0))
+    assert found[-1].endswith("X"), found
+    return found[-1][:-1] or found[-2]
+
+
+def test_bash_completes_at_the_prompt():
+    shell = Terminal(["bash", "--norc", "--noprofile", "-i"], f". {DIR}/bash/aci-validate",
+                     f". {DIR}/bash/rkt")
+    assert argument_of(shell.child, "aci-validate --rend") == "--render-check"
+    assert argument_of(shell.child, "aci-validate --type=pod") == "--type=pod-manifest"
+    assert argument_of(shell.child, "rkt image cat-m") == "cat-manifest"
+
+
+def test_zsh_completes_at_the_prompt(tmp_path):
+    need("zsh")
+    shell = Terminal(["zsh", "-f", "-i"], f"fpath=({DIR}/zsh $fpath)", "autoload -Uz compinit",
+                     f"compinit -u -d {tmp_path}/dump", "unsetopt zle_bracketed_paste prompt_sp; bindkey -e")
+    for start, end in (
+        ("aci-validate --rend", "--render-check"),
+        ("aci-validate --type=pod", "--type=pod-manifest"),
+        ("rkt-store cat-m", "cat-manifest"),
+        ("rkt-store gc --grac", "--grace-period="),
+        ("rkt image cat-m", "cat-manifest"),
+        ("rkt image gc --grac", "--grace-period="),
+        ("rkt run --tree=ext", "--tree=extracted"),
+    ):
+        assert argument_of(shell.child, start) == end
+
+
+def fish(line, cwd=None):
+    result = run(["fish", "--no-config", "-c", f"set fish_complete_path {DIR}/fish; complete -C '{line}'"],
+                 cwd=cwd, env={"HOME": cwd or "/nonexistent", "PATH": f"{BUILD}:{os.environ['PATH']}"})
+    assert result.status == 0, result
+    return {reply.partition("\t")[0] for reply in result.out.splitlines()}
+
+
+@every_program
+def test_fish_offers_every_option(program, tmp_path):
+    need("fish")
+    assert {reply.rstrip("=") for reply in fish(f"{program} --", tmp_path)} == options_of(program)
+
+
+@pytest.mark.parametrize("program", WITH_COMMANDS)
+def test_fish_offers_commands_and_their_options(program, tmp_path):
+    need("fish")
+    assert fish(f"{program} ", tmp_path) == commands_of(program) | {"help"}
+    for command in commands_of(program):
+        found = {reply.rstrip("=") for reply in fish(f"{program} {command} --", tmp_path)}
+        assert found == options_of(program, command)
+
+
+def test_fish_offers_choices(tmp_path):
+    need("fish")
+    assert fish("aci-validate --type=im", tmp_path) == {"--type=image", "--type=image-manifest"}
+    assert fish("aci-hash -a sha2", tmp_path) == {"sha256"}
+
+
+def test_fish_offers_files_only_where_they_are_wanted(tmp_path):
+    need("fish")
+    (tmp_path / "a.aci").write_text("")
+    assert fish("aci-hash ", tmp_path) == {"a.aci"}
+    assert fish("rkt-pod status ", tmp_path) == set()
+
+
+def test_fish_completes_rkt_as_the_program_behind_it(tmp_path):
+    need("fish")
+    assert {"run", "image", "help"} <= fish("rkt ", tmp_path)
+    assert fish("rkt image ", tmp_path) == commands_of("rkt-store") - {"fetch", "import"}
+    assert {reply.rstrip("=") for reply in fish("rkt image gc --gr", tmp_path)} == {"--grace-period"}
+    assert fish("rkt --dir x run --tree=e", tmp_path) == {"--tree=erofs", "--tree=extracted"}
+
+
+# ---- installed
+
+
+def test_installed_where_the_shells_look(tmp_path):
+    made = subprocess.run(
+        ["make", "-s", "-C", BUILD, "install-data-am", f"DESTDIR={tmp_path}"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    assert made.returncode == 0, made.stdout.decode()
+    found = {path.relative_to(tmp_path).as_posix().split("/share/", 1)[1]
+             for path in pathlib.Path(tmp_path).rglob("*") if "/share/" in path.as_posix() and path.is_file()}
+    for program in PROGRAMS:
+        assert {f"bash-completion/completions/{program}", f"zsh/site-functions/_{program}",
+                f"fish/vendor_completions.d/{program}.fish"} <= found
