@@ -1,23 +1,30 @@
 /* aci-hash: the digests and IDs of images, as fast as the machine allows. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "aci-tools/files.h"
 #include "aci-tools/sums.h"
 #include "aci/digest.h"
 #include "aci/image.h"
+#include "aci/unpack.h"
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "cli/main.h"
 #include "cli/out.h"
+#include "cli/progress.h"
 
 #define KINDS    2
 #define JOBS_MAX 64
 /* A list of digests is read whole; this is some 400 thousand lines. */
 #define SUMS_SIZE_MAX (64 * 1024 * 1024)
+/* How often a waiting person is told how far it is. */
+#define PROGRESS_NS 100000000
 
 enum algorithm { ALGORITHM_SHA256, ALGORITHM_SHA512, ALGORITHM_ALL };
 
@@ -31,7 +38,8 @@ struct settings {
 struct job {
 	const char *file;
 	bool raw, wants[KINDS];
-	bool done; /* under the crew's lock */
+	bool done;             /* under the crew's lock */
+	_Atomic uint64_t read; /* bytes of the file as it is, so far */
 	rkt_error *error;
 	char hex[KINDS][DIGEST_HEX_MAX + 1];
 };
@@ -47,6 +55,15 @@ static int read_all(source *in, rkt_error **err)
 	return more;
 }
 
+static int count_read(void *context, struct slice block, rkt_error **err)
+{
+	struct job *job = context;
+
+	(void)err;
+	atomic_fetch_add_explicit(&job->read, block.len, memory_order_relaxed);
+	return 0;
+}
+
 static int hash(struct job *job, digest **sums, rkt_error **err)
 {
 	ERROR_SCOPE(err, "reading", job->file);
@@ -55,7 +72,7 @@ static int hash(struct job *job, digest **sums, rkt_error **err)
 
 	if (fd < 0)
 		return -1;
-	in = file_unpack(fd, err);
+	in = source_unpack_threaded(source_tap(source_from_fd(fd), count_read, job), err);
 	if (!in)
 		return -1;
 	for (size_t i = 0; i < KINDS; i++)
@@ -109,13 +126,77 @@ static void *worker(void *context)
 	return NULL;
 }
 
-static void wait_for(struct crew *crew, const struct job *job)
+/* ---- what waiting people see ----------------------------------------------------------------- */
+
+/* The one line for all files. Only the thread that prints results touches it. */
+struct watch {
+	struct progress *progress;
+	const struct job *jobs;
+	size_t count;
+};
+
+/* What "-" and other pipes have is not known, and so is not the sum. */
+static uint64_t total_size(const struct job *jobs, size_t count)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct stat st;
+
+		if (stat(jobs[i].file, &st) < 0 || !S_ISREG(st.st_mode))
+			return 0;
+		total += (uint64_t)st.st_size;
+	}
+	return total;
+}
+
+static void watch_start(struct watch *watch, const struct job *jobs, size_t count)
+{
+	auto_free char *all = xasprintf("%zu files", count);
+
+	*watch = (struct watch){ NULL, jobs, count };
+	if (isatty(STDERR_FILENO) && count)
+		watch->progress =
+			progress_start(count == 1 ? jobs->file : all, total_size(jobs, count));
+}
+
+static void watch_look(const struct watch *watch)
+{
+	uint64_t done = 0;
+
+	if (!watch->progress)
+		return;
+	for (size_t i = 0; i < watch->count; i++)
+		done += atomic_load_explicit(&watch->jobs[i].read, memory_order_relaxed);
+	progress_now(watch->progress, done);
+}
+
+static void watch_end(struct watch *watch)
+{
+	if (watch->progress)
+		progress_end(watch->progress);
+}
+
+static void wait_for(struct crew *crew, const struct job *job, const struct watch *watch)
 {
 	pthread_mutex_lock(&crew->lock);
-	while (!job->done)
-		pthread_cond_wait(&crew->finished, &crew->lock);
+	while (!job->done) {
+		struct timespec until;
+
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += PROGRESS_NS;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		if (!watch->progress)
+			pthread_cond_wait(&crew->finished, &crew->lock);
+		else if (pthread_cond_timedwait(&crew->finished, &crew->lock, &until) != 0)
+			watch_look(watch);
+	}
 	pthread_mutex_unlock(&crew->lock);
+	out_transient(NULL); /* the result may go to the same terminal */
 }
+
+/* ---- all files ------------------------------------------------------------------------------- */
 
 /* Says what became of JOB and returns its exit status. */
 typedef int tell_fn(const struct job *job, void *context);
@@ -132,21 +213,24 @@ static int run_jobs(struct job *jobs, size_t count, size_t limit, tell_fn *tell,
 {
 	struct crew crew = { jobs, count, 0, PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER };
 	pthread_t threads[JOBS_MAX];
+	struct watch watch;
 	size_t running = 0;
 	int status = 0;
 
+	watch_start(&watch, jobs, count);
 	while (running < limit && running < count &&
 		pthread_create(&threads[running], NULL, worker, &crew) == 0)
 		running++;
 	if (!running)
 		worker(&crew);
 	for (size_t i = 0; i < count; i++) {
-		wait_for(&crew, &jobs[i]);
+		wait_for(&crew, &jobs[i], &watch);
 		note_status(&status, tell(&jobs[i], context));
 		rkt_error_free(jobs[i].error);
 	}
 	while (running)
 		pthread_join(threads[--running], NULL);
+	watch_end(&watch);
 	return status;
 }
 
@@ -217,7 +301,7 @@ static int tell_check(const struct job *job, void *context)
 		c->unread++;
 		out_error(rkt_error_message(job->error));
 		if (!silent)
-			sums_print_verdict(job->file, "FAILED to read");
+			sums_print_verdict(job->file, "FAILED open or read");
 		return (int)rkt_error_kind(job->error);
 	}
 	if (strcmp(job->hex[sum->kind], sum->hex) != 0) {
@@ -246,6 +330,9 @@ static int check_sums(const struct settings *settings, const char *list, const s
 	if (settings->warn)
 		for (size_t i = 0; i < sums->bad_line_count; i++)
 			out_warning("%s: line %zu is no line of digests", list, sums->bad_lines[i]);
+	if (sums->bad_line_count && !settings->status)
+		out_warning(
+			"%s: %zu of its lines are no lines of digests", list, sums->bad_line_count);
 	if (c.unread && !settings->status)
 		out_warning("%s: %zu of %zu files could not be read", list, c.unread, sums->count);
 	if (c.mismatched && !settings->status)
@@ -326,7 +413,9 @@ static int run(int argc, char **argv, rkt_error **err)
 		{ "status", 0, OPT_FLAG, &settings.status, NULL,
 			"With -c: print nothing, the exit status tells.", NULL, NULL },
 		{ "warn", 'w', OPT_FLAG, &settings.warn, NULL,
-			"With -c: say which lines of a list could not be understood.", NULL, NULL },
+			"With -c: say of each line of a list that could not be understood which "
+			"one it is.",
+			NULL, NULL },
 		{ NULL },
 	};
 	const struct command command = {

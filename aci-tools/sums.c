@@ -101,41 +101,62 @@ static bool take_hex(struct sum *sum, const char *digits, size_t len)
 	return false;
 }
 
-/* "HEX  FILE", or "HEX *FILE" of those who mean to say binary. */
-static char *parse_plain(struct sum *sum, char *line)
+/* "HEX  FILE", or "HEX *FILE" of those who mean to say binary; or "HEX FILE", as BSD's md5 -r writes,
+ * but not both in one list: a name may begin with a space or star. */
+static char *parse_plain(struct sum *sum, char *line, enum sums_style *style)
 {
-	size_t len = strcspn(line, " ");
+	size_t len = strcspn(line, " \t");
+	char *name = line + len + 1;
+	enum sums_style found;
 
-	if (!take_hex(sum, line, len) || line[len] != ' ')
+	if (!take_hex(sum, line, len) || !line[len])
 		return NULL;
-	return line[len + 1] == ' ' || line[len + 1] == '*' ? line + len + 2 : NULL;
+	found = name[0] && name[1] && (*name == ' ' || *name == '*') ? SUMS_TWO : SUMS_ONE;
+	if (*style == SUMS_UNKNOWN)
+		*style = found;
+	if (found == SUMS_ONE && *style == SUMS_TWO)
+		return NULL;
+	return *style == SUMS_TWO ? name + 1 : name;
 }
 
-/* "SHA256 (FILE) = HEX" */
+static char *skip_spaces(char *text)
+{
+	return text + strspn(text, " \t");
+}
+
+/* "SHA256 (FILE) = HEX"; OpenSSL writes it with one space only: "SHA256(FILE)= HEX". */
 static char *parse_tagged(struct sum *sum, char *line)
 {
-	enum digest_kind kind = str_has_prefix(line, "SHA512 (") ? DIGEST_SHA512 : DIGEST_SHA256;
-	char *equals = strrchr(line, ')');
+	enum digest_kind kind = str_has_prefix(line, "SHA512") ? DIGEST_SHA512 : DIGEST_SHA256;
+	char *end = strrchr(line, ')'), *name, *digits;
 
-	if (!str_has_prefix(line, "SHA256 (") && !str_has_prefix(line, "SHA512 ("))
+	if (!str_has_prefix(line, "SHA256") && !str_has_prefix(line, "SHA512"))
 		return NULL;
-	if (!equals || !str_has_prefix(equals, ") = "))
+	name = line + strlen("SHA256");
+	name += *name == ' ';
+	if (*name != '(' || !end)
 		return NULL;
-	if (!take_hex(sum, equals + 4, strlen(equals + 4)) || sum->kind != kind)
+	digits = skip_spaces(end + 1);
+	if (*digits != '=')
 		return NULL;
-	*equals = '\0';
-	return line + strlen("SHA256 (");
+	digits = skip_spaces(digits + 1);
+	if (!take_hex(sum, digits, strlen(digits)) || sum->kind != kind)
+		return NULL;
+	*end = '\0';
+	return name + 1;
 }
 
-static bool parse_line(struct sum *sum, char *line)
+static bool parse_line(struct sum *sum, char *line, enum sums_style *style)
 {
-	bool escaped = *line == '\\';
+	bool escaped;
 	char *name;
 
+	line = skip_spaces(line);
+	escaped = *line == '\\';
 	line += escaped;
 	name = parse_tagged(sum, line);
 	if (!name)
-		name = parse_plain(sum, line);
+		name = parse_plain(sum, line, style);
 	if (!name || !*name || (escaped && !unescape(name)))
 		return false;
 	sum->file = xstrdup(name);
@@ -149,7 +170,7 @@ static void take_line(struct sums *sums, struct slice line, size_t number)
 
 	if (!line.len || line.data[0] == '#')
 		return;
-	if (!memchr(line.data, 0, line.len) && parse_line(&sum, text)) {
+	if (!memchr(line.data, 0, line.len) && parse_line(&sum, text, &sums->style)) {
 		sums->items = xreallocarray(sums->items, sums->count + 1, sizeof *sums->items);
 		sums->items[sums->count++] = sum;
 		return;

@@ -18,11 +18,14 @@ struct sum {
 	char *file;
 };
 
+enum sums_style { SUMS_UNKNOWN, SUMS_ONE, SUMS_TWO }; /* characters between digits and name */
+
 struct sums {
 	struct sum *items;
 	size_t count;
 	size_t *bad_lines; /* numbers, from 1 */
 	size_t bad_line_count;
+	enum sums_style style; /* private */
 };
 
 /* Reads TEXT into SUMS, empty before. Comments (#) and empty lines are passed over. */

@@ -86,18 +86,25 @@ static void show(const struct progress *self, int64_t now_ns)
 	out_transient(buf_text(&line));
 }
 
-void progress_at(struct progress *self, uint64_t done)
+void progress_now(struct progress *self, uint64_t done)
 {
 	int64_t now_ns;
 
 	self->done = done;
-	if (self->silent || self->calls++ % CALLS)
+	if (self->silent)
 		return;
 	now_ns = clock_ns();
 	if (now_ns - self->shown_ns < INTERVAL_NS)
 		return;
 	self->shown_ns = now_ns;
 	show(self, now_ns);
+}
+
+void progress_at(struct progress *self, uint64_t done)
+{
+	self->done = done;
+	if (!self->silent && self->calls++ % CALLS == 0)
+		progress_now(self, done);
 }
 
 void progress_callback(void *self, uint64_t done)

@@ -12,6 +12,8 @@ struct progress;
 struct progress *progress_start(const char *what, uint64_t total);
 /* DONE is absolute. Cheap: looks at the clock every so many calls. */
 void progress_at(struct progress *self, uint64_t done);
+/* The same for who calls seldom: looks at the clock each time. */
+void progress_now(struct progress *self, uint64_t done);
 /* progress_at() in the shape of a callback. */
 void progress_callback(void *self, uint64_t done);
 /* Wipes the line and frees. */

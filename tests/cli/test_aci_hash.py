@@ -2,8 +2,12 @@
 
 import gzip
 import hashlib
+import os
+import re
+import shutil
 import subprocess
 
+import pexpect
 import pytest
 from acilib import as_nobody, one_line, public_dir  # noqa: F401 (a fixture)
 from conftest import entry, make_aci, run, tool
@@ -123,7 +127,7 @@ def test_check_of_a_missing_file_is_3(tmp_path):
     (tmp_path / "SUMS").write_text(f"{'0' * 64}  {tmp_path}/none\n")
     result = run(["aci-hash", "-c", tmp_path / "SUMS"])
     assert result.status == 3
-    assert result.out == f"{tmp_path}/none: FAILED to read\n"
+    assert result.out == f"{tmp_path}/none: FAILED open or read\n"
 
 
 def test_check_of_what_is_no_list_is_4(tmp_path):
@@ -140,6 +144,101 @@ def test_check_warns_of_bad_lines_when_asked(tmp_path, aci):
     result = run(["aci-hash", "-w", "-c", tmp_path / "SUMS"])
     assert result.status == 0
     assert "line 1 is no line of digests" in result.err
+    assert "1 of its lines are no lines of digests" in result.err
+    assert "line 1" not in run(["aci-hash", "-c", tmp_path / "SUMS"]).err
+    assert run(["aci-hash", "--status", "-c", tmp_path / "SUMS"]).err == ""
+
+
+# ---- lists, held against coreutils: of plain tars both say the same
+
+
+def coreutils(*args, cwd, program="sha256sum"):
+    done = subprocess.run([program, *args], cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          env=dict(os.environ, LC_ALL="C"), check=False)
+    return done.stdout.decode()
+
+
+NAMES = ["a.tar", "with space.tar", "back\\slash.tar", "new\nline.tar", "return\r.tar", "(a) = b.tar", " lead.tar"]
+
+
+@pytest.fixture
+def tars(tmp_path):
+    for i, name in enumerate(NAMES):
+        make_aci(tmp_path / name, [entry("rootfs/f", "x" * i)], compression="none")
+    return tmp_path
+
+
+@pytest.mark.parametrize("program", ["sha256sum", "sha512sum"])
+def test_digests_are_printed_as_by_coreutils(tars, program):
+    theirs = coreutils(*NAMES, cwd=tars, program=program)
+    assert run(["aci-hash", "-a", program[:6], *NAMES], cwd=tars).out == theirs
+
+
+def test_tagged_digests_are_printed_as_by_coreutils(tars):
+    theirs = [coreutils("--tag", *NAMES, cwd=tars, program=f"sha{size}sum").splitlines()
+              for size in (256, 512)]
+    assert run(["aci-hash", "-a", "all", *NAMES], cwd=tars).out.splitlines() == [
+        line for pair in zip(*theirs) for line in pair]
+
+
+@pytest.mark.parametrize("options", [[], ["--tag"], ["--binary"]])
+@pytest.mark.parametrize("program", ["sha256sum", "sha512sum"])
+@pytest.mark.parametrize("quiet", [[], ["--quiet"], ["--status"]])
+def test_lists_of_coreutils_are_checked_as_by_coreutils(tars, options, program, quiet):
+    # versions differ in whether a backslash or return alone makes them escape a verdict
+    names = [name for name in NAMES if name not in (NAMES[2], NAMES[4])]
+    (tars / "SUMS").write_text(coreutils(*options, *names, cwd=tars, program=program))
+    make_aci(tars / NAMES[3], [entry("rootfs/f", "changed")], compression="none")
+    (tars / NAMES[5]).unlink()
+    theirs = coreutils("-c", *quiet, "SUMS", cwd=tars, program=program)
+    ours = run(["aci-hash", "-c", *quiet, "SUMS"], cwd=tars)
+    assert (ours.out, ours.status) == (theirs, 1)
+    assert "FAILED open or read" in theirs or quiet == ["--status"]
+
+
+@pytest.mark.parametrize("line", [
+    "{hex}  a.tar", "{hex} *a.tar", "  {hex}  a.tar", "{HEX}  a.tar", "{hex}  a.tar\r", "\\{hex}  a.tar",
+    "SHA256 (a.tar) = {hex}", "SHA256(a.tar)= {hex}", "SHA256 (a.tar)={hex}", "SHA512 (a.tar) = {hex}",
+    "SHA256 (a.tar) {hex}", "SHA256 a.tar = {hex}", "{short}  a.tar", "{hex}g  a.tar", "{hex}\ta.tar",
+    "{hex} a.tar", "{hex}\t a.tar", "{hex} a.tar\n{hex}  a.tar", "{hex}  a.tar\n{hex} a.tar", "{hex} ", "{hex}  ",
+    "# {hex}  a.tar", "SHA256 (a.tar = {hex}", "\\{hex}  a\\x.tar", "md5 (a.tar) = {hex}",
+])
+def test_the_same_lines_are_understood_as_by_coreutils(tars, line):
+    digits = hashlib.sha256((tars / "a.tar").read_bytes()).hexdigest()
+    text = line.format(hex=digits, HEX=digits.upper(), short=digits[1:])
+    (tars / "SUMS").write_text(text + "\n")
+    theirs = coreutils("-c", "SUMS", cwd=tars)
+    assert run(["aci-hash", "-c", "SUMS"], cwd=tars).out == theirs
+
+
+# ---- progress
+
+
+def on_a_terminal(args):
+    """What ARGS print on a terminal, and their status."""
+    child = pexpect.spawn(tool(args[0]), [str(arg) for arg in args[1:]], timeout=60, encoding="utf-8",
+                          env=dict(os.environ, TERM="xterm"))
+    text = child.read()
+    child.close()
+    return text, child.exitstatus
+
+
+def test_progress_is_shown_on_a_terminal_for_what_takes_long(tmp_path):
+    """A pipe that is fed slowly takes as long as one likes."""
+    data = make_aci(tmp_path / "a.aci", [entry("rootfs/f", b"x" * 3000000)], compression="none").read_bytes()
+    (tmp_path / "first").write_bytes(data[:2000000])
+    (tmp_path / "rest").write_bytes(data[2000000:])
+    script = f"(cat {tmp_path}/first; sleep 1.5; cat {tmp_path}/rest) | {tool('aci-hash')} -"
+    text, status = on_a_terminal([shutil.which("sh"), "-c", script])
+    assert status == 0
+    assert re.search(r"-  1\.[89] MiB  \S+ \w+/s", text), text
+    assert text.endswith(f"\r\x1b[K{hashlib.sha256(data).hexdigest()}  -\r\n"), text
+
+
+def test_no_progress_for_what_is_quick_and_none_with_quiet(aci):
+    for options in ([], ["--quiet"]):
+        text, status = on_a_terminal(["aci-hash", *options, aci])
+        assert status == 0 and "\x1b" not in text
 
 
 # ---- several files
