@@ -22,6 +22,7 @@ cli_tests += tests/cli/test_pod_gc.py
 cli_tests += tests/cli/test_stage1_native.py
 cli_tests += tests/cli/test_help.py
 cli_tests += tests/cli/test_completion.py
+cli_tests += tests/cli/test_json_doc.py
 cli_tests += tests/cli/test_rkt.py
 cli_tests += tests/cli/test_index.py
 TESTS += $(cli_tests)
