@@ -32,8 +32,8 @@ struct finding {
 	/* Raw bytes are escaped in all texts. */
 	char *entry;   /* a member of the archive, or a file of the directory; NULL: none */
 	char *pointer; /* RFC 6901, into the JSON text, that of ENTRY if there is one; or NULL */
-	uint64_t
-		offset; /* byte offset in the tar, where one is known: of the entry's first header */
+	/* In the tar, where one is known: where the first header of the entry begins. */
+	uint64_t offset;
 	bool has_offset;
 	unsigned line, column; /* in the manifest, from 1; 0: not known */
 	char *text;            /* what was found; escaped */

@@ -40,8 +40,8 @@ struct trust_result {
 	char sha256[DIGEST_HEX_MAX + 1]; /* of the bytes it was held against */
 };
 
-/* Judges SIGNATURE over all bytes that FD has from its present position. Bytes are hashed while they
- * go to gpg, nothing else looks at them. Returns -1 when there is no verdict. */
+/* Judges SIGNATURE over all bytes that FD has from its present position. Bytes are hashed while
+ * they go to gpg, nothing else looks at them. Returns -1 when there is no verdict. */
 int trust_verify(trust_home *self, struct slice signature, int fd, struct trust_result *ret,
 	rkt_error **err);
 void trust_result_free(struct trust_result *result);

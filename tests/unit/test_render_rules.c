@@ -1,5 +1,5 @@
-/* What render_rules_entry() says of an entry is what the index makes of it: over the whole corpus, and
- * for entries that only a walker with other limits would let through. */
+/* What render_rules_entry() says of an entry is what the index makes of it: over the whole corpus,
+ * and for entries that only a walker with other limits would let through. */
 #include "aci/render_rules.h"
 
 #include "tests/unit/corpus.h"
