@@ -5,6 +5,7 @@ cli_tests += tests/cli/test_aci_validate.py
 cli_tests += tests/cli/test_aci_signature.py
 cli_tests += tests/cli/test_aci_extract.py
 cli_tests += tests/cli/test_aci_build.py
+cli_tests += tests/cli/test_one_walker.py
 cli_tests += tests/cli/test_aci_patch.py
 cli_tests += tests/cli/test_store_import.py
 cli_tests += tests/cli/test_store_list.py
@@ -27,7 +28,7 @@ cli_tests += tests/cli/test_rkt.py
 cli_tests += tests/cli/test_index.py
 TESTS += $(cli_tests)
 PY_LOG_COMPILER = $(PYTHON3) -B $(top_srcdir)/tests/cli/tap.py
-EXTRA_DIST += %D%/tap.py %D%/conftest.py %D%/acilib.py %D%/storelib.py %D%/podlib.py $(cli_tests)
+EXTRA_DIST += %D%/tap.py %D%/conftest.py %D%/acilib.py %D%/storelib.py %D%/walkerlib.py %D%/podlib.py $(cli_tests)
 
 # test_index.py looks at the index on plain tars through this
 check_PROGRAMS += tests/images/index-tool

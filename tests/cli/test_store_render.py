@@ -221,3 +221,11 @@ def test_busybox_runs_from_its_tree(data_dir, tmp_path, own_mounts):
     image = add(make_aci(tmp_path / "busybox.aci", busybox_entries()))
     result = run(["chroot", render(image)["path"], "/bin/echo", "hello"])
     assert result.out == "hello\n", result
+
+
+@needs_root
+def test_setuid_survives_where_no_other_user_gets_to_s_010(image, data_dir):
+    tree = pathlib.Path(render(image)["path"])
+    assert tree.joinpath("bin/program").stat().st_mode & 0o7777 == 0o4755
+    above = [path for path in tree.parents if path.is_relative_to(data_dir)]
+    assert any(path.stat().st_mode & 0o077 == 0 for path in above)

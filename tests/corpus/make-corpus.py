@@ -293,7 +293,7 @@ def sparse():
            directory(b"rootfs") + END)
 
 
-# ---- ends ---------------------------------------------------------------------------------------
+# ---- ends (S-005) -------------------------------------------------------------------------------
 
 def ends():
     whole = image(FILE)
@@ -315,7 +315,7 @@ def ends():
     bad("empty", "unpack", "empty", b"")
 
 
-# ---- compression --------------------------------------------------------------------------------
+# ---- compression (S-006) ------------------------------------------------------------------------
 
 def gzip_cases():
     whole = image(FILE)
@@ -397,7 +397,7 @@ def encrypted():
     layout("top-utf8-name", member(ok_name, b"1") + image())
 
 
-# ---- what only the rules of the image refuse ----------------------------------------------------
+# ---- what only the rules of the image refuse (S-007, S-008) -------------------------------------
 
 def layouts():
     root = directory(b"rootfs")

@@ -2,6 +2,7 @@ lint_tests = \
 	%D%/hardening.sh \
 	%D%/layers.sh \
 	%D%/links.sh \
+	%D%/promises.sh \
 	%D%/symbols.sh \
 	%D%/text.sh
 TESTS += $(lint_tests)

@@ -1,5 +1,6 @@
 /* Every archive of tests/corpus/ is taken or refused by the streams, as its line in EXPECTED says,
- * however the bytes are cut into blocks. What the rules of the image say is another test's. */
+ * however the bytes are cut into blocks (S-005, S-006). What the rules of the image say is another
+ * test's. */
 #include "aci/tar.h"
 #include "aci/unpack.h"
 
