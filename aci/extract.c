@@ -78,13 +78,17 @@ static const char *base_of(const char *path)
 /* A directory the archive has no entry for, or not yet. */
 static int make_missing(const struct extraction *x, int dir, const char *name)
 {
+	auto_fd int fd = -1;
+
 	if (mkdirat(dir, name, 0755) < 0)
 		return -1;
-	if (fchmodat(dir, name, 0755, AT_SYMLINK_NOFOLLOW) < 0)
+	/* by descriptor: what stands there by now must at least be a directory */
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
 		return -1;
-	if (x->options->owner == EXTRACT_OWNER_KEEP)
-		return fchownat(dir, name, 0, 0, AT_SYMLINK_NOFOLLOW);
-	return 0;
+	if (x->options->owner == EXTRACT_OWNER_KEEP && fchown(fd, 0, 0) < 0)
+		return -1;
+	return fchmod(fd, 0755);
 }
 
 /* Opens the directory NAME below DIR, making it first where there is none; what stands in its way
