@@ -106,7 +106,8 @@ class Canary:
             st = path.lstat()
             content = path.read_bytes() if path.is_file() else b""
             found[str(path)] = (
-                st.st_ino, st.st_mode, st.st_uid, st.st_nlink, st.st_mtime_ns, content,
+                st.st_ino, st.st_mode, st.st_uid, st.st_nlink, st.st_mtime_ns, st.st_ctime_ns,
+                content,
             )
         return found
 

@@ -8,7 +8,8 @@ import subprocess
 import tarfile
 
 import pytest
-from acilib import Canary, as_nobody, on_small_disk, one_line, public_dir, same_trees  # noqa: F401
+from acilib import (Canary, as_nobody, on_small_disk, one_line, only_x86_64,  # noqa: F401
+                    public_dir, same_trees, without_openat2)
 from conftest import (busybox_entries, entry, hardlink, make_aci, manifest, needs_root, run, symlink,
                       tool)
 
@@ -53,6 +54,7 @@ def test_a_trailing_slash_names_the_same_place(tmp_path, aci):
 
 @needs_root
 def test_the_tree_is_the_one_gnu_tar_makes(tmp_path):
+    """S-010: setuid and setgid bits and file capabilities survive, as everything else."""
     entries = busybox_entries() + [
         entry("rootfs/bin/su", "x", mode=0o4755, uid=7, gid=8),
         entry("rootfs/big-ids", "x", uid=4294967294, gid=3000000),
@@ -66,6 +68,11 @@ def test_the_tree_is_the_one_gnu_tar_makes(tmp_path):
         entry("rootfs/" + "long/" * 60 + "name", "x"),
         hardlink("rootfs/link", "rootfs/cap"),
         symlink("rootfs/absolute", "/etc/passwd"),
+        entry("rootfs/sgid", mode=0o2775, gid=8),
+        entry("rootfs/acl", mode=0o755, pax_headers={
+            "SCHILY.acl.default": "user::rwx,user:7:rwx:7,group::r-x,mask::rwx,other::---"}),
+        entry("rootfs/acl/file", "x", mode=0o664, pax_headers={
+            "SCHILY.acl.access": "user::rw-,user:7:rw-:7,group::r--,mask::rw-,other::r--"}),
         entry("rootfs/\udcff\n", "x"),
         entry("rootfs/null", type=tarfile.CHRTYPE, devmajor=1, devminor=3, mode=0o666),
         entry("rootfs/pipe", type=tarfile.FIFOTYPE, mode=0o600),
@@ -74,7 +81,7 @@ def test_the_tree_is_the_one_gnu_tar_makes(tmp_path):
     (tmp_path / "theirs").mkdir()
     (tmp_path / "ours").mkdir(mode=0o700)
     subprocess.run(
-        ["tar", "--xattrs", "--xattrs-include=*", "--numeric-owner",
+        ["tar", "--acls", "--xattrs", "--xattrs-include=*", "--numeric-owner",
          "--delay-directory-restore", "-xpf", aci,
          "-C", tmp_path / "theirs"], check=True, stderr=subprocess.DEVNULL)
     assert run(["aci-extract", "--devices", aci, tmp_path / "ours/out"]).status == 0
@@ -99,6 +106,7 @@ def test_manifest_is_printed_as_it_stands(tmp_path):
 
 
 def test_list_shows_escaped_names_and_links(tmp_path):
+    """S-013"""
     aci = make_aci(tmp_path / "a.aci", [
         entry("rootfs/s", "abc", mode=0o4755, uid=1, gid=2),
         hardlink("rootfs/h", "rootfs/s"),
@@ -112,6 +120,21 @@ def test_list_shows_escaped_names_and_links(tmp_path):
         "hrwxr-xr-x 0/0          0 2014-12-11T09:30:00Z h link to s\n"
         "lrwxrwxrwx 0/0          0 2014-12-11T09:30:00Z l\\x1b -> a\\nb\n"
     )
+
+
+DRIVING = "a\n\x1b[2J\u202eb\udcff"
+
+
+def test_names_that_drive_terminals_are_stored_as_they_are_and_shown_escaped(tmp_path):
+    """S-013"""
+    aci = make_aci(tmp_path / "a.aci", [entry(f"rootfs/{DRIVING}", "x")])
+    assert run(["aci-extract", "--rootfs-only", aci, tmp_path / "out"]).status == 0
+    assert names_in(tmp_path / "out") == [DRIVING]
+    aci = make_aci(tmp_path / "b.aci", 2 * [entry(f"rootfs/{DRIVING}", "x")])
+    result = one_line(run(["aci-extract", aci, tmp_path / "bad"]), 4, "twice")
+    shown = r"a\n\x1b[2J\xe2\x80\xaeb\xff"
+    assert shown in result.err
+    assert shown in run(["aci-extract", "--list", tmp_path / "a.aci"]).out
 
 
 def test_manifest_of_a_bad_image_is_not_printed(tmp_path):
@@ -419,6 +442,54 @@ def test_symlinks_are_replaced_and_what_they_point_at_is_untouched(tmp_path, nam
     aci = make_aci(tmp_path / "a.aci", place_canary(TAMED[name], canary))
     assert run(["aci-extract", aci, tmp_path / "out"]).status == 0
     canary.assert_untouched()
+
+
+# ---- a kernel without openat2(2) (S-001)
+
+
+def outcome(tmp_path, name, pairs, **more):
+    """What became of an extraction, in words without paths, and where the tree is."""
+    canary = Canary(tmp_path / f"{name}/canary")
+    aci = make_aci(tmp_path / f"{name}/a.aci", place_canary(pairs, canary))
+    out = tmp_path / f"{name}/out"
+    result = run(["aci-extract", aci, out], **more)
+    canary.assert_untouched()
+    assert names_in(tmp_path / name) == (
+        ["a.aci", "canary", "out"] if result.status == 0 else ["a.aci", "canary"])
+    return (result.status, result.out, result.err.replace(str(tmp_path / name), "")), out
+
+
+@only_x86_64
+def test_the_filter_takes_openat2_away():
+    code = "import ctypes; print(ctypes.CDLL(None, use_errno=True).syscall(437), ctypes.get_errno())"
+    assert run(["/usr/bin/python3", "-c", code], preexec_fn=without_openat2).out == "-1 38\n"
+
+
+@only_x86_64
+@pytest.mark.parametrize("name", [*HOSTILE, *TAMED])
+def test_without_openat2_everything_is_the_same(tmp_path, name):
+    pairs = {**HOSTILE, **TAMED}[name]
+    with_it, left = outcome(tmp_path, "with", pairs)
+    without, right = outcome(tmp_path, "without", pairs, preexec_fn=without_openat2)
+    assert with_it == without
+    if with_it[0] == 0:
+        assert paths_below(left) == paths_below(right)
+
+
+@only_x86_64
+def test_without_openat2_a_tree_is_the_same(tmp_path):
+    aci = make_aci(tmp_path / "a.aci", busybox_entries() + [
+        entry("rootfs/" + "long/" * 60 + "name", "x"), hardlink("rootfs/h", "rootfs/bin/busybox"),
+        entry("rootfs/locked", mode=0o500), entry("rootfs/locked/file", "x"),
+    ])
+    assert run(["aci-extract", aci, tmp_path / "with"]).status == 0
+    assert run(["aci-extract", aci, tmp_path / "without"], preexec_fn=without_openat2).status == 0
+    for name in ("with", "without"):
+        path = "rootfs/" + "long/" * 60  # whose times nobody says
+        while path:
+            os.utime(tmp_path / name / path, (5, 5))
+            path = path.rstrip("/").rpartition("/")[0].rstrip("/")
+    same_trees(tmp_path / "with/rootfs", tmp_path / "without/rootfs")
 
 
 def test_both_operands_are_needed(aci):

@@ -5,6 +5,8 @@ unit_tests += tests/unit/test_mount
 unit_tests += tests/unit/test_path_set
 unit_tests += tests/unit/test_image
 unit_tests += tests/unit/test_extract
+unit_tests += tests/unit/test_extract_walk
+unit_tests += tests/unit/test_extract_race
 unit_tests += tests/unit/test_build
 unit_tests += tests/unit/test_index
 unit_tests += tests/unit/test_index_tree
@@ -45,6 +47,10 @@ tests_unit_test_pod_state_LDADD = $(runner_link) $(CMOCKA_LIBS)
 tests_unit_test_volumes_LDADD = $(runner_link) $(CMOCKA_LIBS)
 tests_unit_test_users_LDADD = $(stage1_link) $(CMOCKA_LIBS)
 tests_unit_test_environment_LDADD = $(tests_unit_test_users_LDADD)
+# the same claims where the kernel has no openat2(2)
+tests_unit_test_extract_walk_SOURCES = tests/unit/test_extract.c
+tests_unit_test_extract_walk_CPPFLAGS = $(AM_CPPFLAGS) -DWITHOUT_OPENAT2
+EXTRA_DIST += %D%/no_openat2.h
 EXTRA_DIST += %D%/tap.sh %D%/scratch.h %D%/tars.h %D%/index_read.h %D%/chunks.h %D%/corpus.h %D%/list-tar.py %D%/README.md
 EXTRA_DIST += tests/corpus/manifests
 

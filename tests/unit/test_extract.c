@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "tests/unit/no_openat2.h"
 #include "tests/unit/tars.h"
 #include "base/fd.h"
 
@@ -654,5 +655,8 @@ int main(void)
 		TEST(into_fills_an_existing_directory),
 	};
 
+#ifdef WITHOUT_OPENAT2
+	no_openat2();
+#endif
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
