@@ -1,4 +1,4 @@
-/* JSON: what the strict pass refuses and where it says the fault is (S-014); getters; the writer. */
+/* JSON: what the strict pass refuses (S-014) and where it says the fault is; getters; writer. */
 #include "tests/unit/scratch.h"
 
 #include "base/json.h"
