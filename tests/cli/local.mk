@@ -6,6 +6,7 @@ cli_tests += tests/cli/test_aci_signature.py
 cli_tests += tests/cli/test_aci_extract.py
 cli_tests += tests/cli/test_aci_build.py
 cli_tests += tests/cli/test_one_walker.py
+cli_tests += tests/cli/test_other_tars.py
 cli_tests += tests/cli/test_aci_patch.py
 cli_tests += tests/cli/test_store_import.py
 cli_tests += tests/cli/test_store_list.py
