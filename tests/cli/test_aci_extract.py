@@ -356,6 +356,25 @@ def test_ordinary_users_get_a_useful_tree_and_a_word(public_dir):
     assert (public_dir / "home/out/rootfs/locked").stat().st_mode & 0o7777 == 0o500
 
 
+def test_ordinary_users_keep_acls_and_hear_of_what_they_lose(public_dir):
+    make_aci(public_dir / "a.aci", [
+        entry("rootfs/f", "x", mode=0o664, pax_headers={
+            "SCHILY.acl.access":
+                "user::rw-,user:7:rw-:7,user:alice:rwx,group::r--,mask::rw-,other::r--",
+            "SCHILY.xattr.security.capability": "\x01\0\0\x02\0\x20" + 14 * "\0"}),
+    ])
+    (public_dir / "home").mkdir()
+    if os.geteuid() == 0:
+        os.chown(public_dir / "home", 65534, 65534)
+    result = as_nobody(public_dir, ["aci-extract", "a.aci", "home/out"])
+    assert result.status == 0
+    assert "1 entries of ACLs name a user or group without a number" in result.err
+    assert "1 extended attributes or ACLs could not be kept" in result.err
+    acl = os.getxattr(public_dir / "home/out/rootfs/f", "system.posix_acl_access")
+    assert acl.hex() == ("02000000" "01000600ffffffff" "0200060007000000" "04000400ffffffff"
+                         "10000600ffffffff" "20000400ffffffff")
+
+
 def test_ordinary_users_leave_no_locked_directory_behind(public_dir):
     make_aci(public_dir / "a.aci", [
         entry("rootfs/locked", mode=0),
