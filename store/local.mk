@@ -22,7 +22,8 @@ index_link = %D%/index/libindex.la $(aci_link)
 	%D%/remove.c %D%/remove.h \
 	%D%/resolve.c %D%/resolve.h \
 	%D%/store.c %D%/store.h \
-	%D%/tree.c %D%/tree.h
+	%D%/tree.c %D%/tree.h \
+	%D%/verify.c
 %C%_libstore_la_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
 %C%_libstore_la_LIBADD = $(LMDB_LIBS)
 store_link = %D%/libstore.la $(index_link)
@@ -39,6 +40,7 @@ rkt_store_SOURCES = \
 	%D%/cmd_list.c \
 	%D%/cmd_render.c \
 	%D%/cmd_rm.c \
+	%D%/cmd_verify.c \
 	%D%/rkt-store.c
 rkt_store_LDADD = cli/libcli.la $(store_link)
 

@@ -33,6 +33,7 @@ static const struct cli_command commands[] = {
 		.run = cmd_render },
 	{ .name = "rm", .summary = "remove images", .run = cmd_rm },
 	{ .name = "gc", .summary = "remove images nobody uses, and left-overs", .run = cmd_gc },
+	{ .name = "verify", .summary = "look for damaged images", .run = cmd_verify },
 	{ .name = NULL },
 };
 

@@ -1,0 +1,383 @@
+/*
+ * Verification: whether the files of images are what their records say (S-043).
+ *
+ * A blob is right when its SHA-256 is its name. An index is right when it is, byte for byte, what the
+ * blob gives again: the same tar always makes the same index, so nothing has to be kept to compare with.
+ * Images are looked at side by side; what is changed is changed by one thread, afterwards.
+ */
+#include "rkt/store.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "aci/image.h"
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "store/blob.h"
+#include "store/index/index.h"
+#include "store/lease.h"
+#include "store/remove.h"
+#include "store/tree.h"
+
+#define COMPARE_SIZE 65536u
+
+/* One image: what is recorded of it, and what was found. */
+struct subject {
+	rkt_image_id id;
+	uint64_t blob_size, index_size;
+	bool has_index, current_index; /* it has one, and this program makes the same */
+	rkt_error *blob_fault, *index_fault;
+	struct scratch index; /* as it should be; open when the one on disk is not that */
+};
+
+struct verify {
+	rkt_store *store;
+	const struct rkt_verify_options *options;
+	struct subject *subjects;
+	size_t count, room;
+	_Atomic size_t next, done;
+	_Atomic uint64_t bytes;
+	struct rkt_verify_result result;
+};
+
+static void subject_free(struct subject *self)
+{
+	rkt_error_free(self->blob_fault);
+	rkt_error_free(self->index_fault);
+	scratch_close(&self->index);
+}
+
+/* ---- what is there ----------------------------------------------------------------------------- */
+
+static int add_subject(struct verify *self, db_txn *txn, const rkt_image_id *id, rkt_error **err)
+{
+	struct subject *subject;
+	struct image_row row = { 0 };
+	struct tree_row tree = { 0 };
+	int image = store_get_image(txn, id, &row, err), index;
+
+	if (!image)
+		return store_no_image(id->text, err);
+	index = image < 0 ? -1 : store_get_tree(txn, RECORD_EROFS, id, &tree, err);
+	if (index < 0)
+		return -1;
+	if (self->count == self->room) {
+		self->room = self->room ? 2 * self->room : 16;
+		self->subjects = xreallocarray(self->subjects, self->room, sizeof *self->subjects);
+	}
+	subject = &self->subjects[self->count++];
+	*subject = (struct subject){ .id = *id,
+		.blob_size = row.size,
+		.index_size = tree.size,
+		.has_index = index,
+		.current_index = index && tree.index_version == INDEX_VERSION,
+		.index = SCRATCH_EMPTY };
+	return 0;
+}
+
+static int find_subjects(db_txn *txn, void *context, rkt_error **err)
+{
+	struct verify *self = context;
+	auto_db_cursor db_cursor *cursor = NULL;
+	struct slice key, value;
+	int got;
+
+	self->count = 0;
+	for (size_t i = 0; i < self->options->count; i++)
+		if (add_subject(self, txn, &self->options->ids[i], err) < 0)
+			return -1;
+	if (self->options->ids)
+		return 0;
+	cursor = db_seek(txn, DB_IMAGE, (struct slice){ 0 }, err);
+	if (!cursor)
+		return -1;
+	while ((got = db_next(cursor, &key, &value, err)) > 0) {
+		rkt_image_id id;
+
+		if (key.len != KEY_ID_SIZE)
+			return rkt_fail(
+				err, RKT_INVALID, "the index is damaged: an image without an ID");
+		id = key_to_id(key.data);
+		if (add_subject(self, txn, &id, err) < 0)
+			return -1;
+	}
+	return got;
+}
+
+/* ---- looking at one image ---------------------------------------------------------------------- */
+
+static int count_bytes(void *context, struct slice block, rkt_error **err)
+{
+	struct verify *self = context;
+
+	(void)err;
+	atomic_fetch_add_explicit(&self->bytes, block.len, memory_order_relaxed);
+	return 0;
+}
+
+/* Reads the whole blob and makes its index again, as far as one is wanted. */
+static int read_blob(
+	struct verify *self, const struct subject *subject, index_builder *index, rkt_error **err)
+{
+	int blob = blob_open(&self->store->layout, &subject->id, subject->blob_size, err);
+	auto_image image_reader *image = NULL;
+	const struct image_entry *entry;
+	source *in;
+	int got;
+
+	if (blob < 0)
+		return -1;
+	in = source_tap(source_from_fd(blob), count_bytes, self);
+	image = image_open(source_verified(in, &subject->id), NULL);
+	while ((got = image_next(image, &entry, err)) > 0)
+		if (subject->current_index && index_add(index, entry, err) < 0)
+			return -1;
+	return got;
+}
+
+/* Fails unless the first SIZE bytes of both files are the same. */
+static int compare_files(int one, int other, uint64_t size, rkt_error **err)
+{
+	auto_free uint8_t *bytes = xmalloc(2 * COMPARE_SIZE);
+
+	for (uint64_t at = 0; at < size; at += COMPARE_SIZE) {
+		ssize_t got = fd_pread_full(one, bytes, COMPARE_SIZE, at, err);
+		ssize_t want = fd_pread_full(other, bytes + COMPARE_SIZE, COMPARE_SIZE, at, err);
+
+		if (got < 0 || want < 0)
+			return -1;
+		if (got != want || memcmp(bytes, bytes + COMPARE_SIZE, (size_t)got) != 0)
+			return rkt_fail(err, RKT_INVALID,
+				"the EROFS index is damaged within %u bytes from offset %ju on",
+				COMPARE_SIZE, (uintmax_t)at);
+	}
+	return 0;
+}
+
+/* Where the index is made anew: in the store only if it may become part of it, so that a store on a
+ * read-only file system can be verified. */
+static int open_anew(struct verify *self, struct scratch *ret, rkt_error **err)
+{
+	if (self->options->repair)
+		return scratch_open(&self->store->layout, ret, err);
+	ret->fd = memfd_create("index", MFD_CLOEXEC);
+	return ret->fd < 0 ? rkt_fail_errno(err, "memfd_create") : 0;
+}
+
+static int check_index(
+	struct verify *self, struct subject *subject, index_builder *index, rkt_error **err)
+{
+	auto_fd int shard = -1, there = -1;
+	struct index_stats stats = { 0 };
+	struct stat st;
+
+	if (open_anew(self, &subject->index, err) < 0 ||
+		index_write(index, subject->blob_size, subject->index.fd, &stats, err) < 0)
+		return -1;
+	shard = layout_shard_open(self->store->layout.erofs, &subject->id, err);
+	if (shard < 0)
+		return -1;
+	there = openat(shard, subject->id.text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (there < 0 && errno == ENOENT)
+		return rkt_fail(err, RKT_INVALID, "the EROFS index is missing");
+	if (there < 0 || fstat(there, &st) < 0)
+		return rkt_fail_errno(err, "open EROFS index");
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != stats.size)
+		return rkt_fail(err, RKT_INVALID,
+			"the EROFS index is damaged: it has %jd bytes, not %ju",
+			(intmax_t)st.st_size, (uintmax_t)stats.size);
+	return compare_files(there, subject->index.fd, stats.size, err);
+}
+
+static void look_at(struct verify *self, struct subject *subject)
+{
+	auto_index index_builder *index = index_new();
+
+	if (read_blob(self, subject, index, &subject->blob_fault) < 0)
+		return;
+	if (subject->current_index && check_index(self, subject, index, &subject->index_fault) == 0)
+		scratch_close(&subject->index);
+}
+
+/* ---- side by side ------------------------------------------------------------------------------ */
+
+static void *work(void *context)
+{
+	struct verify *self = context;
+	size_t at;
+
+	while ((at = atomic_fetch_add(&self->next, 1)) < self->count) {
+		look_at(self, &self->subjects[at]);
+		atomic_fetch_add(&self->done, 1);
+	}
+	return NULL;
+}
+
+static void show_progress(struct verify *self)
+{
+	if (self->options->progress)
+		self->options->progress(self->options->context, atomic_load(&self->bytes));
+}
+
+static void look_at_all(struct verify *self)
+{
+	unsigned wanted = self->options->jobs ? self->options->jobs : 1, started = 0;
+	auto_free pthread_t *threads = NULL;
+	const struct timespec while_ = { .tv_nsec = 50000000 };
+
+	if (wanted > self->count)
+		wanted = (unsigned)self->count;
+	threads = xcalloc(wanted + 1u, sizeof *threads);
+	while (started < wanted && !pthread_create(&threads[started], NULL, work, self))
+		started++;
+	if (!started)
+		work(self); /* no thread to be had */
+	while (atomic_load(&self->done) < self->count) {
+		show_progress(self);
+		nanosleep(&while_, NULL);
+	}
+	for (unsigned i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+	show_progress(self);
+}
+
+/* ---- repair ------------------------------------------------------------------------------------ */
+
+/* The index made anew takes the place of the damaged one. A mount of the damaged one goes as soon as
+ * nobody uses it. */
+static int put_index_back(struct verify *self, struct subject *subject, rkt_error **err)
+{
+	auto_fd int naming = layout_lock(&self->store->layout, LAYOUT_REMOVING, err), shard = -1;
+
+	if (naming < 0 || fchmod(subject->index.fd, 0444) < 0 || fdatasync(subject->index.fd) < 0)
+		return naming < 0 ? -1 : rkt_fail_errno(err, "write the EROFS index");
+	shard = layout_shard_make(self->store->layout.erofs, &subject->id, err);
+	if (shard < 0)
+		return -1;
+	if (unlinkat(shard, subject->id.text, 0) < 0 && errno != ENOENT)
+		return rkt_fail_errno(err, "remove the damaged EROFS index");
+	if (scratch_publish(&subject->index, shard, subject->id.text, err) < 0)
+		return -1;
+	if (fsync(shard) < 0)
+		return rkt_fail_errno(err, "fsync folder");
+	return tree_unmount_unused(self->store, &subject->id, err);
+}
+
+struct removal {
+	rkt_store *store;
+	const rkt_image_id *id;
+};
+
+static int forget_unleased(db_txn *txn, void *context, rkt_error **err)
+{
+	const struct removal *self = context;
+	auto_buf struct buf pods = { 0 };
+	int holders = lease_holders(self->store, txn, self->id, &pods, err);
+
+	if (holders > 0)
+		return rkt_fail(err, RKT_FAILED, "it is in use by pod%s%s: remove them first",
+			holders > 1 ? "s" : "", buf_text(&pods));
+	return holders < 0 ? -1 : remove_records(txn, self->id, err);
+}
+
+/* Takes a damaged blob out of the store, into cas/quarantine, where it can still be looked at. */
+static int put_away(struct verify *self, const struct subject *subject, rkt_error **err)
+{
+	struct removal removal = { self->store, &subject->id };
+	const struct layout *layout = &self->store->layout;
+	auto_fd int naming = layout_lock(layout, LAYOUT_REMOVING, err), cas = -1, shelf = -1,
+		    shard = -1;
+	uint64_t freed;
+
+	cas = naming < 0 ? -1 : fd_open_dir(layout->top, "cas", err);
+	shelf = cas < 0 ? -1 : fd_make_dir(cas, "quarantine", 0700, NULL, err);
+	if (shelf < 0 || fsync(cas) < 0 ||
+		db_write(self->store->db, forget_unleased, &removal, err) < 0)
+		return -1;
+	shard = layout_shard_open(layout->blob, &subject->id, NULL);
+	if (shard >= 0 && renameat(shard, subject->id.text, shelf, subject->id.text) < 0 &&
+		errno != ENOENT)
+		return rkt_fail_errno(err, "move the blob to cas/quarantine");
+	return remove_files(self->store, &subject->id, &freed, err);
+}
+
+static int repair(struct verify *self, struct subject *subject, rkt_error **err)
+{
+	return subject->blob_fault ? put_away(self, subject, err)
+				   : put_index_back(self, subject, err);
+}
+
+/* ---- verdicts ---------------------------------------------------------------------------------- */
+
+static void report(const struct verify *self, const struct subject *subject,
+	enum rkt_verdict verdict, const char *what)
+{
+	if (self->options->report)
+		self->options->report(self->options->context, &subject->id, verdict, what);
+}
+
+static void judge(struct verify *self, struct subject *subject)
+{
+	rkt_error *fault = subject->blob_fault ?: subject->index_fault;
+	auto_error rkt_error *why = NULL;
+	auto_free char *what = NULL;
+
+	if (!fault) {
+		self->result.good++;
+		report(self, subject, RKT_VERDICT_GOOD,
+			subject->has_index && !subject->current_index
+				? "the blob is right; its EROFS index is of another version"
+				: "right");
+		return;
+	}
+	if (!self->options->repair) {
+		self->result.damaged++;
+		report(self, subject, RKT_VERDICT_DAMAGED, rkt_error_message(fault));
+		return;
+	}
+	if (repair(self, subject, &why) < 0) {
+		self->result.damaged++;
+		what = xasprintf(
+			"%s; not repaired: %s", rkt_error_message(fault), rkt_error_message(why));
+		report(self, subject, RKT_VERDICT_DAMAGED, what);
+		return;
+	}
+	self->result.repaired++;
+	what = xasprintf("%s; %s", rkt_error_message(fault),
+		subject->blob_fault ? "moved to cas/quarantine: import the image again"
+				    : "made anew from the blob");
+	report(self, subject, RKT_VERDICT_REPAIRED, what);
+}
+
+static int verify(struct verify *self, rkt_error **err)
+{
+	if (self->options->repair && self->store->mode == RKT_STORE_READ)
+		return rkt_fail(err, RKT_USAGE, "the store is open for reading only");
+	if (db_read(self->store->db, find_subjects, self, err) < 0)
+		return -1;
+	look_at_all(self);
+	for (size_t i = 0; i < self->count; i++)
+		judge(self, &self->subjects[i]);
+	return 0;
+}
+
+int rkt_store_verify(rkt_store *store, const struct rkt_verify_options *options,
+	struct rkt_verify_result *ret, rkt_error **err)
+{
+	struct verify self = { .store = store, .options = options };
+	int result = store_check_options(options->size, sizeof *options, err);
+
+	if (result == 0)
+		result = verify(&self, err);
+	for (size_t i = 0; i < self.count; i++)
+		subject_free(&self.subjects[i]);
+	free(self.subjects);
+	if (result == 0 && ret)
+		*ret = self.result;
+	return result;
+}

@@ -1,0 +1,180 @@
+"""rkt-store verify: damage is found, said, and with --repair mended or put away (S-043)."""
+
+import json
+import os
+import random
+import tarfile
+
+import pytest
+from conftest import entry, make_aci, needs_erofs
+from podlib import house  # noqa: F401 - a fixture
+from storelib import add, assert_one_line, blob_path, files_in, ids, image_tar, own_mounts, store, write
+
+assert own_mounts  # a fixture
+
+
+@pytest.fixture
+def images(data_dir, tmp_path):
+    return add(*[write(tmp_path / f"{n}.aci", image_tar(content=str(n) * 3000)) for n in range(3)])
+
+
+def index_path(data_dir, image):
+    return data_dir / "cas/erofs/sha256" / image.removeprefix("sha256-")[:2] / image
+
+
+def flip(path, at):
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1 << at % 8
+    os.chmod(path, 0o644)
+    path.write_bytes(data)
+
+
+def verdicts(result):
+    return dict(line.split() for line in result.out.splitlines())
+
+
+def test_good_images(images):
+    result = store("verify")
+    assert result.status == 0 and result.err == ""
+    assert verdicts(result) == {image: "good" for image in images}
+
+
+def test_no_images(data_dir, images):
+    store("rm", *images)
+    result = store("verify")
+    assert (result.status, result.out, result.err) == (0, "", "")
+
+
+def test_only_the_named_ones_are_read(images, data_dir):
+    flip(blob_path(data_dir, images[0]), 100)
+    assert verdicts(store("verify", images[1][:15], images[2])) == {images[1]: "good", images[2]: "good"}
+    assert_one_line(store("verify", "example.com/none"), 3, "example.com/none")
+
+
+def test_every_byte_of_a_blob_counts(images, data_dir):
+    path = blob_path(data_dir, images[0])
+    good = path.read_bytes()
+    places = random.Random(43).sample(range(len(good)), 24) + [0, 511, 512, len(good) - 1]
+    for at in places:
+        flip(path, at)
+        result = store("verify", images[0])
+        assert result.status == 4 and verdicts(result) == {images[0]: "damaged"}, at
+        path.write_bytes(good)
+    assert store("verify").status == 0
+
+
+def test_every_byte_of_an_index_counts(images, data_dir):
+    path = index_path(data_dir, images[0])
+    good = path.read_bytes()
+    for at in random.Random(44).sample(range(len(good)), 16) + [0, 1024, len(good) - 1]:
+        flip(path, at)
+        result = store("verify", images[0])
+        assert result.status == 4 and "EROFS index is damaged" in result.err, at
+        path.write_bytes(good)
+    assert store("verify").status == 0
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "short", "long"])
+@pytest.mark.parametrize("path_of", [blob_path, index_path])
+def test_length_and_presence(images, data_dir, damage, path_of):
+    path = path_of(data_dir, images[1])
+    os.chmod(path, 0o644)
+    if damage == "missing":
+        path.unlink()
+    else:
+        size = path.stat().st_size
+        os.truncate(path, {"empty": 0, "short": size - 512, "long": size + 512}[damage])
+    result = store("verify")
+    assert result.status == 4
+    assert verdicts(result) == {images[0]: "good", images[1]: "damaged", images[2]: "good"}
+    assert "1 of 3 images are damaged" in result.err
+
+
+def test_damaged_index_is_made_anew(images, data_dir):
+    good = index_path(data_dir, images[0]).read_bytes()
+    flip(index_path(data_dir, images[0]), 2000)
+    index_path(data_dir, images[2]).unlink()
+    result = store("verify", "--repair")
+    assert result.status == 0 and "made anew" in result.err
+    assert verdicts(result) == {images[0]: "repaired", images[1]: "good", images[2]: "repaired"}
+    assert index_path(data_dir, images[0]).read_bytes() == good
+    assert verdicts(store("verify")) == {image: "good" for image in images}
+
+
+@needs_erofs
+def test_mount_over_a_damaged_index_goes(own_mounts, images, data_dir):
+    store("render", images[0])
+    flip(index_path(data_dir, images[0]), 2000)
+    assert store("verify", "--repair").status == 0
+    assert list((data_dir / "cas/mnt").iterdir()) == []
+    assert store("render", images[0]).status == 0
+
+
+def test_damaged_blob_is_put_away_and_can_come_back(images, data_dir, tmp_path):
+    flip(blob_path(data_dir, images[0]), 1000)
+    damaged = blob_path(data_dir, images[0]).read_bytes()
+    result = store("verify", "--repair")
+    assert result.status == 0 and "cas/quarantine" in result.err
+    assert verdicts(result)[images[0]] == "repaired"
+    assert sorted(ids()) == sorted(images[1:])
+    assert (data_dir / "cas/quarantine" / images[0]).read_bytes() == damaged
+    assert not index_path(data_dir, images[0]).exists()
+    assert add(tmp_path / "0.aci") == images[0]
+    assert verdicts(store("verify")) == {image: "good" for image in images}
+
+
+def test_missing_blob_leaves_the_store(images, data_dir):
+    blob_path(data_dir, images[0]).unlink()
+    assert store("verify", "--repair").status == 0
+    assert sorted(ids()) == sorted(images[1:])
+    assert not any(images[0] in name for name in files_in(data_dir))
+
+
+def test_without_repair_nothing_changes(images, data_dir):
+    flip(blob_path(data_dir, images[0]), 1000)
+    before = files_in(data_dir)
+    assert_one_line_at_the_end(store("verify"))
+    assert files_in(data_dir) == before and len(ids()) == 3
+
+
+def assert_one_line_at_the_end(result):
+    assert result.status == 4
+    assert result.err.splitlines()[-1].startswith("rkt-store: 1 of 3 images are damaged"), result
+
+
+@pytest.mark.parametrize("jobs", ["1", "3", "16"])
+def test_any_number_at_a_time(images, jobs):
+    assert verdicts(store("verify", "-j", jobs)) == {image: "good" for image in images}
+
+
+@pytest.mark.parametrize("jobs", ["0", "257", "many"])
+def test_wrong_number_at_a_time(images, jobs):
+    assert_one_line(store("verify", "-j", jobs), 2, "jobs")
+
+
+def test_json(images, data_dir):
+    flip(blob_path(data_dir, images[0]), 1000)
+    result = store("verify", "--json")
+    shown = json.loads(result.out)
+    assert result.status == 4
+    assert (shown["good"], shown["damaged"], shown["repaired"]) == (2, 1, 0)
+    assert {image["id"]: image["verdict"] for image in shown["images"]} == {
+        images[0]: "damaged", images[1]: "good", images[2]: "good"}
+    assert all(image["what"] for image in shown["images"])
+
+
+def test_image_without_an_index_is_judged_by_its_blob(data_dir, tmp_path):
+    whiteout = entry("rootfs/gone", type=tarfile.CHRTYPE, devmajor=0, devminor=0)
+    image = add(make_aci(tmp_path / "a.aci", [whiteout]))
+    assert not index_path(data_dir, image).exists()
+    assert verdicts(store("verify")) == {image: "good"}
+
+
+def test_image_in_use_is_not_put_away(house):
+    """S-044"""
+    image = house.shell("while [ ! -e /stop ]; do sleep 0.05; done")
+    _, uuid = house.start(image)
+    flip(blob_path(house.data, image), 1500)
+    result = store("verify", "--repair", image)
+    assert result.status == 4 and uuid in result.err
+    assert image in ids()
