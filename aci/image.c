@@ -17,8 +17,8 @@ struct image_reader {
 	tar_reader *tar;
 	check *check; /* lent; NULL: the first error ends the reading */
 	struct path_set paths;
-	/* The directory of the last entry, so that its neighbours need no look: once a directory, a path
-	 * stays one. */
+	/* The directory of the last entry, so that its neighbours need no look: once a directory, a
+	 * path stays one. */
 	struct buf known_parent;
 	bool started, manifest_seen;
 	uint64_t entry_count;

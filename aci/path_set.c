@@ -7,8 +7,8 @@
 
 #include "base/alloc.h"
 
-/* A slot is 61 bits of the hash, and the use in the lowest three: 0 there is an empty slot. Twelve more
- * bits of the hash are known from the shard. */
+/* A slot is 61 bits of the hash, and the use in the lowest three: 0 there is an empty slot. Twelve
+ * more bits of the hash are known from the shard. */
 #define USE_MASK     UINT64_C(7)
 #define CAPACITY_MIN 8u
 

@@ -4,8 +4,8 @@
  * S-012).
  *
  * Kept are hashes only, keyed with random bytes so that no archive can be made to collide: at most
- * 11 bytes a path, growing in small steps. With 73 bits compared, two of four million paths look alike
- * once in 10^9 archives, two of ten thousand once in 10^14.
+ * 11 bytes a path, growing in small steps. With 73 bits compared, two of four million paths look
+ * alike once in 10^9 archives, two of ten thousand once in 10^14.
  */
 #pragma once
 

@@ -305,7 +305,8 @@ static int set_size(tar_reader *self, const struct tar_header *header, rkt_error
 	return 0;
 }
 
-/* Where the data belong, when the headers say that there are holes. Moves the stream to the data. */
+/* Where the data belong, when the headers say that there are holes. Moves the stream to the
+ * data. */
 static int set_extents(tar_reader *self, const struct tar_header *header, rkt_error **err)
 {
 	struct tar_entry *entry = &self->entry;

@@ -68,8 +68,9 @@ struct tar_entry {
 	size_t xattr_count;
 	uint64_t header_offset; /* where its first header (also long name, pax) starts in the tar */
 	uint64_t data_offset;   /* where its data start: a multiple of 512 */
-	/* Sparse files: the data in the tar are these runs, one after the other without gaps, rising, not
-	 * empty, within SIZE; the rest of the file is holes. Lent until the next call. */
+	/* Sparse files: the data in the tar are these runs, one after the other without gaps,
+	 * rising, not empty, within SIZE; the rest of the file is holes. Lent until the next
+	 * call. */
 	bool sparse;
 	const struct tar_extent *extents;
 	size_t extent_count;

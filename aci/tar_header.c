@@ -120,9 +120,9 @@ static int read_u32(
 
 /* ---- the rest ------------------------------------------------------------------------------ */
 
-/* The sum of all bytes, those of the checksum itself counted as spaces; in old archives of bytes with
- * a sign. The plain loop is one the compiler turns into vector code: it was most of what a walk over
- * many small files cost. */
+/* The sum of all bytes, those of the checksum itself counted as spaces; in old archives of bytes
+ * with a sign. The plain loop is one the compiler turns into vector code: it was most of what a
+ * walk over many small files cost. */
 static bool checksum_is_right(const uint8_t *block)
 {
 	int plain = 0, high = 0;

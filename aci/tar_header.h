@@ -20,8 +20,8 @@ struct tar_header {
 	uint64_t size;
 	int64_t mtime_sec;
 	uint32_t major, minor; /* 0 unless TYPE is '3' or '4' */
-	/* GNU headers of type 'S': the list of a sparse member's runs (tar_sparse.h), lent by the block. Else
-	 * NULL. */
+	/* GNU headers of type 'S': the list of a sparse member's runs (tar_sparse.h), lent by the
+	 * block. Else NULL. */
 	const uint8_t *sparse;
 };
 
@@ -30,8 +30,8 @@ struct tar_header {
  */
 int tar_header_read(const uint8_t *block, struct tar_header *ret, rkt_error **err);
 
-/* Reads the number in the 12 bytes at BYTES, octal or base-256, not negative. NAME is for the error,
- * which is RKT_INVALID. */
+/* Reads the number in the 12 bytes at BYTES, octal or base-256, not negative. NAME is for the
+ * error, which is RKT_INVALID. */
 int tar_header_number(const uint8_t *bytes, const char *name, uint64_t *ret, rkt_error **err);
 
 /* Whether all LEN bytes are zero. */

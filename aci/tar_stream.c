@@ -1,5 +1,5 @@
-/* The bytes of a tar. Data are lent from the blocks of the source; only a header that lies across two of
- * them, and what is asked for as a whole, are copied. */
+/* The bytes of a tar. Data are lent from the blocks of the source; only a header that lies across
+ * two of them, and what is asked for as a whole, are copied. */
 #include "aci/tar_stream.h"
 
 #include <inttypes.h>

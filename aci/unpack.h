@@ -36,6 +36,7 @@ extern const struct unpack_limits unpack_limits_default;
 source *source_unpack(source *below, const struct unpack_limits *limits, enum compression *ret_kind,
 	rkt_error **err);
 
-/* The same with the default limits and threads: what decompresses neither waits for the disk nor for the
- * digest. Decompression is the slowest of the three, and reading takes a tenth of its time. */
+/* The same with the default limits and threads: what decompresses neither waits for the disk nor
+ * for the digest. Decompression is the slowest of the three, and reading takes a tenth of its
+ * time. */
 source *source_unpack_threaded(source *below, rkt_error **err);

@@ -1,9 +1,10 @@
 /*
  * Verification: whether the files of images are what their records say (S-043).
  *
- * A blob is right when its SHA-256 is its name. An index is right when it is, byte for byte, what the
- * blob gives again: the same tar always makes the same index, so nothing has to be kept to compare with.
- * Images are looked at side by side; what is changed is changed by one thread, afterwards.
+ * A blob is right when its SHA-256 is its name. An index is right when it is, byte for byte, what
+ * the blob gives again: the same tar always makes the same index, so nothing has to be kept to
+ * compare with. Images are looked at side by side; what is changed is changed by one thread,
+ * afterwards.
  */
 #include "rkt/store.h"
 
@@ -52,7 +53,8 @@ static void subject_free(struct subject *self)
 	scratch_close(&self->index);
 }
 
-/* ---- what is there ----------------------------------------------------------------------------- */
+/* ---- what is there
+ * ----------------------------------------------------------------------------- */
 
 static int add_subject(struct verify *self, db_txn *txn, const rkt_image_id *id, rkt_error **err)
 {
@@ -109,7 +111,8 @@ static int find_subjects(db_txn *txn, void *context, rkt_error **err)
 	return got;
 }
 
-/* ---- looking at one image ---------------------------------------------------------------------- */
+/* ---- looking at one image
+ * ---------------------------------------------------------------------- */
 
 static int count_bytes(void *context, struct slice block, rkt_error **err)
 {
@@ -204,7 +207,8 @@ static void look_at(struct verify *self, struct subject *subject)
 		scratch_close(&subject->index);
 }
 
-/* ---- side by side ------------------------------------------------------------------------------ */
+/* ---- side by side
+ * ------------------------------------------------------------------------------ */
 
 static void *work(void *context)
 {
@@ -246,10 +250,11 @@ static void look_at_all(struct verify *self)
 	show_progress(self);
 }
 
-/* ---- repair ------------------------------------------------------------------------------------ */
+/* ---- repair
+ * ------------------------------------------------------------------------------------ */
 
-/* The index made anew takes the place of the damaged one. A mount of the damaged one goes as soon as
- * nobody uses it. */
+/* The index made anew takes the place of the damaged one. A mount of the damaged one goes as soon
+ * as nobody uses it. */
 static int put_index_back(struct verify *self, struct subject *subject, rkt_error **err)
 {
 	auto_fd int naming = layout_lock(&self->store->layout, LAYOUT_REMOVING, err), shard = -1;
@@ -312,7 +317,8 @@ static int repair(struct verify *self, struct subject *subject, rkt_error **err)
 				   : put_index_back(self, subject, err);
 }
 
-/* ---- verdicts ---------------------------------------------------------------------------------- */
+/* ---- verdicts
+ * ---------------------------------------------------------------------------------- */
 
 static void report(const struct verify *self, const struct subject *subject,
 	enum rkt_verdict verdict, const char *what)

@@ -155,14 +155,14 @@ struct rkt_verify_options {
 	size_t size;
 	const rkt_image_id *ids; /* which images; NULL: all */
 	size_t count;            /* of them; 0 with IDS NULL */
-	/* Make a damaged index anew from its blob. Take an image whose blob is damaged out of the store and
-	 * move the blob to cas/quarantine, unless a pod has a lease on it. */
+	/* Make a damaged index anew from its blob. Take an image whose blob is damaged out of the
+	 * store and move the blob to cas/quarantine, unless a pod has a lease on it. */
 	bool repair;
 	unsigned jobs; /* images looked at side by side; 0: one */
 	/* Called now and then with the bytes read so far. May be NULL. */
 	void (*progress)(void *context, uint64_t bytes);
-	/* Called for every image, in the order of IDS or of the IDs themselves, with what was found, in
-	 * words. May be NULL. Both are called in the calling thread. */
+	/* Called for every image, in the order of IDS or of the IDs themselves, with what was
+	 * found, in words. May be NULL. Both are called in the calling thread. */
 	void (*report)(
 		void *context, const rkt_image_id *id, enum rkt_verdict verdict, const char *what);
 	void *context;
@@ -172,9 +172,10 @@ struct rkt_verify_result {
 	uint64_t good, damaged, repaired;
 };
 
-/* Reads the images wholly: blobs must have their digest, indexes must be what the blob gives (S-043). 0 also
- * when some are damaged: *RET (may be NULL) counts them. Extracted trees are not looked at: they are never
- * trusted beyond the boot they were made in. RKT_MISSING: one of IDS is not there. */
+/* Reads the images wholly: blobs must have their digest, indexes must be what the blob gives
+ * (S-043). 0 also when some are damaged: *RET (may be NULL) counts them. Extracted trees are not
+ * looked at: they are never trusted beyond the boot they were made in. RKT_MISSING: one of IDS is
+ * not there. */
 RKT_PUBLIC int rkt_store_verify(rkt_store *store, const struct rkt_verify_options *options,
 	struct rkt_verify_result *ret, rkt_error **err);
 

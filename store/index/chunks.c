@@ -5,8 +5,8 @@
 
 #include "store/index/erofs.h"
 
-/* COUNT chunks from CHUNK on are in the tar, from BLOCK on. A sparse inode points at their number, as 32
- * bits, and then at them. */
+/* COUNT chunks from CHUNK on are in the tar, from BLOCK on. A sparse inode points at their number,
+ * as 32 bits, and then at them. */
 struct run {
 	uint32_t chunk, count, block;
 };

@@ -1,17 +1,18 @@
 /*
  * Where a file's data are: the chunks behind its inode (erofs.h).
  *
- * A file whose data lie in one piece is one chunk where that is possible. A sparse file's chunks are as
- * large as its runs allow: each run begins at a chunk's border, and ends at one or in the last block of the
- * file, because a chunk shared by a run and a hole would show the next member's header.
+ * A file whose data lie in one piece is one chunk where that is possible. A sparse file's chunks
+ * are as large as its runs allow: each run begins at a chunk's border, and ends at one or in the
+ * last block of the file, because a chunk shared by a run and a hole would show the next member's
+ * header.
  */
 #pragma once
 
 #include "aci/tar.h"
 #include "store/index/node.h"
 
-/* Chunks of all sparse files of an index together, 8 bytes each in the index: a few bytes of tar can ask
- * for as many as they like. */
+/* Chunks of all sparse files of an index together, 8 bytes each in the index: a few bytes of tar
+ * can ask for as many as they like. */
 #define CHUNKS_SPARSE_MAX UINT32_C(4194304)
 
 /* Where a builder stands in the present tar. */
@@ -21,13 +22,14 @@ struct chunks_place {
 	uint32_t sparse;      /* chunks of sparse files so far, all tars */
 };
 
-/* Sets what INODE says of the data of ENTRY, a file; keeps runs in NODES. RKT_INVALID: data that are not on
- * a multiple of 512 bytes (runs of a sparse file may not be), beyond 2 TiB of the tar, or too many chunks. */
+/* Sets what INODE says of the data of ENTRY, a file; keeps runs in NODES. RKT_INVALID: data that
+ * are not on a multiple of 512 bytes (runs of a sparse file may not be), beyond 2 TiB of the tar,
+ * or too many chunks. */
 int chunks_fill(struct nodes *nodes, struct chunks_place *place, const struct tar_entry *entry,
 	struct inode *inode, rkt_error **err);
 
-/* A chunk is 512 << bits bytes: the bits for a file of SIZE bytes in one piece, and how many chunks of
- * given bits it has. */
+/* A chunk is 512 << bits bytes: the bits for a file of SIZE bytes in one piece, and how many chunks
+ * of given bits it has. */
 unsigned chunks_bits(uint64_t size);
 uint64_t chunks_count(uint64_t size, unsigned bits);
 

@@ -398,7 +398,8 @@ static void large_release(source *base)
 	(void)base;
 }
 
-/* A member of 8 GiB and a byte: the octal field cannot hold it. HEADER says so, in whatever form. */
+/* A member of 8 GiB and a byte: the octal field cannot hold it. HEADER says so, in whatever
+ * form. */
 static void assert_large_member_is_read(struct buf *header)
 {
 	static const struct source_ops ops = { .next = large_next, .release = large_release };
