@@ -202,6 +202,7 @@ static void model_add(struct model *model, const struct tar_entry *entry)
 	if (entry->type == TAR_HARDLINK) {
 		const struct known *known = model_find(model, entry->link, strlen(entry->link));
 
+		PROMISE(known);
 		target = known->entry;
 		target.link = known->link ? xstrdup(known->link) : NULL; /* it may go away below */
 		number = known->number;
@@ -281,10 +282,15 @@ static void compare_all(const struct walked_list *list, struct model *model)
 
 		PROMISE(known);
 		compare(&list->items[i], known);
-		for (size_t k = 0; k < i; k++)
-			PROMISE((list->items[k].nid == list->items[i].nid) ==
-				(model_find(model, list->items[k].path, strlen(list->items[k].path))
-						->number == known->number));
+		for (size_t k = 0; k < i; k++) {
+			const struct walked *other = &list->items[k];
+			const struct known *before =
+				model_find(model, other->path, strlen(other->path));
+
+			PROMISE(before);
+			PROMISE((other->nid == list->items[i].nid) ==
+				(before->number == known->number));
+		}
 	}
 }
 
