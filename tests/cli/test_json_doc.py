@@ -141,6 +141,10 @@ def test_rkt_store_gc(images):
     assert_true("rkt-store gc --json", outputs(["rkt-store", "gc", "--json", "--grace-period=0s"]))
 
 
+def test_rkt_store_verify(images):
+    assert_true("rkt-store verify --json", outputs(["rkt-store", "verify", "--json"]))
+
+
 def test_rkt_pod(house):
     ended = house.shell("exit 3")
     assert run(["rkt-run", ended]).status == 3
