@@ -108,11 +108,12 @@ def test_aci_validate_list_rules():
 def images(data_dir, tmp_path):
     """Three images: with labels, without, and one that has no index."""
     gone = [entry("rootfs/gone", type=b"3")]
-    return add(
+    yield add(
         make_aci(tmp_path / "a.aci"),
         make_aci(tmp_path / "b.aci", manifest_=manifest("example.com/b", labels=[])),
         make_aci(tmp_path / "c.aci", gone, manifest("example.com/gone")),
     )
+    run(["rkt-store", "gc", "--grace-period=0s"])  # trees that were mounted
 
 
 def test_rkt_store_list(images):
