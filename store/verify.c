@@ -33,7 +33,7 @@ struct subject {
 	uint64_t blob_size, index_size;
 	bool has_index, current_index; /* it has one, and this program makes the same */
 	rkt_error *blob_fault, *index_fault;
-	struct scratch index; /* as it should be; open when the one on disk is not that */
+	struct scratch index; /* whole and as it should be: open when the one on disk is not that */
 };
 
 struct verify {
@@ -53,8 +53,7 @@ static void subject_free(struct subject *self)
 	scratch_close(&self->index);
 }
 
-/* ---- what is there
- * ----------------------------------------------------------------------------- */
+/* ---- what is there --------------------------------------------------------------------------- */
 
 static int add_subject(struct verify *self, db_txn *txn, const rkt_image_id *id, rkt_error **err)
 {
@@ -111,8 +110,7 @@ static int find_subjects(db_txn *txn, void *context, rkt_error **err)
 	return got;
 }
 
-/* ---- looking at one image
- * ---------------------------------------------------------------------- */
+/* ---- looking at one image -------------------------------------------------------------------- */
 
 static int count_bytes(void *context, struct slice block, rkt_error **err)
 {
@@ -123,9 +121,9 @@ static int count_bytes(void *context, struct slice block, rkt_error **err)
 	return 0;
 }
 
-/* Reads the whole blob and makes its index again, as far as one is wanted. */
-static int read_blob(
-	struct verify *self, const struct subject *subject, index_builder *index, rkt_error **err)
+/* Reads the whole blob and feeds its INDEX, unless that is NULL. */
+static int read_blob(struct verify *self, struct subject *subject, index_builder *index,
+	rkt_error **ret_index_fault, rkt_error **err)
 {
 	int blob = blob_open(&self->store->layout, &subject->id, subject->blob_size, err);
 	auto_image image_reader *image = NULL;
@@ -138,8 +136,8 @@ static int read_blob(
 	in = source_tap(source_from_fd(blob), count_bytes, self);
 	image = image_open(source_verified(in, &subject->id), NULL);
 	while ((got = image_next(image, &entry, err)) > 0)
-		if (subject->current_index && index_add(index, entry, err) < 0)
-			return -1;
+		if (index && !*ret_index_fault)
+			(void)index_add(index, entry, ret_index_fault);
 	return got;
 }
 
@@ -172,43 +170,51 @@ static int open_anew(struct verify *self, struct scratch *ret, rkt_error **err)
 	return ret->fd < 0 ? rkt_fail_errno(err, "memfd_create") : 0;
 }
 
-static int check_index(
+/* Makes the index of a blob that was read. What is left open in SUBJECT is whole. */
+static int make_index(
 	struct verify *self, struct subject *subject, index_builder *index, rkt_error **err)
 {
-	auto_fd int shard = -1, there = -1;
-	struct index_stats stats = { 0 };
-	struct stat st;
+	if (open_anew(self, &subject->index, err) == 0 &&
+		index_write(index, subject->blob_size, subject->index.fd, NULL, err) == 0)
+		return 0;
+	scratch_close(&subject->index);
+	return -1;
+}
 
-	if (open_anew(self, &subject->index, err) < 0 ||
-		index_write(index, subject->blob_size, subject->index.fd, &stats, err) < 0)
-		return -1;
+static int compare_index(struct verify *self, struct subject *subject, rkt_error **err)
+{
+	auto_fd int shard = -1, there = -1;
+	struct stat st, anew;
+
 	shard = layout_shard_open(self->store->layout.erofs, &subject->id, err);
 	if (shard < 0)
 		return -1;
 	there = openat(shard, subject->id.text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	if (there < 0 && errno == ENOENT)
 		return rkt_fail(err, RKT_INVALID, "the EROFS index is missing");
-	if (there < 0 || fstat(there, &st) < 0)
+	if (there < 0 || fstat(there, &st) < 0 || fstat(subject->index.fd, &anew) < 0)
 		return rkt_fail_errno(err, "open EROFS index");
-	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != stats.size)
+	if (!S_ISREG(st.st_mode) || st.st_size != anew.st_size)
 		return rkt_fail(err, RKT_INVALID,
-			"the EROFS index is damaged: it has %jd bytes, not %ju",
-			(intmax_t)st.st_size, (uintmax_t)stats.size);
-	return compare_files(there, subject->index.fd, stats.size, err);
+			"the EROFS index is damaged: it has %jd bytes, not %jd",
+			(intmax_t)st.st_size, (intmax_t)anew.st_size);
+	return compare_files(there, subject->index.fd, (uint64_t)anew.st_size, err);
 }
 
 static void look_at(struct verify *self, struct subject *subject)
 {
-	auto_index index_builder *index = index_new();
+	auto_index index_builder *index = subject->current_index ? index_new() : NULL;
+	rkt_error **fault = &subject->index_fault;
 
-	if (read_blob(self, subject, index, &subject->blob_fault) < 0)
+	if (read_blob(self, subject, index, fault, &subject->blob_fault) < 0 || *fault || !index)
 		return;
-	if (subject->current_index && check_index(self, subject, index, &subject->index_fault) == 0)
+	if (make_index(self, subject, index, fault) < 0)
+		return;
+	if (compare_index(self, subject, fault) == 0 || !self->options->repair)
 		scratch_close(&subject->index);
 }
 
-/* ---- side by side
- * ------------------------------------------------------------------------------ */
+/* ---- side by side ---------------------------------------------------------------------------- */
 
 static void *work(void *context)
 {
@@ -250,8 +256,7 @@ static void look_at_all(struct verify *self)
 	show_progress(self);
 }
 
-/* ---- repair
- * ------------------------------------------------------------------------------------ */
+/* ---- repair ---------------------------------------------------------------------------------- */
 
 /* The index made anew takes the place of the damaged one. A mount of the damaged one goes as soon
  * as nobody uses it. */
@@ -311,14 +316,23 @@ static int put_away(struct verify *self, const struct subject *subject, rkt_erro
 	return remove_files(self->store, &subject->id, &freed, err);
 }
 
-static int repair(struct verify *self, struct subject *subject, rkt_error **err)
+/* Whether FAULT is one of the bytes. An error of the machine (EIO, EMFILE, ENOSPC) says nothing about
+ * them: what it kept us from reading may be whole. */
+static bool is_damage(rkt_error *fault)
 {
-	return subject->blob_fault ? put_away(self, subject, err)
-				   : put_index_back(self, subject, err);
+	return rkt_error_kind(fault) == RKT_INVALID || rkt_error_kind(fault) == RKT_MISSING;
 }
 
-/* ---- verdicts
- * ---------------------------------------------------------------------------------- */
+static int repair(struct verify *self, struct subject *subject, rkt_error **err)
+{
+	if (subject->blob_fault && is_damage(subject->blob_fault))
+		return put_away(self, subject, err);
+	if (!subject->blob_fault && is_damage(subject->index_fault) && subject->index.fd >= 0)
+		return put_index_back(self, subject, err);
+	return rkt_fail(err, RKT_FAILED, "it could not be looked at");
+}
+
+/* ---- verdicts -------------------------------------------------------------------------------- */
 
 static void report(const struct verify *self, const struct subject *subject,
 	enum rkt_verdict verdict, const char *what)

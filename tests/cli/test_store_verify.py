@@ -3,10 +3,11 @@
 import json
 import os
 import random
+import shutil
 import tarfile
 
 import pytest
-from conftest import entry, make_aci, needs_erofs
+from conftest import entry, make_aci, needs_erofs, run, tool
 from podlib import house  # noqa: F401 - a fixture
 from storelib import add, assert_one_line, blob_path, files_in, ids, image_tar, own_mounts, store, write
 
@@ -178,3 +179,31 @@ def test_image_in_use_is_not_put_away(house):
     result = store("verify", "--repair", image)
     assert result.status == 4 and uuid in result.err
     assert image in ids()
+
+
+@pytest.mark.parametrize("call, path_of", [("read", blob_path), ("pread64", index_path)])
+def test_what_cannot_be_read_is_left_alone(images, data_dir, call, path_of):
+    """S-042: an error of the machine says nothing about the bytes."""
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed")
+    before = files_in(data_dir)
+    path = path_of(data_dir, images[0])
+    trouble = ["strace", "-f", "-o", "/dev/null", "-P", path, "-e", f"inject={call}:error=EIO"]
+    result = run([*trouble, tool("rkt-store"), "verify", "--repair", images[0]],
+                 env={"ASAN_OPTIONS": "detect_leaks=0"})
+    assert result.status == 4 and "Input/output error" in result.err and "not repaired" in result.err, result
+    assert files_in(data_dir) == before and len(ids()) == 3
+    assert verdicts(store("verify")) == {image: "good" for image in images}
+
+
+def test_index_that_could_not_be_made_is_not_put_in_place(images, data_dir):
+    """S-042: half an index is none."""
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed")
+    flip(index_path(data_dir, images[0]), 2000)
+    damaged = index_path(data_dir, images[0]).read_bytes()
+    trouble = ["strace", "-f", "-o", "/dev/null", "-e", "inject=ftruncate:error=ENOSPC"]
+    result = run([*trouble, tool("rkt-store"), "verify", "--repair", images[0]],
+                 env={"ASAN_OPTIONS": "detect_leaks=0"})
+    assert result.status == 4 and "not repaired" in result.err, result
+    assert index_path(data_dir, images[0]).read_bytes() == damaged
