@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "aci-tools/files.h"
@@ -15,6 +14,7 @@
 #include "aci/unpack.h"
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/time.h"
 #include "cli/main.h"
 #include "cli/out.h"
 #include "cli/progress.h"
@@ -171,22 +171,12 @@ static void watch_look(const struct watch *watch)
 	progress_now(watch->progress, done);
 }
 
-static void watch_end(struct watch *watch)
-{
-	if (watch->progress)
-		progress_end(watch->progress);
-}
-
 static void wait_for(struct crew *crew, const struct job *job, const struct watch *watch)
 {
 	pthread_mutex_lock(&crew->lock);
 	while (!job->done) {
-		struct timespec until;
+		struct timespec until = time_in_ns(PROGRESS_NS);
 
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += PROGRESS_NS;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
 		if (!watch->progress)
 			pthread_cond_wait(&crew->finished, &crew->lock);
 		else if (pthread_cond_timedwait(&crew->finished, &crew->lock, &until) != 0)
@@ -230,7 +220,7 @@ static int run_jobs(struct job *jobs, size_t count, size_t limit, tell_fn *tell,
 	}
 	while (running)
 		pthread_join(threads[--running], NULL);
-	watch_end(&watch);
+	progress_end(watch.progress);
 	return status;
 }
 

@@ -69,3 +69,14 @@ int time_parse_duration(const char *text, const char *what, int64_t *ret_sec, rk
 	*ret_sec = (int64_t)count * factor;
 	return 0;
 }
+
+struct timespec time_in_ns(long ns)
+{
+	struct timespec point;
+
+	clock_gettime(CLOCK_REALTIME, &point);
+	point.tv_nsec += ns;
+	point.tv_sec += point.tv_nsec / 1000000000;
+	point.tv_nsec %= 1000000000;
+	return point;
+}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <time.h>
 
 #include "base/error.h"
 
@@ -15,3 +16,6 @@ char *time_rfc3339(int64_t sec, char out[static TIME_TEXT_SIZE]);
 char *time_ago(int64_t sec, int64_t now_sec, char out[static TIME_TEXT_SIZE]);
 /* Reads "90", "90s", "30m", "12h", "7d" as seconds. Kind RKT_USAGE; WHAT names the thing. */
 int time_parse_duration(const char *text, const char *what, int64_t *ret_sec, rkt_error **err);
+
+/* The point in time NS (below a second) from now, as pthread_cond_timedwait() wants it. */
+struct timespec time_in_ns(long ns);

@@ -114,6 +114,8 @@ void progress_callback(void *self, uint64_t done)
 
 void progress_end(struct progress *self)
 {
+	if (!self)
+		return;
 	if (!self->silent)
 		out_transient(NULL);
 	free(self->what);

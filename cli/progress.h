@@ -16,5 +16,5 @@ void progress_at(struct progress *self, uint64_t done);
 void progress_now(struct progress *self, uint64_t done);
 /* progress_at() in the shape of a callback. */
 void progress_callback(void *self, uint64_t done);
-/* Wipes the line and frees. */
+/* Wipes the line and frees. NULL is allowed. */
 void progress_end(struct progress *self);

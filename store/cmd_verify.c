@@ -38,7 +38,7 @@ static void read_on(void *context, uint64_t bytes)
 {
 	struct verify_output *self = context;
 
-	progress_at(self->progress, bytes);
+	progress_now(self->progress, bytes);
 }
 
 static void tell(void *context, const rkt_image_id *id, enum rkt_verdict verdict, const char *what)
@@ -46,8 +46,7 @@ static void tell(void *context, const rkt_image_id *id, enum rkt_verdict verdict
 	struct verify_output *self = context;
 	json *item;
 
-	if (self->progress)
-		progress_end(self->progress);
+	progress_end(self->progress);
 	self->progress = NULL;
 	if (!self->settings->json) {
 		printf("%s %s\n", id->text, verdict_name(verdict));
@@ -125,8 +124,7 @@ static int verify(
 	output.images = settings->json ? json_new_array() : NULL;
 	output.progress = progress_start("verify", bytes);
 	done = rkt_store_verify(store, &options, &result, err);
-	if (output.progress)
-		progress_end(output.progress);
+	progress_end(output.progress);
 	if (done < 0) {
 		json_free(output.images);
 		return -1;

@@ -78,6 +78,14 @@ int key_of_name(const char *name, uint64_t imported_ns, const rkt_image_id *id, 
 	return 0;
 }
 
+int key_image_id(struct slice key, rkt_image_id *ret, rkt_error **err)
+{
+	if (key.len != KEY_ID_SIZE)
+		return rkt_fail(err, RKT_INVALID, "the index is damaged: an image without an ID");
+	*ret = key_to_id(key.data);
+	return 0;
+}
+
 int key_name_id(struct slice key, rkt_image_id *ret, rkt_error **err)
 {
 	if (key.len < 1 + 8 + KEY_ID_SIZE)

@@ -42,6 +42,9 @@ struct key key_of_id(const rkt_image_id *id);
 /* The first KEY_ID_SIZE bytes of BYTES as an ID. */
 rkt_image_id key_to_id(const uint8_t *bytes);
 
+/* The ID that a key in the image table is; RKT_INVALID when KEY is none. */
+int key_image_id(struct slice key, rkt_image_id *ret, rkt_error **err);
+
 /* The key of the image ID called NAME that was imported at NS; with ID NULL the part before the
  * time, which all images of that name share. */
 int key_of_name(const char *name, uint64_t imported_ns, const rkt_image_id *id, struct key *ret,

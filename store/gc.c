@@ -101,16 +101,13 @@ static int decide(
 	struct tree_row extracted_tree = { 0 }, index = { 0 };
 	int holders, extracted;
 
-	if (key.len != KEY_ID_SIZE)
-		return rkt_fail(err, RKT_INVALID, "the index is damaged: an image without an ID");
 	if (self->count == self->capacity) {
 		self->capacity = self->capacity ? 2 * self->capacity : 16;
 		self->decisions =
 			xreallocarray(self->decisions, self->capacity, sizeof *self->decisions);
 	}
 	next = &self->decisions[self->count];
-	next->id = key_to_id(key.data);
-	if (image_row_read(value, &row, err) < 0)
+	if (key_image_id(key, &next->id, err) < 0 || image_row_read(value, &row, err) < 0)
 		return -1;
 	holders = lease_holders(self->store, txn, &next->id, &pods, err);
 	if (holders < 0 || store_get_tree(txn, RECORD_EROFS, &next->id, &index, err) < 0)

@@ -116,12 +116,7 @@ int remove_scraps(rkt_store *store, remove_report_fn *report, void *context, rkt
 	return errno ? rkt_fail_errno(err, "read cas/tmp") : 0;
 }
 
-struct removal {
-	rkt_store *store;
-	const rkt_image_id *id;
-};
-
-static int remove_unleased(db_txn *txn, void *context, rkt_error **err)
+int remove_unleased(db_txn *txn, void *context, rkt_error **err)
 {
 	const struct removal *self = context;
 	auto_buf struct buf pods = { 0 };

@@ -51,10 +51,8 @@ static int by_prefix(
 	while ((got = db_next(cursor, &key, &value, err)) > 0) {
 		rkt_image_id id;
 
-		if (key.len != KEY_ID_SIZE)
-			return rkt_fail(
-				err, RKT_INVALID, "the index is damaged: an image without an ID");
-		id = key_to_id(key.data);
+		if (key_image_id(key, &id, err) < 0)
+			return -1;
 		if (strncmp(id.text + strlen(SCHEME), digits, len) != 0)
 			break;
 		if (count++ < CANDIDATES_MAX)

@@ -142,28 +142,31 @@ static int lock_mounts(const rkt_store *store, rkt_error **err)
 	return lock_wait(fd, LOCK_EXCLUSIVE, err) < 0 ? -1 : pass_fd(fd);
 }
 
-static int open_index(const rkt_store *store, const struct known *known, rkt_error **err)
+int tree_open_index(
+	const struct layout *layout, const rkt_image_id *id, uint64_t size, rkt_error **err)
 {
-	auto_fd int shard = layout_shard_open(store->layout.erofs, known->id, err);
+	auto_fd int shard = layout_shard_open(layout->erofs, id, err);
 	auto_fd int fd = -1;
 	struct stat st;
 
 	if (shard < 0)
 		return -1;
-	fd = openat(shard, known->id->text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	fd = openat(shard, id->text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 && errno == ENOENT)
+		return rkt_fail(err, RKT_INVALID, "the EROFS index is missing");
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return rkt_fail_errno(err, "open EROFS index");
-	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != known->index_size)
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != size)
 		return rkt_fail(err, RKT_INVALID,
 			"the EROFS index is damaged: it has %lld bytes, not %llu",
-			(long long)st.st_size, (unsigned long long)known->index_size);
+			(long long)st.st_size, (unsigned long long)size);
 	return pass_fd(fd);
 }
 
 /* Mounts the tree on PLACE and returns the mount. The kernel checks neither file: we have. */
 static int mount_at(const rkt_store *store, const struct known *known, int place, rkt_error **err)
 {
-	auto_fd int index = open_index(store, known, err);
+	auto_fd int index = tree_open_index(&store->layout, known->id, known->index_size, err);
 	auto_fd int blob =
 		index < 0 ? -1 : blob_open(&store->layout, known->id, known->blob_size, err);
 	auto_fd int mnt = blob < 0 ? -1 : index_mount(index, &blob, 1, err);

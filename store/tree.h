@@ -13,6 +13,10 @@
 
 #include "store/store.h"
 
+/* Opens the index of ID, which should have SIZE bytes; RKT_INVALID when it has not, or is not there. */
+int tree_open_index(
+	const struct layout *layout, const rkt_image_id *id, uint64_t size, rkt_error **err);
+
 /* Whether the tree of ID is mounted below cas/mnt: 1, 0, or -1. */
 int tree_is_mounted(const rkt_store *store, const rkt_image_id *id, rkt_error **err);
 /* Unmounts the tree of ID from cas/mnt unless a pod has a lease on it. Not mounted is success. */

@@ -14,11 +14,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "aci/image.h"
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/time.h"
 #include "store/blob.h"
 #include "store/index/index.h"
 #include "store/lease.h"
@@ -26,11 +26,13 @@
 #include "store/tree.h"
 
 #define COMPARE_SIZE 65536u
+/* How often progress is told. */
+#define PROGRESS_NS 50000000
 
 /* One image: what is recorded of it, and what was found. */
 struct subject {
 	rkt_image_id id;
-	uint64_t blob_size, index_size;
+	uint64_t blob_size;
 	bool has_index, current_index; /* it has one, and this program makes the same */
 	rkt_error *blob_fault, *index_fault;
 	struct scratch index; /* whole and as it should be: open when the one on disk is not that */
@@ -41,8 +43,11 @@ struct verify {
 	const struct rkt_verify_options *options;
 	struct subject *subjects;
 	size_t count, room;
-	_Atomic size_t next, done;
+	_Atomic size_t next;
 	_Atomic uint64_t bytes;
+	pthread_mutex_t lock; /* for what follows */
+	pthread_cond_t changed;
+	size_t done;
 	struct rkt_verify_result result;
 };
 
@@ -74,7 +79,6 @@ static int add_subject(struct verify *self, db_txn *txn, const rkt_image_id *id,
 	subject = &self->subjects[self->count++];
 	*subject = (struct subject){ .id = *id,
 		.blob_size = row.size,
-		.index_size = tree.size,
 		.has_index = index,
 		.current_index = index && tree.index_version == INDEX_VERSION,
 		.index = SCRATCH_EMPTY };
@@ -100,11 +104,7 @@ static int find_subjects(db_txn *txn, void *context, rkt_error **err)
 	while ((got = db_next(cursor, &key, &value, err)) > 0) {
 		rkt_image_id id;
 
-		if (key.len != KEY_ID_SIZE)
-			return rkt_fail(
-				err, RKT_INVALID, "the index is damaged: an image without an ID");
-		id = key_to_id(key.data);
-		if (add_subject(self, txn, &id, err) < 0)
+		if (key_image_id(key, &id, err) < 0 || add_subject(self, txn, &id, err) < 0)
 			return -1;
 	}
 	return got;
@@ -183,21 +183,14 @@ static int make_index(
 
 static int compare_index(struct verify *self, struct subject *subject, rkt_error **err)
 {
-	auto_fd int shard = -1, there = -1;
-	struct stat st, anew;
+	auto_fd int there = -1;
+	struct stat anew;
 
-	shard = layout_shard_open(self->store->layout.erofs, &subject->id, err);
-	if (shard < 0)
+	if (fstat(subject->index.fd, &anew) < 0)
+		return rkt_fail_errno(err, "stat");
+	there = tree_open_index(&self->store->layout, &subject->id, (uint64_t)anew.st_size, err);
+	if (there < 0)
 		return -1;
-	there = openat(shard, subject->id.text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	if (there < 0 && errno == ENOENT)
-		return rkt_fail(err, RKT_INVALID, "the EROFS index is missing");
-	if (there < 0 || fstat(there, &st) < 0 || fstat(subject->index.fd, &anew) < 0)
-		return rkt_fail_errno(err, "open EROFS index");
-	if (!S_ISREG(st.st_mode) || st.st_size != anew.st_size)
-		return rkt_fail(err, RKT_INVALID,
-			"the EROFS index is damaged: it has %jd bytes, not %jd",
-			(intmax_t)st.st_size, (intmax_t)anew.st_size);
 	return compare_files(there, subject->index.fd, (uint64_t)anew.st_size, err);
 }
 
@@ -223,7 +216,10 @@ static void *work(void *context)
 
 	while ((at = atomic_fetch_add(&self->next, 1)) < self->count) {
 		look_at(self, &self->subjects[at]);
-		atomic_fetch_add(&self->done, 1);
+		pthread_mutex_lock(&self->lock);
+		self->done++;
+		pthread_cond_signal(&self->changed);
+		pthread_mutex_unlock(&self->lock);
 	}
 	return NULL;
 }
@@ -234,26 +230,35 @@ static void show_progress(struct verify *self)
 		self->options->progress(self->options->context, atomic_load(&self->bytes));
 }
 
+/* Waits until all are looked at, and tells meanwhile how far that is. */
+static void wait_for_all(struct verify *self)
+{
+	pthread_mutex_lock(&self->lock);
+	while (self->done < self->count) {
+		struct timespec until = time_in_ns(PROGRESS_NS);
+
+		if (pthread_cond_timedwait(&self->changed, &self->lock, &until) != 0)
+			show_progress(self);
+	}
+	pthread_mutex_unlock(&self->lock);
+	show_progress(self);
+}
+
 static void look_at_all(struct verify *self)
 {
-	unsigned wanted = self->options->jobs ? self->options->jobs : 1, started = 0;
+	size_t wanted = self->options->jobs ? self->options->jobs : 1, started = 0;
 	auto_free pthread_t *threads = NULL;
-	const struct timespec while_ = { .tv_nsec = 50000000 };
 
 	if (wanted > self->count)
-		wanted = (unsigned)self->count;
-	threads = xcalloc(wanted + 1u, sizeof *threads);
+		wanted = self->count;
+	threads = xcalloc(wanted + 1, sizeof *threads);
 	while (started < wanted && !pthread_create(&threads[started], NULL, work, self))
 		started++;
 	if (!started)
 		work(self); /* no thread to be had */
-	while (atomic_load(&self->done) < self->count) {
-		show_progress(self);
-		nanosleep(&while_, NULL);
-	}
-	for (unsigned i = 0; i < started; i++)
-		pthread_join(threads[i], NULL);
-	show_progress(self);
+	wait_for_all(self);
+	while (started)
+		pthread_join(threads[--started], NULL);
 }
 
 /* ---- repair ---------------------------------------------------------------------------------- */
@@ -278,23 +283,6 @@ static int put_index_back(struct verify *self, struct subject *subject, rkt_erro
 	return tree_unmount_unused(self->store, &subject->id, err);
 }
 
-struct removal {
-	rkt_store *store;
-	const rkt_image_id *id;
-};
-
-static int forget_unleased(db_txn *txn, void *context, rkt_error **err)
-{
-	const struct removal *self = context;
-	auto_buf struct buf pods = { 0 };
-	int holders = lease_holders(self->store, txn, self->id, &pods, err);
-
-	if (holders > 0)
-		return rkt_fail(err, RKT_FAILED, "it is in use by pod%s%s: remove them first",
-			holders > 1 ? "s" : "", buf_text(&pods));
-	return holders < 0 ? -1 : remove_records(txn, self->id, err);
-}
-
 /* Takes a damaged blob out of the store, into cas/quarantine, where it can still be looked at. */
 static int put_away(struct verify *self, const struct subject *subject, rkt_error **err)
 {
@@ -307,7 +295,7 @@ static int put_away(struct verify *self, const struct subject *subject, rkt_erro
 	cas = naming < 0 ? -1 : fd_open_dir(layout->top, "cas", err);
 	shelf = cas < 0 ? -1 : fd_make_dir(cas, "quarantine", 0700, NULL, err);
 	if (shelf < 0 || fsync(cas) < 0 ||
-		db_write(self->store->db, forget_unleased, &removal, err) < 0)
+		db_write(self->store->db, remove_unleased, &removal, err) < 0)
 		return -1;
 	shard = layout_shard_open(layout->blob, &subject->id, NULL);
 	if (shard >= 0 && renameat(shard, subject->id.text, shelf, subject->id.text) < 0 &&
@@ -389,7 +377,10 @@ static int verify(struct verify *self, rkt_error **err)
 int rkt_store_verify(rkt_store *store, const struct rkt_verify_options *options,
 	struct rkt_verify_result *ret, rkt_error **err)
 {
-	struct verify self = { .store = store, .options = options };
+	struct verify self = { .store = store,
+		.options = options,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.changed = PTHREAD_COND_INITIALIZER };
 	int result = store_check_options(options->size, sizeof *options, err);
 
 	if (result == 0)
