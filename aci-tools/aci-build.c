@@ -40,36 +40,21 @@ static const enum compression kinds[] = {
 
 /* ---- what is made ---------------------------------------------------------------------------- */
 
-/* Reads both files from the start and says where they part. */
-static int compare(int a, int b, rkt_error **err)
-{
-	static uint8_t left[65536], right[65536];
-	uint64_t at = 0;
-
-	for (;;) {
-		ssize_t len = fd_pread_full(a, left, sizeof left, at, err);
-		ssize_t other = fd_pread_full(b, right, sizeof right, at, err);
-
-		if (len < 0 || other < 0)
-			return -1;
-		if (len != other || memcmp(left, right, (size_t)len) != 0)
-			return rkt_fail(err, RKT_FAILED,
-				"not reproducible: two builds differ after %llu bytes",
-				(unsigned long long)at);
-		if (!len)
-			return 0;
-		at += (uint64_t)len;
-	}
-}
-
 static int build_again(const struct job *job, int first, rkt_error **err)
 {
-	auto_fd int second = draft_nameless(err);
+	auto_fd int second = file_nameless(err);
 	rkt_image_id id;
+	uint64_t at;
+	int same;
 
 	if (second < 0 || job_build(job, second, &id, err) < 0)
 		return -1;
-	return compare(first, second, err);
+	same = fd_same(first, second, &at, err);
+	if (!same)
+		return rkt_fail(err, RKT_FAILED,
+			"not reproducible: two builds differ after %llu bytes",
+			(unsigned long long)at);
+	return same < 0 ? -1 : 0;
 }
 
 /* All that can be asked of an image before anybody sees it. */
@@ -88,23 +73,17 @@ static int build_to_stdout(const struct job *job, rkt_error **err)
 {
 	ERROR_SCOPE(err, "building", "to standard output");
 	auto_fd int fd = -1;
-	static uint8_t bytes[65536];
 	rkt_image_id id;
-	uint64_t at = 0;
-	ssize_t len;
 
 	if (job->settings->sign)
 		return rkt_fail(
 			err, RKT_USAGE, "--sign needs a name: OUT.aci.asc stands beside it");
-	fd = draft_nameless(err);
+	fd = file_nameless(err);
 	if (fd < 0 || build(job, fd, &id, err) < 0)
 		return -1;
-	while ((len = fd_pread_full(fd, bytes, sizeof bytes, at, err)) > 0) {
-		if (fd_write_all(STDOUT_FILENO, bytes, (size_t)len, err) < 0)
-			return -1;
-		at += (uint64_t)len;
-	}
-	if (len < 0)
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return rkt_fail_errno(err, "seek");
+	if (fd_copy(fd, STDOUT_FILENO, err) < 0)
 		return -1;
 	out_note("%s", id.text);
 	return 0;
@@ -212,18 +191,12 @@ static const char *const usage[] = {
 };
 static const char *const see_also[] = { "aci-validate(1)", "aci-extract(1)", NULL };
 
-static void list_add(struct opts_list *list, const char *text)
-{
-	list->items = xreallocarray(list->items, list->count + 1, sizeof *list->items);
-	list->items[list->count++] = text;
-}
-
 static int take_operand(void *context, const char *text, bool after_dashes, rkt_error **err)
 {
 	struct request *r = context;
 
 	(void)err;
-	list_add(after_dashes ? &r->settings.compose.exec : &r->settings.operands, text);
+	opts_list_add(after_dashes ? &r->settings.compose.exec : &r->settings.operands, text);
 	return 0;
 }
 

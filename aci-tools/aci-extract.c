@@ -243,15 +243,6 @@ static const char *const usage[] = {
 };
 static const char *const see_also[] = { "aci-build(1)", "aci-validate(1)", "rkt-store(1)", NULL };
 
-/* Lists of the library end with NULL, where there are any. */
-static void end_list(struct opts_list *list)
-{
-	if (!list->count)
-		return;
-	list->items = xreallocarray(list->items, list->count + 1, sizeof *list->items);
-	list->items[list->count] = NULL;
-}
-
 static enum opts_result parse(struct settings *settings, int argc, char **argv,
 	struct operands *operands, rkt_error **err)
 {
@@ -318,8 +309,6 @@ static int run(int argc, char **argv, rkt_error **err)
 	case OPTS_BAD:
 		return -1;
 	case OPTS_RUN:
-		end_list(&settings.includes);
-		end_list(&settings.excludes);
 		status = work(&settings, &operands, err);
 	}
 	free(operands.items);

@@ -140,16 +140,12 @@ static enum opts_result parse(
 static int check_signature_options(
 	struct settings *settings, const struct operands *files, rkt_error **err)
 {
-	struct opts_list *keyrings = &settings->keyrings;
-
-	if (!settings->signature_file != !keyrings->count)
+	if (!settings->signature_file != !settings->keyrings.count)
 		return rkt_fail(err, RKT_USAGE, "--signature and --keyring go together");
 	if (settings->signature_file && files->count > 1)
 		return rkt_fail(err, RKT_USAGE, "a signature is one of one file");
-	keyrings->items =
-		xreallocarray(keyrings->items, keyrings->count + 1, sizeof *keyrings->items);
-	keyrings->items[keyrings->count] = NULL;
-	settings->signature = (struct signature){ settings->signature_file, keyrings->items };
+	settings->signature =
+		(struct signature){ settings->signature_file, settings->keyrings.items };
 	return 0;
 }
 

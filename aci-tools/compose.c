@@ -160,20 +160,21 @@ static int set_dependency_labels(json *dependency, char *version, char *rest, rk
 {
 	struct opts_list labels = { 0 };
 	auto_free char *first = version ? xasprintf("version=%s", version) : NULL;
-	auto_free const char **items = xcalloc(2 + (rest ? strlen(rest) : 0), sizeof *items);
+	int done;
 
-	labels.items = items;
 	if (first)
-		items[labels.count++] = first;
+		opts_list_add(&labels, first);
 	while (rest) {
 		char *comma = strchr(rest, ',');
 
 		if (comma)
 			*comma++ = '\0';
-		items[labels.count++] = rest;
+		opts_list_add(&labels, rest);
 		rest = comma;
 	}
-	return set_pairs(dependency, "labels", &labels, err);
+	done = set_pairs(dependency, "labels", &labels, err);
+	free(labels.items);
+	return done;
 }
 
 static char *cut(char *text, char separator)

@@ -10,10 +10,9 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 
-/* What open(2) says where it cannot make files without a name. */
-static bool has_no_nameless(int error)
+static int fail_existing(rkt_error **err)
 {
-	return error == EOPNOTSUPP || error == EISDIR || error == EINVAL;
+	return rkt_fail(err, RKT_FAILED, "it exists; --overwrite replaces it");
 }
 
 static int refuse_existing(const struct draft *d, rkt_error **err)
@@ -25,7 +24,7 @@ static int refuse_existing(const struct draft *d, rkt_error **err)
 	if (S_ISDIR(st.st_mode))
 		return rkt_fail(err, RKT_FAILED, "it is a directory");
 	if (d->over == DRAFT_KEEP)
-		return rkt_fail(err, RKT_FAILED, "it exists; --overwrite replaces it");
+		return fail_existing(err);
 	return 0;
 }
 
@@ -63,7 +62,7 @@ int draft_open(struct draft *d, const char *path, enum draft_over over, rkt_erro
 	d->fd = openat(d->place.dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (d->fd >= 0)
 		return 0;
-	return has_no_nameless(errno) ? open_named(d, err)
+	return file_needs_name(errno) ? open_named(d, err)
 				      : rkt_fail_errno(err, "create unnamed file");
 }
 
@@ -96,7 +95,7 @@ static int rename_draft(struct draft *d, rkt_error **err)
 			   : rename_to_new(d);
 
 	if (done < 0 && errno == EEXIST)
-		return rkt_fail(err, RKT_FAILED, "it exists; --overwrite replaces it");
+		return fail_existing(err);
 	if (done < 0)
 		return rkt_fail_errno(err, "rename");
 	scope_free(&d->name);
@@ -112,8 +111,7 @@ static int link_draft(struct draft *d, rkt_error **err)
 
 	if (d->over == DRAFT_KEEP) {
 		linked = fd_link(d->fd, d->place.dir, d->place.name, err);
-		return linked > 0 ? rkt_fail(err, RKT_FAILED, "it exists; --overwrite replaces it")
-				  : linked;
+		return linked > 0 ? fail_existing(err) : linked;
 	}
 	name = meanwhile_name(d, err);
 	if (!name)
@@ -146,21 +144,4 @@ void draft_free(struct draft *d)
 	scope_free(&d->name);
 	scope_close(&d->fd);
 	place_free(&d->place);
-}
-
-int draft_nameless(rkt_error **err)
-{
-	const char *dir = getenv("TMPDIR") ?: "/var/tmp";
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	auto_free char *name = NULL;
-
-	if (fd >= 0)
-		return fd;
-	if (!has_no_nameless(errno))
-		return rkt_fail_errno(err, "make a file in %s", dir);
-	name = xasprintf("%s/aci.XXXXXX", dir);
-	fd = mkostemp(name, O_CLOEXEC);
-	if (fd < 0 || unlink(name) < 0)
-		return rkt_fail_errno(err, "make a file in %s", dir);
-	return fd;
 }

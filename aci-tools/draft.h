@@ -29,6 +29,3 @@ void draft_withdraw(struct draft *self);
 /* Gives up what has not appeared. */
 void draft_free(struct draft *self);
 #define auto_draft __attribute__((cleanup(draft_free)))
-
-/* A file without a name in $TMPDIR, or /var/tmp, for what only passes through. */
-int draft_nameless(rkt_error **err);

@@ -2,7 +2,9 @@
 #include "aci-tools/files.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "aci/unpack.h"
 #include "base/alloc.h"
@@ -24,6 +26,31 @@ int file_open(const char *file, rkt_error **err)
 source *file_unpack(int fd, rkt_error **err)
 {
 	return source_unpack_threaded(source_from_fd(fd), err);
+}
+
+bool file_needs_name(int error)
+{
+	return error == EOPNOTSUPP || error == EISDIR || error == EINVAL;
+}
+
+int file_nameless(rkt_error **err)
+{
+	const char *dir = getenv("TMPDIR");
+	auto_free char *name = NULL;
+	int fd;
+
+	if (!dir || !*dir)
+		dir = "/var/tmp";
+	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		return fd;
+	if (!file_needs_name(errno))
+		return rkt_fail_errno(err, "make a file in %s", dir);
+	name = xasprintf("%s/aci.XXXXXX", dir);
+	fd = mkostemp(name, O_CLOEXEC);
+	if (fd < 0 || unlink(name) < 0)
+		return rkt_fail_errno(err, "make a file in %s", dir);
+	return fd;
 }
 
 struct joined_source {

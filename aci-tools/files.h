@@ -1,6 +1,7 @@
 /* Files as the command line names them: where images come from, and where results go. */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "aci/source.h"
@@ -15,6 +16,12 @@ source *file_unpack(int fd, rkt_error **err);
 /* A source of START (lent, until the source is freed) and then of all that REST gives, which it
  * takes over: what was looked at is not lost. */
 source *file_source_joined(struct slice start, source *rest);
+
+/* Whether open(2), with O_TMPFILE, failed with ERROR because files need a name there. */
+bool file_needs_name(int error);
+/* A file without a name in $TMPDIR, or /var/tmp, open for reading and writing: for what only passes
+ * through. */
+int file_nameless(rkt_error **err);
 
 /* A place to make something: an open directory and a name in it. */
 struct place {

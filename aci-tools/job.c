@@ -129,9 +129,6 @@ static int open_inputs(struct job *job, const struct settings *s, rkt_error **er
 int job_open(struct job *job, const struct settings *s, rkt_error **err)
 {
 	*job = (struct job){ .settings = s, .rootfs = -1 };
-	job->excludes = xcalloc(s->excludes.count + 1, sizeof *job->excludes);
-	for (size_t i = 0; i < s->excludes.count; i++)
-		job->excludes[i] = s->excludes.items[i];
 	if (source_date(&job->mtime_max_sec, err) < 0)
 		return -1;
 	return open_inputs(job, s, err);
@@ -141,7 +138,6 @@ void job_free(struct job *job)
 {
 	buf_free(&job->manifest);
 	scope_close(&job->rootfs);
-	free(job->excludes);
 }
 
 bool job_is_once(const struct job *job)
@@ -188,7 +184,7 @@ int job_build(const struct job *job, int out, rkt_image_id *ret_id, rkt_error **
 		.compression = job->settings->compression,
 		.root_owned = job->settings->root_owned,
 		.mtime_max_sec = job->mtime_max_sec,
-		.excludes = job->excludes,
+		.excludes = job->settings->excludes.items,
 	};
 
 	if (job->tar || job->image)

@@ -20,7 +20,6 @@ struct job {
 	const char *tar;   /* ... or a tar of them, */
 	const char *image; /* ... or an image that gets another manifest */
 	const char *out;   /* where the image goes; "-" is standard output */
-	const char **excludes;
 	int64_t mtime_max_sec;
 };
 

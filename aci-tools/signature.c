@@ -1,11 +1,11 @@
 /* Asking aci-verify-signature. */
 #include "aci-tools/signature.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "aci-tools/files.h"
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/hex.h"
@@ -14,7 +14,6 @@
 
 #define HELPER     "aci-verify-signature"
 #define ANSWER_MAX (64 * 1024)
-#define COPY_SIZE  (256 * 1024)
 
 /* The helper beside this program, as in a built tree, else the installed one; never one that PATH
  * or the current directory offer. */
@@ -32,29 +31,12 @@ static char *find_helper(rkt_error **err)
 	return xstrdup(RKT_LIBDIR "/" HELPER);
 }
 
-static int copy_all(int from, int to, rkt_error **err)
-{
-	auto_free char *block = xmalloc(COPY_SIZE);
-	ssize_t got;
-
-	while ((got = fd_read_full(from, block, COPY_SIZE, err)) > 0)
-		if (fd_write_all(to, block, (size_t)got, err) < 0)
-			return -1;
-	return (int)got;
-}
-
 /* A pipe is read into an unnamed file: it must be read twice. */
 static int spool(int *fd, rkt_error **err)
 {
-	const char *where = getenv("TMPDIR");
-	auto_fd int dir = -1, copy = -1;
+	auto_fd int copy = file_nameless(err);
 
-	where = where && *where ? where : "/var/tmp";
-	dir = open(where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return rkt_fail_errno(err, "open %s", where);
-	copy = fd_tmpfile(dir, err);
-	if (copy < 0 || copy_all(*fd, copy, err) < 0)
+	if (copy < 0 || fd_copy(*fd, copy, err) < 0)
 		return -1;
 	if (lseek(copy, 0, SEEK_SET) < 0)
 		return rkt_fail_errno(err, "seek");

@@ -7,6 +7,8 @@
 
 #include "base/alloc.h"
 
+#define PIECE 65536u
+
 int fd_write_all(int fd, const void *bytes, size_t len, rkt_error **err)
 {
 	const uint8_t *at = bytes;
@@ -77,6 +79,36 @@ ssize_t fd_pread_full(int fd, void *bytes, size_t len, uint64_t offset, rkt_erro
 		have += (size_t)got;
 	}
 	return (ssize_t)have;
+}
+
+int fd_same(int one, int other, uint64_t *ret_at, rkt_error **err)
+{
+	auto_free uint8_t *bytes = xmalloc(2 * PIECE);
+	ssize_t len;
+
+	*ret_at = 0;
+	do {
+		ssize_t other_len = fd_pread_full(other, bytes + PIECE, PIECE, *ret_at, err);
+
+		len = other_len < 0 ? -1 : fd_pread_full(one, bytes, PIECE, *ret_at, err);
+		if (len < 0)
+			return -1;
+		if (len != other_len || memcmp(bytes, bytes + PIECE, (size_t)len) != 0)
+			return 0;
+		*ret_at += (uint64_t)len;
+	} while (len);
+	return 1;
+}
+
+int fd_copy(int from, int to, rkt_error **err)
+{
+	auto_free uint8_t *bytes = xmalloc(PIECE);
+	ssize_t len;
+
+	while ((len = fd_read_full(from, bytes, PIECE, err)) > 0)
+		if (fd_write_all(to, bytes, (size_t)len, err) < 0)
+			return -1;
+	return (int)len;
 }
 
 int fd_read_rest(int fd, size_t max, struct buf *buf, rkt_error **err)

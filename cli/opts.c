@@ -15,10 +15,11 @@
 #include "cli/opts_scan.h"
 #include "cli/out.h"
 
-static void list_add(struct opts_list *list, const char *text)
+void opts_list_add(struct opts_list *list, const char *text)
 {
-	list->items = xreallocarray(list->items, list->count + 1, sizeof *list->items);
+	list->items = xreallocarray(list->items, list->count + 2, sizeof *list->items);
 	list->items[list->count++] = text;
+	list->items[list->count] = NULL;
 }
 
 static int fail_choice(const struct opt *opt, const char *text, rkt_error **err)
@@ -61,7 +62,7 @@ static int store(const struct opt *opt, const char *text, rkt_error **err)
 		*(const char **)opt->into = text;
 		return 0;
 	case OPT_LIST:
-		list_add(opt->into, text);
+		opts_list_add(opt->into, text);
 		return 0;
 	case OPT_NUMBER:
 		return str_parse_u64(text, UINT64_MAX, what, opt->into, err);
@@ -92,7 +93,7 @@ static int take_operand(const struct command *command, const struct scan *scan,
 	struct opts_list *operands, size_t *count, rkt_error **err)
 {
 	if (!command->operand) {
-		list_add(operands, scan->text);
+		opts_list_add(operands, scan->text);
 		*count = operands->count;
 		return 0;
 	}

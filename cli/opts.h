@@ -16,9 +16,12 @@
 #include "base/error.h"
 
 struct opts_list { /* values of an option that may be repeated; the strings are lent by argv */
-	const char **items; /* freed by the caller, whatever opts_parse() returns */
+	/* NULL, or COUNT and a NULL; freed by the caller, whatever opts_parse() returns */
+	const char **items;
 	size_t count;
 };
+/* Adds TEXT, lent, at the end. */
+void opts_list_add(struct opts_list *list, const char *text);
 
 enum opt_kind {
 	OPT_FLAG,     /* bool *INTO becomes true */

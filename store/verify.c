@@ -25,7 +25,6 @@
 #include "store/remove.h"
 #include "store/tree.h"
 
-#define COMPARE_SIZE 65536u
 /* How often progress is told. */
 #define PROGRESS_NS 50000000
 
@@ -141,25 +140,6 @@ static int read_blob(struct verify *self, struct subject *subject, index_builder
 	return got;
 }
 
-/* Fails unless the first SIZE bytes of both files are the same. */
-static int compare_files(int one, int other, uint64_t size, rkt_error **err)
-{
-	auto_free uint8_t *bytes = xmalloc(2 * COMPARE_SIZE);
-
-	for (uint64_t at = 0; at < size; at += COMPARE_SIZE) {
-		ssize_t got = fd_pread_full(one, bytes, COMPARE_SIZE, at, err);
-		ssize_t want = fd_pread_full(other, bytes + COMPARE_SIZE, COMPARE_SIZE, at, err);
-
-		if (got < 0 || want < 0)
-			return -1;
-		if (got != want || memcmp(bytes, bytes + COMPARE_SIZE, (size_t)got) != 0)
-			return rkt_fail(err, RKT_INVALID,
-				"the EROFS index is damaged within %u bytes from offset %ju on",
-				COMPARE_SIZE, (uintmax_t)at);
-	}
-	return 0;
-}
-
 /* Where the index is made anew: in the store only if it may become part of it, so that a store on a
  * read-only file system can be verified. */
 static int open_anew(struct verify *self, struct scratch *ret, rkt_error **err)
@@ -185,13 +165,20 @@ static int compare_index(struct verify *self, struct subject *subject, rkt_error
 {
 	auto_fd int there = -1;
 	struct stat anew;
+	uint64_t at;
+	int same;
 
 	if (fstat(subject->index.fd, &anew) < 0)
 		return rkt_fail_errno(err, "stat");
 	there = tree_open_index(&self->store->layout, &subject->id, (uint64_t)anew.st_size, err);
 	if (there < 0)
 		return -1;
-	return compare_files(there, subject->index.fd, (uint64_t)anew.st_size, err);
+	same = fd_same(there, subject->index.fd, &at, err);
+	if (!same)
+		return rkt_fail(err, RKT_INVALID,
+			"the EROFS index is damaged within 65536 bytes from offset %ju on",
+			(uintmax_t)at);
+	return same < 0 ? -1 : 0;
 }
 
 static void look_at(struct verify *self, struct subject *subject)
