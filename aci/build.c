@@ -6,13 +6,14 @@
 #include <search.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "aci/build_attrs.h"
 #include "aci/build_out.h"
 #include "aci/globs.h"
+#include "aci/stat_entry.h"
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/names.h"
 #include "base/path.h"
 
 #define ROOTFS    "rootfs"
@@ -78,46 +79,12 @@ static const char *below_rootfs(struct builder *b)
 	return *path ? path + 1 : path;
 }
 
-static int type_of(mode_t mode, enum tar_type *ret)
-{
-	switch (mode & S_IFMT) {
-	case S_IFREG:
-		*ret = TAR_FILE;
-		return 0;
-	case S_IFDIR:
-		*ret = TAR_DIR;
-		return 0;
-	case S_IFLNK:
-		*ret = TAR_SYMLINK;
-		return 0;
-	case S_IFCHR:
-		*ret = TAR_CHAR;
-		return 0;
-	case S_IFBLK:
-		*ret = TAR_BLOCKDEV;
-		return 0;
-	case S_IFIFO:
-		*ret = TAR_FIFO;
-		return 0;
-	default:
-		return -1;
-	}
-}
-
 static void fill_entry(struct builder *b, const struct stat *st, struct tar_entry *e)
 {
 	e->path = buf_text(&b->path);
 	e->path_len = b->path.len;
-	e->mode = st->st_mode & 07777;
-	e->uid = st->st_uid;
-	e->gid = st->st_gid;
-	e->mtime_sec = st->st_mtim.tv_sec;
-	e->mtime_nsec = (uint32_t)st->st_mtim.tv_nsec;
+	stat_entry_fill(st, e);
 	build_out_settle(&b->out, e);
-	if (e->type == TAR_CHAR || e->type == TAR_BLOCKDEV) {
-		e->major = major(st->st_rdev);
-		e->minor = minor(st->st_rdev);
-	}
 }
 
 static int write_data(struct builder *b, int fd, uint64_t size, rkt_error **err)
@@ -185,7 +152,7 @@ static int add_entry(struct builder *b, bool *ret_dir, rkt_error **err)
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return rkt_fail_errno(err, "open");
-	if (type_of(st.st_mode, &e.type) < 0)
+	if (!stat_entry_type(st.st_mode, &e.type))
 		return rkt_fail(err, RKT_INVALID, "is a socket, which an image cannot hold");
 	*ret_dir = e.type == TAR_DIR;
 	e.link = written_before(b, &st);
@@ -199,54 +166,18 @@ static int add_entry(struct builder *b, bool *ret_dir, rkt_error **err)
 	return tar_write_header(&b->out.sink, &e, err);
 }
 
-struct names {
-	char **items;
-	size_t count, capacity;
-};
-
-static void names_free(struct names *names)
-{
-	for (size_t i = 0; i < names->count; i++)
-		free(names->items[i]);
-	free(names->items);
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static int read_names(struct builder *b, struct names *names, rkt_error **err)
 {
 	ERROR_SCOPE(err, "reading", buf_text(&b->path));
-	auto_fd int fd = path_open_beneath(b->rootfs, below_rootfs(b), O_RDONLY | O_DIRECTORY, 0);
-	auto_dir DIR *stream = NULL;
-	const struct dirent *entry;
+	int fd = path_open_beneath(b->rootfs, below_rootfs(b), O_RDONLY | O_DIRECTORY, 0);
 
-	if (fd < 0 || !(stream = fdopendir(fd)))
-		return rkt_fail_errno(err, "open directory");
-	fd = -1; /* the stream owns it */
-	while ((errno = 0, entry = readdir(stream))) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (names->count == names->capacity) {
-			names->capacity = names->capacity ? 2 * names->capacity : 16;
-			names->items =
-				xreallocarray(names->items, names->capacity, sizeof *names->items);
-		}
-		names->items[names->count++] = xstrdup(entry->d_name);
-	}
-	if (errno)
-		return rkt_fail_errno(err, "read directory");
-	if (names->count)
-		qsort(names->items, names->count, sizeof *names->items, by_bytes);
-	return 0;
+	return fd < 0 ? rkt_fail_errno(err, "open directory") : names_of_dir(fd, names, err);
 }
 
 /* Adds what is at b->path and, when it is a directory, all that is below it. */
 static int add_tree(struct builder *b, rkt_error **err)
 {
-	__attribute__((cleanup(names_free))) struct names names = { 0 };
+	auto_names struct names names = { 0 };
 	size_t len = b->path.len;
 	bool is_dir = false;
 

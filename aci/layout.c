@@ -5,22 +5,18 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "aci/build_attrs.h"
+#include "aci/stat_entry.h"
 #include "aci/tar_safe.h"
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/names.h"
 #include "base/path.h"
 
 #define MANIFEST_NAME "manifest"
 #define ROOTFS_NAME   "rootfs"
 #define ROOTFS_PREFIX "rootfs/"
-
-struct names {
-	char **items;
-	size_t count, capacity;
-};
 
 struct walk {
 	int dir;
@@ -34,49 +30,6 @@ struct walk {
 /* Reports a breach at PATH; 0 when reading goes on. */
 #define BREACH(w, path, err, rule, ...) \
 	check_report((w)->options->check, rule, path, err, __VA_ARGS__)
-
-static void names_free(struct names *names)
-{
-	for (size_t i = 0; i < names->count; i++)
-		free(names->items[i]);
-	free(names->items);
-}
-
-static void names_add(struct names *names, char *name)
-{
-	if (names->count == names->capacity) {
-		names->capacity = names->capacity ? 2 * names->capacity : 16;
-		names->items = xreallocarray(names->items, names->capacity, sizeof *names->items);
-	}
-	names->items[names->count++] = name;
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* All names in the directory FD, sorted: the same directory gives the same findings. Takes over
- * FD. */
-static int read_names(int fd, struct names *names, rkt_error **err)
-{
-	auto_dir DIR *stream = fdopendir(fd);
-	const struct dirent *entry;
-
-	if (!stream) {
-		rkt_fail_errno(err, "open directory");
-		close(fd);
-		return -1;
-	}
-	while ((errno = 0, entry = readdir(stream)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			names_add(names, xstrdup(entry->d_name));
-	if (errno)
-		return rkt_fail_errno(err, "read directory");
-	if (names->count)
-		qsort(names->items, names->count, sizeof *names->items, by_bytes);
-	return 0;
-}
 
 /* ---- the top --------------------------------------------------------------------------------- */
 
@@ -136,12 +89,12 @@ static int look_at_rootfs(struct walk *w, rkt_error **err)
 
 static int look_at_others(struct walk *w, rkt_error **err)
 {
-	__attribute__((cleanup(names_free))) struct names names = { 0 };
+	auto_names struct names names = { 0 };
 	int fd = openat(w->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return rkt_fail_errno(err, "open directory");
-	if (read_names(fd, &names, err) < 0)
+	if (names_of_dir(fd, &names, err) < 0)
 		return -1;
 	for (size_t i = 0; i < names.count; i++) {
 		const char *name = names.items[i];
@@ -156,23 +109,6 @@ static int look_at_others(struct walk *w, rkt_error **err)
 
 /* ---- below the rootfs ------------------------------------------------------------------------ */
 
-static bool type_of(mode_t mode, enum tar_type *ret)
-{
-	static const enum tar_type types[] = {
-		[S_IFREG >> 12] = TAR_FILE,
-		[S_IFDIR >> 12] = TAR_DIR,
-		[S_IFLNK >> 12] = TAR_SYMLINK,
-		[S_IFCHR >> 12] = TAR_CHAR,
-		[S_IFBLK >> 12] = TAR_BLOCKDEV,
-		[S_IFIFO >> 12] = TAR_FIFO,
-	};
-
-	if (S_ISSOCK(mode))
-		return false;
-	*ret = types[(mode & S_IFMT) >> 12];
-	return true;
-}
-
 /* Shows the entry to who wants to see it. */
 static int see(struct walk *w, struct tar_entry *tar, const struct stat *st, rkt_error **err)
 {
@@ -181,17 +117,9 @@ static int see(struct walk *w, struct tar_entry *tar, const struct stat *st, rkt
 	const struct image_entry entry = { .path = *path ? path + 1 : path, .tar = tar };
 	auto_fd int fd = -1;
 
-	tar->mode = st->st_mode & 07777;
-	tar->uid = st->st_uid;
-	tar->gid = st->st_gid;
+	stat_entry_fill(st, tar);
 	tar->size = tar->type == TAR_FILE ? (uint64_t)st->st_size : 0;
-	tar->mtime_sec = st->st_mtim.tv_sec;
-	tar->mtime_nsec = (uint32_t)st->st_mtim.tv_nsec;
 	tar->header_offset = LAYOUT_NO_OFFSET;
-	if (tar->type == TAR_CHAR || tar->type == TAR_BLOCKDEV) {
-		tar->major = major(st->st_rdev);
-		tar->minor = minor(st->st_rdev);
-	}
 	if (tar->type == TAR_FILE || tar->type == TAR_DIR) {
 		fd = path_open_beneath(w->rootfs, entry.path, O_RDONLY | O_NONBLOCK, 0);
 		if (fd < 0)
@@ -209,7 +137,7 @@ static int look_at_entry(struct walk *w, const char *path, const struct stat *st
 	ERROR_SCOPE(err, "reading", path);
 	struct tar_entry tar = { .path = path, .path_len = strlen(path) };
 
-	if (!type_of(st->st_mode, &tar.type))
+	if (!stat_entry_type(st->st_mode, &tar.type))
 		return BREACH(w, path, err, "layout-file-type", "is a socket");
 	if (w->manifest.st_ino && st->st_ino == w->manifest.st_ino &&
 		st->st_dev == w->manifest.st_dev &&
@@ -261,13 +189,13 @@ static int look_at_name(
 static int read_pending(struct walk *w, rkt_error **err)
 {
 	auto_free char *below = w->pending.items[--w->pending.count];
-	__attribute__((cleanup(names_free))) struct names names = { 0 };
+	auto_names struct names names = { 0 };
 	auto_fd int fd = path_open_beneath(w->rootfs, below, O_RDONLY | O_DIRECTORY, 0);
 	int own = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
 	if (own < 0)
 		return rkt_fail_errno(err, "open %s%s", ROOTFS_PREFIX, below);
-	if (read_names(own, &names, err) < 0)
+	if (names_of_dir(own, &names, err) < 0)
 		return -1;
 	for (size_t i = 0; i < names.count; i++)
 		if (look_at_name(w, fd, below, names.items[i], err) < 0)

@@ -34,6 +34,7 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/path_set.c %D%/path_set.h \
 	%D%/render_rules.c %D%/render_rules.h \
 	%D%/siphash.c %D%/siphash.h \
+	%D%/stat_entry.c %D%/stat_entry.h \
 	%D%/source.c %D%/source.h %D%/source_threaded.c \
 	%D%/tar.c %D%/tar.h \
 	%D%/tar_header.c %D%/tar_header.h \

@@ -16,8 +16,8 @@ int fd_pwrite_all(int fd, const void *bytes, size_t len, uint64_t offset, rkt_er
 ssize_t fd_read_full(int fd, void *bytes, size_t len, rkt_error **err);
 ssize_t fd_pread_full(int fd, void *bytes, size_t len, uint64_t offset, rkt_error **err);
 
-/* Whether the files ONE and OTHER have the same bytes: 1, 0 with *RET_AT an offset of at most 64 KiB
- * before the first that differs, or -1. Positions do not move. */
+/* Whether the files ONE and OTHER have the same bytes: 1, 0 with *RET_AT an offset of at most 64
+ * KiB before the first that differs, or -1. Positions do not move. */
 int fd_same(int one, int other, uint64_t *ret_at, rkt_error **err);
 /* Writes the rest of FROM to TO. */
 int fd_copy(int from, int to, rkt_error **err);

@@ -14,6 +14,7 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/json_edit.c %D%/json_edit.h \
 	%D%/lock.c %D%/lock.h \
 	%D%/mount.c %D%/mount.h \
+	%D%/names.c %D%/names.h \
 	%D%/path.c %D%/path.h \
 	%D%/proc.c %D%/proc.h \
 	%D%/scope.h \

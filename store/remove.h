@@ -6,8 +6,8 @@
 /* Deletes every record of ID inside TXN; an image that is not there is success. */
 int remove_records(db_txn *txn, const rkt_image_id *id, rkt_error **err);
 
-/* A db_work that does so unless pods need the image: RKT_FAILED, naming them. RKT_MISSING when it is not
- * there. */
+/* A db_work that does so unless pods need the image: RKT_FAILED, naming them. RKT_MISSING when it
+ * is not there. */
 struct removal {
 	rkt_store *store;
 	const rkt_image_id *id;

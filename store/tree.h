@@ -13,7 +13,8 @@
 
 #include "store/store.h"
 
-/* Opens the index of ID, which should have SIZE bytes; RKT_INVALID when it has not, or is not there. */
+/* Opens the index of ID, which should have SIZE bytes; RKT_INVALID when it has not, or is not
+ * there. */
 int tree_open_index(
 	const struct layout *layout, const rkt_image_id *id, uint64_t size, rkt_error **err);
 

@@ -291,8 +291,8 @@ static int put_away(struct verify *self, const struct subject *subject, rkt_erro
 	return remove_files(self->store, &subject->id, &freed, err);
 }
 
-/* Whether FAULT is one of the bytes. An error of the machine (EIO, EMFILE, ENOSPC) says nothing about
- * them: what it kept us from reading may be whole. */
+/* Whether FAULT is one of the bytes. An error of the machine (EIO, EMFILE, ENOSPC) says nothing
+ * about them: what it kept us from reading may be whole. */
 static bool is_damage(rkt_error *fault)
 {
 	return rkt_error_kind(fault) == RKT_INVALID || rkt_error_kind(fault) == RKT_MISSING;
