@@ -22,6 +22,7 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/build.c %D%/build.h \
 	%D%/build_attrs.c %D%/build_attrs.h \
 	%D%/build_out.c %D%/build_out.h %D%/build_tar.c \
+	%D%/chunking.c %D%/chunking.h \
 	%D%/digest.c %D%/digest.h \
 	%D%/entry_acls.c %D%/entry_acls.h \
 	%D%/extract.c %D%/extract.h \

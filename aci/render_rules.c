@@ -3,22 +3,11 @@
 
 #include <string.h>
 
+#include "aci/chunking.h"
 #include "aci/entry_acls.h"
 #include "aci/layout.h"
 #include "aci/xattr_rules.h"
 #include "base/str.h"
-
-/* EROFS counts blocks with 32 bits, and the last two numbers mean something else. */
-#define BLOCK        512u
-#define DATA_END_MAX (UINT64_C(0xfffffffe) * BLOCK)
-/* A file is cut into equal pieces of at most 2^31 blocks; the index has a number for each piece of
- * a sparse one. */
-#define PIECE_BITS_MAX    31u
-#define SPARSE_PIECES_MAX UINT64_C(4194304)
-/* linux/limits.h: longer names are listed but cannot be read, longer lists not at all. */
-#define XATTR_NAME_LEN_MAX  255u
-#define XATTR_VALUE_LEN_MAX 65535u
-#define XATTR_LIST_LEN_MAX  65536u
 
 /* An entry and who wants to know of it. */
 struct looking {
@@ -34,68 +23,30 @@ struct looking {
 
 /* ---- data ------------------------------------------------------------------------------------ */
 
-static uint64_t blocks_of(uint64_t size)
-{
-	return size / BLOCK + (size % BLOCK != 0);
-}
-
-/* How many pieces a sparse file is cut into: they are as large as the borders between its runs and
- * holes allow. */
-static uint64_t pieces_of(const struct tar_entry *tar)
-{
-	uint64_t blocks = blocks_of(tar->size), borders = 0;
-	unsigned bits = 0;
-
-	for (size_t i = 0; i < tar->extent_count; i++) {
-		const struct tar_extent *run = &tar->extents[i];
-		uint64_t end = blocks_of(run->offset + run->len);
-
-		borders |= run->offset / BLOCK;
-		if (end != blocks)
-			borders |= end;
-	}
-	while (bits < PIECE_BITS_MAX && UINT64_C(1) << bits < blocks)
-		bits++;
-	while (borders & ((UINT64_C(1) << bits) - 1))
-		bits--;
-	return (blocks + (UINT64_C(1) << bits) - 1) >> bits;
-}
-
-/* Whether every run begins on a block, in the file and in the tar. */
-static bool runs_are_blocks(const struct tar_entry *tar)
-{
-	uint64_t before = 0;
-
-	for (size_t i = 0; i < tar->extent_count; i++) {
-		if (tar->extents[i].offset % BLOCK || before % BLOCK)
-			return false;
-		before += tar->extents[i].len;
-	}
-	return true;
-}
-
 static int check_sparse(const struct looking *l, rkt_error **err)
 {
+	unsigned bits;
+
 	if (!l->tar->sparse || !l->tar->size)
 		return 0;
-	if (!runs_are_blocks(l->tar))
+	if (!chunking_sparse_bits(l->tar, &bits))
 		return BREACH(l, err, "render-sparse",
-			"has runs of data that do not begin on multiples of %u bytes", BLOCK);
-	l->rules->sparse_chunks += pieces_of(l->tar);
-	if (l->rules->sparse_chunks > SPARSE_PIECES_MAX)
+			"has runs of data that do not begin on multiples of %u bytes", CHUNK_BLOCK);
+	l->rules->sparse_chunks += chunking_count(l->tar->size, bits);
+	if (l->rules->sparse_chunks > CHUNKS_SPARSE_MAX)
 		return BREACH(l, err, "render-sparse",
-			"has runs of data so small that all sparse files are more than %llu pieces",
-			(unsigned long long)SPARSE_PIECES_MAX);
+			"has runs of data so small that all sparse files are more than %u pieces",
+			CHUNKS_SPARSE_MAX);
 	return 0;
 }
 
 static int check_data(const struct looking *l, rkt_error **err)
 {
+	const uint64_t end_max = (uint64_t)CHUNK_BLOCKS_MAX * CHUNK_BLOCK;
 	const struct tar_entry *tar = l->tar;
 	uint64_t size = tar->sparse ? tar->stored : tar->size;
 
-	if (tar->size &&
-		(tar->data_offset > DATA_END_MAX || size > DATA_END_MAX - tar->data_offset))
+	if (tar->size && (tar->data_offset > end_max || size > end_max - tar->data_offset))
 		return BREACH(l, err, "render-data-end", "has data beyond 2 TiB");
 	return check_sparse(l, err);
 }

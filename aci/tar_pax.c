@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aci/xattr_rules.h"
 #include "base/alloc.h"
 #include "base/str.h"
 
-#define XATTR_NAME_LEN_MAX 255u /* XATTR_NAME_MAX of Linux */
-#define ID_MAX             (UINT32_MAX - 1)
-#define KEY_QUOTE_MAX      100
+#define ID_MAX        (UINT32_MAX - 1)
+#define KEY_QUOTE_MAX 100
 
 /* Where an attribute was written; the same one may come once from each. */
 enum xattr_origin { FROM_SCHILY, FROM_LIBARCHIVE };

@@ -11,26 +11,9 @@ struct run {
 	uint32_t chunk, count, block;
 };
 
-unsigned chunks_bits(uint64_t size)
-{
-	unsigned bits = 0;
-
-	while (bits < EROFS_CHUNK_BITS_MAX && (uint64_t)EROFS_BLOCK << bits < size)
-		bits++;
-	return bits;
-}
-
-uint64_t chunks_count(uint64_t size, unsigned bits)
-{
-	uint64_t chunk = (uint64_t)EROFS_BLOCK << bits;
-
-	return size / chunk + (size % chunk != 0);
-}
-
-static uint64_t blocks_of(uint64_t size)
-{
-	return size / EROFS_BLOCK + (size % EROFS_BLOCK != 0);
-}
+_Static_assert(CHUNK_BLOCK == EROFS_BLOCK && CHUNK_BITS_MAX == EROFS_CHUNK_BITS_MAX &&
+		       CHUNK_BLOCKS_MAX == EROFS_BLOCKS_MAX,
+	"chunking.h speaks of EROFS");
 
 /* Takes note that COUNT blocks from FIRST on are used. */
 static int use_blocks(struct chunks_place *place, uint64_t first, uint64_t count, rkt_error **err)
@@ -42,32 +25,6 @@ static int use_blocks(struct chunks_place *place, uint64_t first, uint64_t count
 	return 0;
 }
 
-/* The largest chunks that the runs of ENTRY allow. */
-static int sparse_bits(const struct tar_entry *entry, unsigned *ret, rkt_error **err)
-{
-	uint64_t borders = 0, before = 0, last_block = blocks_of(entry->size);
-	unsigned bits = chunks_bits(entry->size);
-
-	for (size_t i = 0; i < entry->extent_count; i++) {
-		const struct tar_extent *run = &entry->extents[i];
-		uint64_t end = blocks_of(run->offset + run->len);
-
-		if (run->offset % EROFS_BLOCK || before % EROFS_BLOCK)
-			return rkt_fail(err, RKT_INVALID,
-				"a sparse file whose runs of data are not multiples of %u bytes: write it "
-				"without --sparse",
-				EROFS_BLOCK);
-		before += run->len;
-		borders |= run->offset / EROFS_BLOCK;
-		if (end != last_block)
-			borders |= end;
-	}
-	while (borders && bits && borders & ((UINT64_C(1) << bits) - 1))
-		bits--;
-	*ret = bits;
-	return 0;
-}
-
 static int fill_sparse(struct nodes *nodes, struct chunks_place *place,
 	const struct tar_entry *entry, struct inode *inode, rkt_error **err)
 {
@@ -76,9 +33,12 @@ static int fill_sparse(struct nodes *nodes, struct chunks_place *place,
 	uint64_t chunk_size, count;
 	unsigned bits = 0;
 
-	if (sparse_bits(entry, &bits, err) < 0)
-		return -1;
-	count = chunks_count(entry->size, bits);
+	if (!chunking_sparse_bits(entry, &bits))
+		return rkt_fail(err, RKT_INVALID,
+			"a sparse file whose runs of data are not multiples of %u bytes: write it "
+			"without --sparse",
+			EROFS_BLOCK);
+	count = chunking_count(entry->size, bits);
 	if (count > CHUNKS_SPARSE_MAX - place->sparse)
 		return rkt_fail(err, RKT_INVALID,
 			"sparse files in pieces so small that an index would need more than %u "
@@ -95,14 +55,14 @@ static int fill_sparse(struct nodes *nodes, struct chunks_place *place,
 		const struct tar_extent *extent = &entry->extents[i];
 		struct run run = {
 			.chunk = (uint32_t)(extent->offset / chunk_size),
-			.count = (uint32_t)chunks_count(extent->len, bits),
+			.count = (uint32_t)chunking_count(extent->len, bits),
 			.block = first,
 		};
 
 		if (nodes_keep(nodes, (struct slice){ (const uint8_t *)&run, sizeof run }, &where,
 			    err) < 0)
 			return -1;
-		first += (uint32_t)blocks_of(extent->len);
+		first += (uint32_t)chunking_blocks(extent->len);
 	}
 	return 0;
 }
@@ -117,15 +77,15 @@ int chunks_fill(struct nodes *nodes, struct chunks_place *place, const struct ta
 	if (entry->data_offset % EROFS_BLOCK)
 		return rkt_fail(err, RKT_INVALID, "data at offset %ju, not a multiple of %u",
 			(uintmax_t)entry->data_offset, EROFS_BLOCK);
-	if (use_blocks(place, first, blocks_of(entry->sparse ? entry->stored : entry->size), err) <
-		0)
+	if (use_blocks(place, first, chunking_blocks(entry->sparse ? entry->stored : entry->size),
+		    err) < 0)
 		return -1;
 	inode->file.size = entry->size;
 	inode->file.device = place->device;
 	if (entry->sparse)
 		return fill_sparse(nodes, place, entry, inode, err);
 	inode->file.block = (uint32_t)first;
-	inode->file.chunk_bits = (uint8_t)chunks_bits(entry->size);
+	inode->file.chunk_bits = (uint8_t)chunking_bits(entry->size);
 	return 0;
 }
 
@@ -133,7 +93,7 @@ struct chunks_walk chunks_walk_start(const struct nodes *nodes, const struct ino
 {
 	struct chunks_walk walk = {
 		.inode = inode,
-		.count = chunks_count(inode->file.size, inode->file.chunk_bits),
+		.count = chunking_count(inode->file.size, inode->file.chunk_bits),
 	};
 
 	if (inode->file.sparse) {

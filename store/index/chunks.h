@@ -1,19 +1,10 @@
 /*
- * Where a file's data are: the chunks behind its inode (erofs.h).
- *
- * A file whose data lie in one piece is one chunk where that is possible. A sparse file's chunks
- * are as large as its runs allow: each run begins at a chunk's border, and ends at one or in the
- * last block of the file, because a chunk shared by a run and a hole would show the next member's
- * header.
+ * Where a file's data are: the chunks behind its inode (erofs.h), cut as aci/chunking.h says.
  */
 #pragma once
 
-#include "aci/tar.h"
+#include "aci/chunking.h"
 #include "store/index/node.h"
-
-/* Chunks of all sparse files of an index together, 8 bytes each in the index: a few bytes of tar
- * can ask for as many as they like. */
-#define CHUNKS_SPARSE_MAX UINT32_C(4194304)
 
 /* Where a builder stands in the present tar. */
 struct chunks_place {
@@ -27,11 +18,6 @@ struct chunks_place {
  * or too many chunks. */
 int chunks_fill(struct nodes *nodes, struct chunks_place *place, const struct tar_entry *entry,
 	struct inode *inode, rkt_error **err);
-
-/* A chunk is 512 << bits bytes: the bits for a file of SIZE bytes in one piece, and how many chunks
- * of given bits it has. */
-unsigned chunks_bits(uint64_t size);
-uint64_t chunks_count(uint64_t size, unsigned bits);
 
 /* Goes through the chunks of INODE in order:
  *	struct chunks_walk walk = chunks_walk_start(nodes, inode);

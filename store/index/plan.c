@@ -90,7 +90,7 @@ static void place_inode(struct positions *next, const struct inode *inode, struc
 	if (S_ISREG(inode->mode) && inode->file.size) {
 		place->layout = EROFS_CHUNKS;
 		end = round_up(end, sizeof(struct erofs_chunk)) +
-		      chunks_count(inode->file.size, inode->file.chunk_bits) *
+		      chunking_count(inode->file.size, inode->file.chunk_bits) *
 			      sizeof(struct erofs_chunk);
 	} else if (S_ISDIR(inode->mode)) {
 		size = place->size;

@@ -11,12 +11,6 @@
 #include "base/str.h"
 #include "store/index/erofs.h"
 
-/* What the kernel can hand out: longer names are listed but cannot be read, longer lists not at all
- * (XATTR_NAME_MAX and XATTR_LIST_MAX of linux/limits.h). */
-#define NAME_MAX_LEN  255u
-#define LIST_MAX_LEN  65536u
-#define VALUE_MAX_LEN 65535u
-
 struct item {
 	enum erofs_xattr_index index;
 	const char *name; /* without the prefix that INDEX stands for */
@@ -51,12 +45,12 @@ static bool classify(const char *name, enum tar_type type, struct item *ret)
 
 static int check_item(const struct tar_xattr *xattr, rkt_error **err)
 {
-	if (strlen(xattr->name) > NAME_MAX_LEN)
+	if (strlen(xattr->name) > XATTR_NAME_LEN_MAX)
 		return rkt_fail(err, RKT_INVALID, "xattr name of more than %u bytes: %.60s...",
-			NAME_MAX_LEN, xattr->name);
-	if (xattr->value.len > VALUE_MAX_LEN)
+			XATTR_NAME_LEN_MAX, xattr->name);
+	if (xattr->value.len > XATTR_VALUE_LEN_MAX)
 		return rkt_fail(err, RKT_INVALID, "xattr %s: value of more than %u bytes",
-			xattr->name, VALUE_MAX_LEN);
+			xattr->name, XATTR_VALUE_LEN_MAX);
 	return 0;
 }
 
@@ -111,9 +105,9 @@ static ssize_t collect(const struct tar_entry *entry, struct xattr_body *body,
 	if (acls->by_default.len)
 		items[count++] =
 			(struct item){ EROFS_XATTR_ACL_DEFAULT, "", buf_slice(&acls->by_default) };
-	if (list_len + sizeof ACL_ACCESS_XATTR + sizeof ACL_DEFAULT_XATTR > LIST_MAX_LEN)
+	if (list_len + sizeof ACL_ACCESS_XATTR + sizeof ACL_DEFAULT_XATTR > XATTR_LIST_LEN_MAX)
 		return rkt_fail(
-			err, RKT_INVALID, "xattr names of more than %u bytes", LIST_MAX_LEN);
+			err, RKT_INVALID, "xattr names of more than %u bytes", XATTR_LIST_LEN_MAX);
 	return (ssize_t)count;
 }
 

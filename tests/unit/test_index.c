@@ -324,11 +324,11 @@ static void only_files_above_1_tib_have_more_than_one_chunk(void **state)
 	const uint64_t tib = UINT64_C(1) << 40;
 
 	(void)state;
-	assert_int_equal(chunks_bits(tib), 31);
-	assert_int_equal(chunks_count(tib, 31), 1);
-	assert_int_equal(chunks_bits(tib + 1), 31);
-	assert_int_equal(chunks_count(tib + 1, 31), 2);
-	assert_int_equal(chunks_count(2 * tib - 1024, 31), 2);
+	assert_int_equal(chunking_bits(tib), 31);
+	assert_int_equal(chunking_count(tib, 31), 1);
+	assert_int_equal(chunking_bits(tib + 1), 31);
+	assert_int_equal(chunking_count(tib + 1, 31), 2);
+	assert_int_equal(chunking_count(2 * tib - 1024, 31), 2);
 }
 
 static void chunks_of_a_large_file_follow_each_other(void **state)
