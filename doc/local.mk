@@ -40,5 +40,5 @@ $(nodist_zshcomp_DATA): %D%/completion/zsh/_%: %$(EXEEXT)
 $(nodist_fishcomp_DATA): %D%/completion/fish/%.fish: %$(EXEEXT)
 	$(call %C%_complete,fish)
 
-EXTRA_DIST += %D%/design.md %D%/formats.md %D%/security-tests.md %D%/json.md %D%/spec-readings.md \
-	%D%/stage1-contract.md %D%/trust.md
+EXTRA_DIST += %D%/design.md %D%/formats.md %D%/security-tests.md %D%/json.md %D%/other-tars.md \
+	%D%/spec-readings.md %D%/stage1-contract.md %D%/trust.md

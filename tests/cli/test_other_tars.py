@@ -11,8 +11,8 @@ import subprocess
 import tarfile
 
 import pytest
-from conftest import manifest, needs_root, run
-from walkerlib import tree
+from conftest import SOURCE, manifest, needs_root, run
+from walkerlib import make_corpus, tree
 
 needs_tools = pytest.mark.skipif(
     not (shutil.which("tar") and shutil.which("bsdtar")), reason="needs tar and bsdtar"
@@ -128,3 +128,45 @@ def test_what_others_write_is_read_as_they_read_it_s_004(packed):
             if reader == "python" and "target" in seen:
                 seen = {**seen, "mtime": theirs[path]["mtime"]}  # it sets no times of symlinks
             assert seen == theirs[path], (reader, path)
+
+
+# ---- malformed archives: doc/other-tars.md --------------------------------------------------------
+
+
+PAGE = (SOURCE / "doc/other-tars.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """The rows of the table as they come out here: {archive: cells}."""
+    where = tmp_path_factory.mktemp("corpus")
+    make_corpus(where)
+    command = ["/usr/bin/python3", "-B", SOURCE / "tests/corpus/other-tars.py", where]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return rows(done.stdout)
+
+
+def rows(text):
+    lines = [line.split(" | ", 1) for line in text.splitlines() if line.startswith("| ")]
+    return {name.removeprefix("| "): cells for name, cells in lines[1:]}
+
+
+def version(package):
+    command = ["dpkg-query", "-W", "-f", "${Version}", package]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout if shutil.which(
+        "dpkg-query") else ""
+
+
+@needs_tools
+def test_the_page_on_other_tars_has_every_archive_that_we_refuse_s_004(table):
+    who = {name: cells.split(" | ")[0] for name, cells in table.items()}
+    assert who == {name: cells.split(" | ")[0] for name, cells in rows(PAGE).items()}
+
+
+@needs_tools
+@pytest.mark.skipif(
+    not all(f"{one} {version(one)}" in " ".join(PAGE.split()) for one in ("tar", "libarchive-tools", "python3.11")),
+    reason="other versions of tar, libarchive-tools or python3.11 than doc/other-tars.md was written for",
+)
+def test_the_page_on_other_tars_says_what_the_others_do(table):
+    assert table == rows(PAGE)

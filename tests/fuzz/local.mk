@@ -34,4 +34,4 @@ $(fuzz_targets): LDADD = %D%/libfuzz.la $(index_link) $(ZLIB_LIBS) $(fuzz_engine
 fuzz-targets: $(fuzz_targets)
 
 EXTRA_DIST += %D%/run-fuzz.sh %D%/corpus.sh %D%/make-seeds.sh %D%/main.c %D%/corpus \
-	tests/corpus/make-corpus.py tests/corpus/pieces.py
+	tests/corpus/make-corpus.py tests/corpus/pieces.py tests/corpus/other-tars.py
