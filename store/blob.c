@@ -18,16 +18,24 @@
 /* After so many bytes the kernel is told to begin writing, so that the sync at the end is short. */
 #define START_SIZE (8ull * 1024 * 1024)
 
+/* Makes up a name in cas/tmp, which gc knows what to do with. */
+static int make_up_name(char (*ret)[SCRATCH_NAME_SIZE], rkt_error **err)
+{
+	char unique[UUID_TEXT_LEN + 1];
+
+	if (uuid_make(unique, err) < 0)
+		return -1;
+	snprintf(*ret, sizeof *ret, "file-%s", unique);
+	return 0;
+}
+
 static int scratch_named(const struct layout *layout, struct scratch *ret, rkt_error **err)
 {
 	/* without this, gc could find the file before it is locked */
 	auto_fd int naming = layout_lock(layout, LAYOUT_NAMING, err);
-	char unique[UUID_TEXT_LEN + 1];
 
-	if (naming < 0 || uuid_make(unique, err) < 0)
+	if (naming < 0 || make_up_name(&ret->name, err) < 0)
 		return -1;
-	snprintf(ret->name, sizeof ret->name, "file-%s", unique);
-	ret->dir = layout->tmp;
 	ret->fd = openat(
 		layout->tmp, ret->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (ret->fd < 0) {
@@ -42,6 +50,7 @@ int scratch_open(const struct layout *layout, struct scratch *ret, rkt_error **e
 	auto_error rkt_error *why = NULL;
 
 	*ret = (struct scratch)SCRATCH_EMPTY;
+	ret->dir = layout->tmp;
 	ret->fd = fd_tmpfile(layout->tmp, &why);
 	if (ret->fd >= 0)
 		return 0;
@@ -82,10 +91,22 @@ int scratch_publish(struct scratch *self, int shard, const char *name, rkt_error
 	if (same)
 		return same < 0 ? -1 : 0;
 	/* somebody truncated it: a good copy takes its place */
-	if (unlinkat(shard, name, 0) < 0)
-		return rkt_fail_errno(err, "remove damaged %s", name);
-	there = link_scratch(self, shard, name, err);
-	return there > 0 ? rkt_fail(err, RKT_FAILED, "%s keeps coming back", name) : there;
+	return scratch_replace(self, shard, name, err);
+}
+
+int scratch_replace(struct scratch *self, int shard, const char *name, rkt_error **err)
+{
+	char own[SCRATCH_NAME_SIZE];
+
+	if (!self->name[0]) {
+		if (make_up_name(&own, err) < 0 || fd_link(self->fd, self->dir, own, err) < 0)
+			return -1;
+		memcpy(self->name, own, sizeof own);
+	}
+	if (renameat(self->dir, self->name, shard, name) < 0)
+		return rkt_fail_errno(err, "put %s in place", name);
+	self->name[0] = '\0';
+	return 0;
 }
 
 void scratch_close(struct scratch *self)

@@ -10,10 +10,12 @@
 #include "aci/source.h"
 #include "store/layout.h"
 
+#define SCRATCH_NAME_SIZE 48
+
 struct scratch {
-	int fd;        /* open for reading and writing */
-	int dir;       /* lent: where NAME is */
-	char name[48]; /* "" when unnamed */
+	int fd;                       /* open for reading and writing */
+	int dir;                      /* lent: cas/tmp, where NAME is */
+	char name[SCRATCH_NAME_SIZE]; /* "" when unnamed */
 };
 
 #define SCRATCH_EMPTY      \
@@ -26,6 +28,9 @@ int scratch_open(const struct layout *layout, struct scratch *ret, rkt_error **e
  * that has the name and the same size already is left alone: names are digests, or derived from
  * digests. The folder is not synced. */
 int scratch_publish(struct scratch *self, int shard, const char *name, rkt_error **err);
+/* The same, but what has the name, and may be damaged, makes room: at no time is there none. Under
+ * the naming lock, because for a moment the file has a name in cas/tmp. */
+int scratch_replace(struct scratch *self, int shard, const char *name, rkt_error **err);
 /* Forgets the file unless it was published. */
 void scratch_close(struct scratch *self);
 

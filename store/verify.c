@@ -259,11 +259,7 @@ static int put_index_back(struct verify *self, struct subject *subject, rkt_erro
 	if (naming < 0 || fchmod(subject->index.fd, 0444) < 0 || fdatasync(subject->index.fd) < 0)
 		return naming < 0 ? -1 : rkt_fail_errno(err, "write the EROFS index");
 	shard = layout_shard_make(self->store->layout.erofs, &subject->id, err);
-	if (shard < 0)
-		return -1;
-	if (unlinkat(shard, subject->id.text, 0) < 0 && errno != ENOENT)
-		return rkt_fail_errno(err, "remove the damaged EROFS index");
-	if (scratch_publish(&subject->index, shard, subject->id.text, err) < 0)
+	if (shard < 0 || scratch_replace(&subject->index, shard, subject->id.text, err) < 0)
 		return -1;
 	if (fsync(shard) < 0)
 		return rkt_fail_errno(err, "fsync folder");

@@ -1,5 +1,13 @@
 # What happens when things break: run through the driver of the black-box tests.
 fault_tests =
-fault_tests += tests/fault/kill-import.py
+fault_tests += tests/fault/kill.py
 TESTS += $(fault_tests)
-EXTRA_DIST += %D%/README.md $(fault_tests)
+EXTRA_DIST += %D%/README.md %D%/faultlib.py $(fault_tests)
+
+check_PROGRAMS += %D%/at-syscall
+%C%_at_syscall_SOURCES = %D%/at-syscall.c
+%C%_at_syscall_CFLAGS = $(AM_CFLAGS) $(SECCOMP_CFLAGS)
+%C%_at_syscall_LDADD = $(SECCOMP_LIBS)
+
+check_PROGRAMS += %D%/pods
+%C%_pods_LDADD = $(store_link)

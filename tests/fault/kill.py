@@ -1,0 +1,70 @@
+"""SIGKILL at every system call of every command that changes a store (S-040, S-041).
+
+Each command is killed as it enters its first call, its second, and so on until one runs to its end;
+calls of the dynamic loader and of every thread count. After each kill the next ordinary command
+works without repair, what was acknowledged is there and whole, the image in question is absent or
+whole, and gc collects every left-over.
+"""
+
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from conftest import tool  # noqa: E402
+from faultlib import CHANGING, IMPORT, numbers, scenes, yard  # noqa: E402
+from storelib import ids, own_mounts, store  # noqa: E402
+
+assert own_mounts and yard  # fixtures
+
+KILLED = 128 + signal.SIGKILL
+
+
+@scenes(CHANGING)
+def test_killed_at_every_call(own_mounts, scene, yard, capsys):
+    began = time.monotonic()
+    places = numbers(yard)
+    thread, number = next(places)
+    tried = judged = 0
+    while True:
+        result, hit = yard.at("kill", thread, number)
+        assert (result.status == KILLED) == bool(hit), result
+        try:
+            changed = yard.judge(None if hit else result.status)
+        except AssertionError as error:
+            raise AssertionError(f"killed entering {hit}: {error}") from error
+        if yard.look() != yard.start:
+            yard.reset()
+        tried += bool(hit)
+        judged += changed
+        try:
+            thread, number = places.send(bool(hit))
+        except StopIteration:
+            break
+    with capsys.disabled():
+        took = time.monotonic() - began
+        print(f"# {scene}: killed at {tried} calls, {judged} different states, {took:.0f} s")
+    assert tried > 150
+
+
+@scenes([IMPORT])
+def test_killed_at_random_moments(scene, yard):
+    """Between calls too: what the kernel does with a call that is under way."""
+    chance = random.Random(2)
+    end = time.monotonic() + 4
+    while time.monotonic() < end:
+        child = subprocess.Popen(
+            [tool("rkt-store"), *yard.args], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        time.sleep(chance.uniform(0, 0.03))
+        child.send_signal(signal.SIGKILL)
+        acknowledged = child.communicate()[0].decode().split()
+        assert set(acknowledged) <= set(ids())
+        yard.judge(child.returncode)
+        yard.reset()
+    assert store("import", yard.subject_file).status == 0
