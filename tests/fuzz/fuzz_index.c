@@ -16,10 +16,12 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "store/index/erofs.h"
 #include "store/index/index.h"
 #include "tests/fuzz/index_walk.h"
 
 #define ENTRIES_MAX 64u
+#define EXTENTS_MAX 4u
 
 /* ---- the script ------------------------------------------------------------------------------ */
 
@@ -78,9 +80,34 @@ static void take_xattrs(struct slice *script, struct tar_entry *entry)
 	entry->xattrs = xattrs;
 }
 
+/* Runs of data and the holes between them, in units of a block or some power of two of it; the last
+ * run, and now and then a first, end between two blocks. */
+static void take_sparse(struct slice *script, struct tar_entry *entry, struct tar_extent *extents)
+{
+	unsigned head = take(script), unit = head % 9 + 9, count = head >> 4 & 3, odd = head >> 6;
+
+	entry->sparse = true;
+	entry->size = entry->stored = 0;
+	for (unsigned i = 0; i < count; i++) {
+		struct tar_extent *run = &extents[entry->extent_count++];
+
+		run->offset = entry->size + ((uint64_t)take(script) << unit);
+		run->len = ((uint64_t)take(script) + 1) << unit;
+		if (odd == 1 && !i)
+			run->offset += 1;
+		if (odd == 2 ? !i : i + 1 == count)
+			run->len -= take(script);
+		entry->size = run->offset + run->len;
+		entry->stored += run->len;
+	}
+	entry->size += (uint64_t)take(script) << unit;
+	entry->extents = extents;
+}
+
 /* The next entry of the script, its path in PATH and, for links, its target in LINK. */
 static struct tar_entry take_entry(struct slice *script, char *path, char *link, size_t room)
 {
+	static struct tar_extent extents[EXTENTS_MAX];
 	unsigned head = take(script), shift;
 	struct tar_entry entry = { .type = head % 7, .mode = take(script) * 16 + head };
 
@@ -98,7 +125,9 @@ static struct tar_entry take_entry(struct slice *script, char *path, char *link,
 	entry.link = entry.type == TAR_HARDLINK || entry.type == TAR_SYMLINK ? link : NULL;
 	shift = take(script) % 42;
 	if (entry.type == TAR_FILE)
-		entry.size = ((uint64_t)take(script) << shift) + head;
+		entry.size = entry.stored = ((uint64_t)take(script) << shift) + head;
+	if (entry.type == TAR_FILE && shift == 41)
+		take_sparse(script, &entry, extents);
 	if (entry.type == TAR_CHAR || entry.type == TAR_BLOCKDEV) {
 		entry.major = take(script) << 4;
 		entry.minor = take(script) << 12 | head;
@@ -119,6 +148,7 @@ static struct tar_entry take_entry(struct slice *script, char *path, char *link,
 struct known {
 	char *path;
 	struct tar_entry entry; /* without what it points to */
+	struct tar_extent extents[EXTENTS_MAX];
 	char *link;
 	unsigned number;
 };
@@ -166,7 +196,11 @@ static void model_put(struct model *model, const char *path, size_t len,
 	*known = (struct known){ .path = xmemdup(path, len), .entry = *entry, .number = number };
 	if (entry->type == TAR_SYMLINK)
 		known->link = xstrdup(entry->link);
+	if (entry->extent_count)
+		memcpy(known->extents, entry->extents,
+			entry->extent_count * sizeof *entry->extents);
 	known->entry.link = NULL;
+	known->entry.extents = NULL;
 }
 
 /* Whether the entry can be added by its name: nothing but a directory or symlink is above it, and
@@ -196,6 +230,7 @@ static void model_add(struct model *model, const struct tar_entry *entry)
 {
 	const struct tar_entry invented = { .type = TAR_DIR, .mode = 0755 };
 	struct known *old = model_find(model, entry->path, entry->path_len);
+	struct tar_extent extents[EXTENTS_MAX];
 	struct tar_entry target = *entry;
 	unsigned number = model->numbers++;
 
@@ -205,6 +240,8 @@ static void model_add(struct model *model, const struct tar_entry *entry)
 		PROMISE(known);
 		target = known->entry;
 		target.link = known->link ? xstrdup(known->link) : NULL; /* it may go away below */
+		memcpy(extents, known->extents, sizeof extents);
+		target.extents = extents;
 		number = known->number;
 	}
 	for (size_t len = 0; len < entry->path_len; len++) {
@@ -255,6 +292,41 @@ static mode_t mode_of(const struct tar_entry *entry)
 	return types[entry->type] | entry->mode | (entry->type == TAR_SYMLINK ? 0777 : 0);
 }
 
+/* Where the COUNT blocks of a file from FIRST on are in the tar, or EROFS_HOLE; all of them must be
+ * there, one after the other. */
+static uint32_t blocks_of(const struct known *known, uint64_t first, uint64_t count)
+{
+	const struct tar_extent whole = { 0, known->entry.size };
+	const struct tar_extent *runs = known->entry.sparse ? known->extents : &whole;
+	size_t run_count = known->entry.sparse ? known->entry.extent_count : 1;
+	uint64_t at = known->entry.data_offset / TAR_BLOCK;
+
+	for (size_t i = 0; i < run_count; i++) {
+		uint64_t start = runs[i].offset / TAR_BLOCK,
+			 len = (runs[i].len + TAR_BLOCK - 1) / TAR_BLOCK;
+
+		if (first >= start && first < start + len) {
+			PROMISE(first + count <= start + len);
+			return (uint32_t)(at + first - start);
+		}
+		PROMISE(first >= start || first + count <= start);
+		at += len;
+	}
+	return EROFS_HOLE;
+}
+
+static void compare_data(const struct walked *walked, const struct known *known)
+{
+	uint64_t blocks = (walked->size + TAR_BLOCK - 1) / TAR_BLOCK;
+
+	for (uint64_t i = 0; i < walked->chunks; i++) {
+		uint64_t first = i << walked->bits, each = UINT64_C(1) << walked->bits;
+		uint64_t left = blocks - first;
+
+		PROMISE(walked->blocks[i] == blocks_of(known, first, left < each ? left : each));
+	}
+}
+
 static void compare(const struct walked *walked, const struct known *known)
 {
 	const struct tar_entry *entry = &known->entry;
@@ -265,8 +337,7 @@ static void compare(const struct walked *walked, const struct known *known)
 	PROMISE(walked->uid == entry->uid && walked->gid == entry->gid);
 	PROMISE(walked->mtime_sec == entry->mtime_sec && walked->mtime_nsec == entry->mtime_nsec);
 	PROMISE(entry->type != TAR_FILE || walked->size == entry->size);
-	PROMISE(entry->type != TAR_FILE || !entry->size ||
-		walked->data == entry->data_offset / TAR_BLOCK);
+	compare_data(walked, known);
 	PROMISE(entry->type != TAR_SYMLINK ||
 		(walked->target.len == strlen(known->link) &&
 			!memcmp(walked->target.data, known->link, walked->target.len)));
@@ -356,7 +427,11 @@ static bool run_script(
 			continue;
 		}
 		PROMISE(model_takes(model, &entry));
-		*blocks += entry.size / TAR_BLOCK + (entry.size % TAR_BLOCK != 0);
+		for (size_t k = 0; k < entry.extent_count; k++) /* else no index can show it */
+			PROMISE(entry.extents[k].offset % TAR_BLOCK == 0 &&
+				(k + 1 == entry.extent_count ||
+					entry.extents[k].len % TAR_BLOCK == 0));
+		*blocks += (entry.stored + TAR_BLOCK - 1) / TAR_BLOCK;
 		model_add(model, &entry);
 	}
 	return true;

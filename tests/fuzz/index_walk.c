@@ -103,22 +103,26 @@ static void read_data(
 static void check_chunks(
 	struct walk *walk, const struct erofs_inode *inode, uint64_t body, struct walked *ret)
 {
-	uint32_t format = le32toh(inode->data), bits = format & 0x1f;
-	uint64_t blocks = ret->size / EROFS_BLOCK + (ret->size % EROFS_BLOCK != 0);
-	uint64_t each = UINT64_C(1) << bits, count = (blocks + each - 1) / each;
+	uint32_t format = le32toh(inode->data);
+	uint64_t blocks = ret->size / EROFS_BLOCK + (ret->size % EROFS_BLOCK != 0), each;
 	struct erofs_chunk chunk;
 
 	PROMISE((format & ~0x1fu) == EROFS_CHUNK_INDEXES && ret->size);
+	ret->bits = format & 0x1f;
+	each = UINT64_C(1) << ret->bits;
+	ret->chunks = (blocks + each - 1) / each;
+	PROMISE(ret->chunks <= walk->index.len / sizeof chunk);
+	ret->blocks = xreallocarray(NULL, ret->chunks, sizeof *ret->blocks);
 	body += -body % sizeof chunk;
-	for (uint64_t i = 0; i < count; i++, body += sizeof chunk) {
+	for (uint64_t i = 0; i < ret->chunks; i++, body += sizeof chunk) {
 		uint64_t left = blocks - i * each, here = left < each ? left : each;
+		bool hole;
 
 		memcpy(&chunk, claim(walk, body, sizeof chunk), sizeof chunk);
-		PROMISE(!chunk.zero && le16toh(chunk.device) == 1);
-		PROMISE(le32toh(chunk.block) + here <= walk->tar_blocks);
-		if (!i)
-			ret->data = le32toh(chunk.block);
-		PROMISE(le32toh(chunk.block) == ret->data + i * each);
+		ret->blocks[i] = le32toh(chunk.block);
+		hole = ret->blocks[i] == EROFS_HOLE;
+		PROMISE(!chunk.zero && le16toh(chunk.device) == (hole ? 0 : 1));
+		PROMISE(hole || ret->blocks[i] + here <= walk->tar_blocks);
 	}
 }
 
@@ -172,8 +176,6 @@ static void read_inode(struct walk *walk, uint64_t nid, struct walked *ret, stru
 		read_data(walk, &inode, body, &ret->target);
 	else if (le16toh(inode.format) >> 1 == EROFS_CHUNKS)
 		check_chunks(walk, &inode, body, ret);
-	else
-		ret->data = le32toh(inode.data);
 	PROMISE(le16toh(inode.format) >> 1 != EROFS_CHUNKS || S_ISREG(ret->mode));
 	PROMISE(S_ISREG(ret->mode) || S_ISDIR(ret->mode) || S_ISLNK(ret->mode) || !ret->size);
 }
@@ -258,6 +260,8 @@ static void read_item(struct walk *walk, size_t number)
 		*self = walk->found->items[i];
 		self->path = path;
 		self->parent = parent;
+		self->blocks = NULL; /* those of the other name will do */
+		self->chunks = 0;
 		self->target = (struct buf){ 0 };
 		buf_append(&self->target, walk->found->items[i].target.data,
 			walk->found->items[i].target.len);
@@ -300,6 +304,7 @@ void walked_list_free(struct walked_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		free(list->items[i].path);
+		free(list->items[i].blocks);
 		buf_free(&list->items[i].target);
 	}
 	free(list->items);

@@ -11,7 +11,9 @@ struct walked {
 	uint32_t uid, gid, mtime_nsec, nlink;
 	int64_t mtime_sec;
 	uint16_t mode, xattr_icount;
-	uint32_t data;     /* files: the first block in the tar; devices: their number */
+	uint32_t *blocks;  /* files: where each chunk is in the tar, or EROFS_HOLE; owned */
+	uint64_t chunks;   /* how many */
+	unsigned bits;     /* a chunk has 1 << BITS blocks */
 	struct buf target; /* symlinks */
 };
 
