@@ -32,6 +32,7 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/image.c %D%/image.h \
 	%D%/layout.c %D%/layout.h \
 	%D%/pack.c %D%/pack.h \
+	%D%/path_filter.c %D%/path_filter.h \
 	%D%/path_set.c %D%/path_set.h \
 	%D%/render_rules.c %D%/render_rules.h \
 	%D%/siphash.c %D%/siphash.h \
@@ -44,6 +45,7 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/tar_sparse.c %D%/tar_sparse.h \
 	%D%/tar_stream.c %D%/tar_stream.h \
 	%D%/tar_write.c %D%/tar_write.h \
+	%D%/version.c %D%/version.h \
 	%D%/xattr_rules.c %D%/xattr_rules.h \
 	%D%/unpack.c %D%/unpack.h \
 	%D%/unpack_gzip.c %D%/unpack_isal.c %D%/unpack_kinds.h \
