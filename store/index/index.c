@@ -19,6 +19,13 @@ struct index_builder {
 	struct buf dir_path;
 	uint32_t dir;
 	struct chunks_place place; /* the tar that entries come from now: the first is 1 */
+	uint64_t *blocks_used;     /* of each tar, from 0 on: where its last file ends */
+	uint32_t tar_count;
+	bool layered;                     /* something lies below the present layer */
+	const struct path_filter *filter; /* of the present layer */
+	/* A directory that no name leads to, with the files of the present layer that FILTER leaves
+	 * out: hard links to them may come. NODES_ROOT: not made. */
+	uint32_t aside;
 };
 
 index_builder *index_new(void)
@@ -28,7 +35,39 @@ index_builder *index_new(void)
 	nodes_init(&self->nodes);
 	self->dir = NODES_ROOT;
 	self->place.device = 1;
+	self->aside = NODES_ROOT;
 	return self;
+}
+
+/* Remembers how much of the present tar was used. */
+static void note_use(index_builder *self)
+{
+	uint32_t device = self->place.device;
+
+	if (device > self->tar_count) {
+		self->blocks_used =
+			xreallocarray(self->blocks_used, device, sizeof *self->blocks_used);
+		memset(self->blocks_used + self->tar_count, 0,
+			(device - self->tar_count) * sizeof *self->blocks_used);
+		self->tar_count = device;
+	}
+	if (self->place.blocks_used > self->blocks_used[device - 1])
+		self->blocks_used[device - 1] = self->place.blocks_used;
+}
+
+int index_begin_layer(
+	index_builder *self, uint32_t device, const struct path_filter *filter, rkt_error **err)
+{
+	if (!device || device > EROFS_DEVICES_MAX)
+		return rkt_fail(err, RKT_INVALID, "tar number %u: an index takes from 1 to %u",
+			device, EROFS_DEVICES_MAX);
+	note_use(self);
+	self->place.device = (uint16_t)device;
+	self->place.blocks_used = 0;
+	self->layered = self->nodes.inode_count > 1;
+	self->filter = filter;
+	self->aside = NODES_ROOT;
+	return 0;
 }
 
 void index_free(index_builder *self)
@@ -38,6 +77,7 @@ void index_free(index_builder *self)
 	nodes_free(&self->nodes);
 	xattr_body_free(&self->xattrs);
 	buf_free(&self->dir_path);
+	free(self->blocks_used);
 	free(self);
 }
 
@@ -72,7 +112,7 @@ static int enter_dir(
 	if (name == NODES_NO_NAME)
 		return invent_dir(self, dir, text, ret, err);
 	inode = self->nodes.names[name].inode;
-	if (S_ISLNK(mode_of(self, inode)))
+	if (S_ISLNK(mode_of(self, inode)) || (self->layered && !S_ISDIR(mode_of(self, inode))))
 		return invent_dir(self, dir, text, ret, err);
 	if (!S_ISDIR(mode_of(self, inode)))
 		return rkt_fail(err, RKT_INVALID, "below something that is not a directory");
@@ -129,15 +169,15 @@ static int make_dirs(index_builder *self, struct slice path, uint32_t *ret, rkt_
 
 /* The inode that a hard link to PATH shares. */
 static int find_link_target(
-	const index_builder *self, struct slice path, uint32_t *ret, rkt_error **err)
+	const index_builder *self, struct slice path, bool aside, uint32_t *ret, rkt_error **err)
 {
-	struct slice rest;
-	uint32_t inode = NODES_ROOT, name;
+	struct slice rest = path, last;
+	uint32_t inode = aside ? self->aside : NODES_ROOT, name;
 
-	if (is_last_dir(self, split(path, &rest)))
+	if (!aside && is_last_dir(self, split(path, &last))) {
 		inode = self->dir;
-	else
-		rest = path;
+		rest = last;
+	}
 	while (rest.len) {
 		name = NODES_NO_NAME;
 		if (S_ISDIR(mode_of(self, inode)))
@@ -274,6 +314,45 @@ static int add_root(index_builder *self, const struct tar_entry *entry, rkt_erro
 	return 0;
 }
 
+static bool is_kept(const index_builder *self, const char *path, enum path_kind kind)
+{
+	return !self->filter || path_filter_keeps(self->filter, path, kind);
+}
+
+static int add_hard_link(index_builder *self, const struct image_entry *entry, rkt_error **err)
+{
+	struct slice name, parent = split(text_slice(entry->path), &name);
+	bool aside = !is_kept(self, entry->hard_link, PATH_KIND_OTHER);
+	uint32_t dir, number = NODES_ROOT;
+
+	if (find_link_target(self, text_slice(entry->hard_link), aside, &number, err) < 0 ||
+		make_dirs(self, parent, &dir, err) < 0)
+		return -1;
+	return nodes_set(&self->nodes, dir, name, number, err);
+}
+
+/* Keeps a file that is left out, for hard links to it. */
+static int put_aside(index_builder *self, const struct image_entry *entry, rkt_error **err)
+{
+	const struct inode root = { .mode = S_IFDIR | 0755 };
+	struct slice name, rest = split(text_slice(entry->path), &name);
+	struct inode inode;
+	uint32_t dir, number;
+
+	if (entry->hard_link || entry->tar->type != TAR_FILE)
+		return 0;
+	if (self->aside == NODES_ROOT && nodes_add(&self->nodes, &root, &self->aside, err) < 0)
+		return -1;
+	dir = self->aside;
+	while (rest.len)
+		if (enter_dir(self, dir, take_part(&rest), &dir, err) < 0)
+			return -1;
+	if (fill_inode(self, entry->tar, &inode, err) < 0 ||
+		nodes_add(&self->nodes, &inode, &number, err) < 0)
+		return -1;
+	return nodes_set(&self->nodes, dir, name, number, err);
+}
+
 int index_add(index_builder *self, const struct image_entry *entry, rkt_error **err)
 {
 	ERROR_SCOPE(err, "indexing", *entry->path ? entry->path : "/");
@@ -283,12 +362,11 @@ int index_add(index_builder *self, const struct image_entry *entry, rkt_error **
 
 	if (!*entry->path)
 		return add_root(self, entry->tar, err);
-	if (entry->hard_link) {
-		if (find_link_target(self, text_slice(entry->hard_link), &number, err) < 0 ||
-			make_dirs(self, parent, &dir, err) < 0)
-			return -1;
-		return nodes_set(&self->nodes, dir, name, number, err);
-	}
+	if (!is_kept(self, entry->path,
+		    entry->tar->type == TAR_DIR ? PATH_KIND_DIR : PATH_KIND_OTHER))
+		return put_aside(self, entry, err);
+	if (entry->hard_link)
+		return add_hard_link(self, entry, err);
 	if (make_dirs(self, parent, &dir, err) < 0 || fill_inode(self, entry->tar, &inode, err) < 0)
 		return -1;
 	if (S_ISDIR(inode.mode) && find_dir(self, dir, name, &number)) {
@@ -300,24 +378,43 @@ int index_add(index_builder *self, const struct image_entry *entry, rkt_error **
 	return nodes_set(&self->nodes, dir, name, number, err);
 }
 
-int index_write(index_builder *self, uint64_t tar_size, int out, struct index_stats *ret_stats,
-	rkt_error **err)
+/* The sizes of the tars in blocks, each held against what was used of it. */
+static int measure(const index_builder *self, const uint64_t *tar_sizes, uint32_t count,
+	uint32_t *ret_blocks, rkt_error **err)
+{
+	if (count < self->tar_count || count > EROFS_DEVICES_MAX)
+		return rkt_fail(err, RKT_INVALID, "an index over %u tars with %u sizes",
+			self->tar_count, count);
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t blocks = tar_sizes[i] / EROFS_BLOCK;
+
+		if (blocks > EROFS_BLOCKS_MAX)
+			return rkt_fail(
+				err, RKT_INVALID, "a tar of more than 2 TiB cannot be indexed");
+		if (i < self->tar_count && self->blocks_used[i] > blocks)
+			return rkt_fail(err, RKT_INVALID,
+				"the tar is truncated: %ju bytes, but a file's data end at %ju",
+				(uintmax_t)tar_sizes[i],
+				(uintmax_t)self->blocks_used[i] * EROFS_BLOCK);
+		ret_blocks[i] = (uint32_t)blocks;
+	}
+	return 0;
+}
+
+int index_write_tars(index_builder *self, const uint64_t *tar_sizes, uint32_t count, int out,
+	struct index_stats *ret_stats, rkt_error **err)
 {
 	ERROR_SCOPE(err, "writing index", NULL);
-	uint64_t blocks = tar_size / EROFS_BLOCK;
-	uint32_t tar_blocks = (uint32_t)blocks;
-	const struct write_input input = { &self->nodes, &tar_blocks, 1 };
+	auto_free uint32_t *tar_blocks = xcalloc(count, sizeof *tar_blocks);
+	const struct write_input input = { &self->nodes, tar_blocks, count };
 	struct index_stats stats = {
 		.xattrs_dropped = self->xattrs.dropped,
 		.acl_names_dropped = self->xattrs.acl_names_dropped,
 	};
 
-	if (blocks > EROFS_BLOCKS_MAX)
-		return rkt_fail(err, RKT_INVALID, "a tar of more than 2 TiB cannot be indexed");
-	if (self->place.blocks_used > blocks)
-		return rkt_fail(err, RKT_INVALID,
-			"the tar is truncated: %ju bytes, but a file's data end at %ju",
-			(uintmax_t)tar_size, (uintmax_t)self->place.blocks_used * EROFS_BLOCK);
+	note_use(self);
+	if (measure(self, tar_sizes, count, tar_blocks, err) < 0)
+		return -1;
 	if (write_index(&input, out, &stats, err) < 0)
 		return -1;
 	if (ret_stats)

@@ -3,6 +3,8 @@
 unit_tests =
 unit_tests += tests/unit/test_mount
 unit_tests += tests/unit/test_path_set
+unit_tests += tests/unit/test_path_filter
+unit_tests += tests/unit/test_version
 unit_tests += tests/unit/test_image
 unit_tests += tests/unit/test_extract
 unit_tests += tests/unit/test_extract_walk
@@ -11,6 +13,7 @@ unit_tests += tests/unit/test_build
 unit_tests += tests/unit/test_index
 unit_tests += tests/unit/test_index_tree
 unit_tests += tests/unit/test_index_xattr
+unit_tests += tests/unit/test_index_layers
 unit_tests += tests/unit/test_db
 unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_pod_state
