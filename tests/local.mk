@@ -4,3 +4,4 @@ include %D%/cli/local.mk
 include %D%/lint/local.mk
 include %D%/fuzz/local.mk
 include %D%/fault/local.mk
+include %D%/bench/local.mk

@@ -1,7 +1,10 @@
 #!/bin/sh
-# A durable import of an image of 150 MB and 8 000 entries (gzip) against `tar -xzf` followed by `sync -f`,
-# and against `ostree commit --tree=tar=`, in turn, each on a freshly made ext4 on a loop device: medians
-# and their ratios. Then the same file once more. Needs root. Usage: tests/bench/import.sh [ROUNDS]
+# A durable import of an image of 150 MB and 8 000 entries (gzip) against `gzip -dc` alone, `tar -xzf`
+# followed by `sync -f`, `ostree commit --tree=tar=`, `umoci unpack` and `skopeo copy` to dir: (which copies
+# the file as it is and unpacks nothing) of the same layer, in turn, each on a freshly made ext4 on a loop
+# device: medians and their ratios. Then the same file once more. Needs root.
+#
+# usage: tests/bench/import.sh [ROUNDS]
 set -eu
 
 rounds=${1:-7}
@@ -45,6 +48,32 @@ rm "$work/body.tar"
 aci=$work/bench.aci
 echo "image: $(stat -c %s "$aci" | numfmt --to=iec) gzip, $(stat -c %s "$work/bench.tar" | numfmt --to=iec) tar," \
     "$(wc -l <"$work/files") entries; ext4 on a loop device"
+
+# ---- the same layer as an OCI layout, for umoci and skopeo
+
+# blob FILE: puts it into the layout and prints what its descriptor says of it
+blob() {
+    digest=$(sha256sum "$1" | cut -d ' ' -f 1)
+    ln -f "$1" "$work/oci/blobs/sha256/$digest"
+    printf '"digest": "sha256:%s", "size": %s' "$digest" "$(stat -c %s "$1")"
+}
+mkdir -p "$work/oci/blobs/sha256"
+oci=application/vnd.oci.image
+layer=$(blob "$aci")
+cat >"$work/config.json" <<JSON
+{"architecture": "amd64", "os": "linux", "config": {},
+ "rootfs": {"type": "layers", "diff_ids": ["sha256:$(sha256sum "$work/bench.tar" | cut -d ' ' -f 1)"]}}
+JSON
+cat >"$work/manifest.json" <<JSON
+{"schemaVersion": 2, "mediaType": "$oci.manifest.v1+json",
+ "config": {"mediaType": "$oci.config.v1+json", $(blob "$work/config.json")},
+ "layers": [{"mediaType": "$oci.layer.v1.tar+gzip", $layer}]}
+JSON
+cat >"$work/oci/index.json" <<JSON
+{"schemaVersion": 2, "manifests": [{"mediaType": "$oci.manifest.v1+json", $(blob "$work/manifest.json"),
+ "annotations": {"org.opencontainers.image.ref.name": "bench"}}]}
+JSON
+echo '{"imageLayoutVersion": "1.0.0"}' >"$work/oci/oci-layout"
 rm "$work/bench.tar"
 
 # ---- A B A B
@@ -58,8 +87,10 @@ fresh_disk() {
     cat "$aci" >/dev/null
     sync
 }
-contenders='import tar'
-command -v ostree >/dev/null && contenders="$contenders ostree" || echo "ostree is not installed: left out"
+contenders='import gzip tar'
+for peer in ostree umoci skopeo; do
+    if command -v $peer >/dev/null; then contenders="$contenders $peer"; else echo "$peer is not installed: left out"; fi
+done
 round=0
 # shellcheck disable=SC2016 # $1, $2 and $3 are those of the inner shell
 while [ "$round" -lt "$rounds" ]; do
@@ -70,12 +101,15 @@ while [ "$round" -lt "$rounds" ]; do
             measure import '"$1" import -d "$3/rkt" "$2"' "$store" "$aci" "$disk"
             measure again '"$1" import -d "$3/rkt" "$2"' "$store" "$aci" "$disk"
             ;;
+        gzip) measure gzip 'gzip -dc "$1"' "$aci" ;;
         tar) measure tar 'mkdir "$2/tree"; tar -C "$2/tree" -xpzf "$1"; sync -f "$2/tree"' "$aci" "$disk" ;;
         ostree)
             ostree init --repo="$disk/repo" --mode=bare
             measure ostree 'ostree commit --repo="$2/repo" --branch=bench --tar-autocreate-parents --tree=tar="$1"' \
                 "$aci" "$disk"
             ;;
+        umoci) measure umoci 'umoci unpack --image "$1:bench" "$2/bundle"' "$work/oci" "$disk" ;;
+        skopeo) measure skopeo 'skopeo --insecure-policy copy -q "oci:$1:bench" "dir:$2/dir"' "$work/oci" "$disk" ;;
         esac
     done
     round=$((round + 1))
@@ -88,6 +122,9 @@ say() { # name, what
 }
 say import 'rkt-store import'
 say again 'rkt-store import, again'
+say gzip 'gzip -dc'
 say tar 'tar -xzf; sync -f'
 [ ! -e "$work/ostree" ] || say ostree 'ostree commit --tree=tar='
+[ ! -e "$work/umoci" ] || say umoci 'umoci unpack'
+[ ! -e "$work/skopeo" ] || say skopeo 'skopeo copy dir:'
 echo "medians of $rounds"

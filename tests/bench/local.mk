@@ -1,0 +1,4 @@
+check_PROGRAMS += %D%/store-scale
+%C%_store_scale_LDADD = $(store_link)
+EXTRA_DIST += %D%/README.md %D%/timing.sh %D%/aci-tools.sh %D%/import.sh %D%/run.sh %D%/scale.sh \
+	%D%/many-entries.py
