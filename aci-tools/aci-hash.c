@@ -72,7 +72,7 @@ static int hash(struct job *job, digest **sums, rkt_error **err)
 
 	if (fd < 0)
 		return -1;
-	in = source_unpack_threaded(source_tap(source_from_fd(fd), count_read, job), err);
+	in = source_unpack_threaded(source_tap(source_from_fd(fd), count_read, job), NULL, err);
 	if (!in)
 		return -1;
 	for (size_t i = 0; i < KINDS; i++)

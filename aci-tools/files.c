@@ -25,7 +25,7 @@ int file_open(const char *file, rkt_error **err)
 
 source *file_unpack(int fd, rkt_error **err)
 {
-	return source_unpack_threaded(source_from_fd(fd), err);
+	return source_unpack_threaded(source_from_fd(fd), NULL, err);
 }
 
 bool file_needs_name(int error)

@@ -99,7 +99,7 @@ static int look_at_image(struct subject *s, rkt_error **err)
 
 	if (s->seen)
 		in = source_tap(in, digest_tap, s->seen);
-	in = source_unpack_threaded(in, err);
+	in = source_unpack_threaded(in, NULL, err);
 	if (!in)
 		return note_unpack_error(s, err);
 	return read_image(s, in, err);

@@ -375,7 +375,7 @@ int rkt_image_id_of_fd(int fd, rkt_image_id *ret, rkt_error **err)
 
 	if (own < 0)
 		return rkt_fail_errno(err, "duplicate descriptor");
-	in = source_unpack_threaded(source_from_fd(own), err);
+	in = source_unpack_threaded(source_from_fd(own), NULL, err);
 	if (!in)
 		return -1;
 	in = source_tap(in, digest_tap, sum);

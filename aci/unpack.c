@@ -418,9 +418,9 @@ source *source_unpack(source *below, const struct unpack_limits *limits, enum co
 	return &s->base;
 }
 
-source *source_unpack_threaded(source *below, rkt_error **err)
+source *source_unpack_threaded(source *below, enum compression *ret_kind, rkt_error **err)
 {
-	source *top = source_unpack(below, &unpack_limits_default, NULL, err);
+	source *top = source_unpack(below, &unpack_limits_default, ret_kind, err);
 	struct unpack_source *s = (struct unpack_source *)top;
 
 	if (!top)

@@ -38,5 +38,5 @@ source *source_unpack(source *below, const struct unpack_limits *limits, enum co
 
 /* The same with the default limits and threads: what decompresses neither waits for the disk nor
  * for the digest. Decompression is the slowest of the three, and reading takes a tenth of its
- * time. */
-source *source_unpack_threaded(source *below, rkt_error **err);
+ * time. RET_KIND may be NULL. */
+source *source_unpack_threaded(source *below, enum compression *ret_kind, rkt_error **err);

@@ -1,6 +1,8 @@
-/* Advisory locks on directories and files: flock(2), gone with the last descriptor of the open
- * file. */
+/* Advisory locks on directories and files: flock(2) and OFD locks (fcntl(2)), gone with the last
+ * descriptor of the open file. */
 #pragma once
+
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -10,3 +12,7 @@ enum lock_mode { LOCK_SHARED, LOCK_EXCLUSIVE };
 int lock_wait(int fd, enum lock_mode mode, rkt_error **err);
 /* Returns 1 when taken, 0 when somebody else holds it, -1 on error. */
 int lock_try(int fd, enum lock_mode mode, rkt_error **err);
+
+/* Waits for the exclusive lock on the one byte AT (its highest and its lowest bit aside) of FD, a
+ * regular file open for writing. The byte need not exist. Not seen by flock(2). */
+int lock_byte_wait(int fd, uint64_t at, rkt_error **err);

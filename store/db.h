@@ -24,6 +24,7 @@ enum db_table {
 	DB_NAME,
 	DB_TREE,
 	DB_LEASE,
+	DB_ALIAS,
 	DB_TABLE_COUNT,
 };
 

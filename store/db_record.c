@@ -11,7 +11,8 @@
 #define RECORD_VERSION 1
 #define NO_TEXT        UINT32_MAX
 #define NAME_KEY_MAX   255
-#define NAME_HASHED    1 /* cannot begin a name: AC identifiers have no control characters */
+#define ALIAS_OF       'i' /* none of enum alias_kind */
+#define NAME_HASHED    1   /* cannot begin a name: AC identifiers have no control characters */
 
 /* ---- keys ------------------------------------------------------------------------------------ */
 
@@ -122,6 +123,39 @@ int key_lease_read(struct slice key, rkt_image_id *ret_id, char ret_uuid[static 
 	ret_uuid[UUID_TEXT_LEN] = '\0';
 	if (!uuid_is(ret_uuid))
 		return rkt_fail(err, RKT_INVALID, "the index is damaged: a lease of no pod");
+	return 0;
+}
+
+struct key key_of_alias(const struct alias *alias)
+{
+	struct key key = { .bytes = { (uint8_t)alias->kind }, .len = 1 };
+
+	key_add(&key, alias->digest, alias->len);
+	return key;
+}
+
+struct key key_of_alias_of(const rkt_image_id *id, const struct alias *alias)
+{
+	struct key key = { .bytes = { ALIAS_OF }, .len = 1 };
+
+	key_add_id(&key, id);
+	if (alias) {
+		key_add(&key, (const uint8_t[]){ (uint8_t)alias->kind }, 1);
+		key_add(&key, alias->digest, alias->len);
+	}
+	return key;
+}
+
+int key_alias_read(struct slice key, struct alias *ret, rkt_error **err)
+{
+	size_t head = 1 + KEY_ID_SIZE + 1;
+
+	if (key.len <= head || key.len > head + ALIAS_DIGEST_MAX)
+		return rkt_fail(
+			err, RKT_INVALID, "the index is damaged: an alias without a digest");
+	ret->kind = (enum alias_kind)key.data[head - 1];
+	ret->len = key.len - head;
+	memcpy(ret->digest, key.data + head, ret->len);
 	return 0;
 }
 
@@ -310,6 +344,27 @@ int tree_row_read(struct slice bytes, struct tree_row *ret, rkt_error **err)
 	ret->layers = NULL;
 	take(&in, (size_t)ret->layer_count * KEY_ID_SIZE);
 	return finish(&in, "tree", err);
+}
+
+void alias_row_write(const rkt_image_id *id, struct buf *out)
+{
+	struct key key = key_of_id(id);
+
+	put_version(out);
+	buf_append(out, key.bytes, key.len);
+}
+
+int alias_row_read(struct slice bytes, rkt_image_id *ret, rkt_error **err)
+{
+	const uint8_t *id;
+	struct reader in;
+
+	if (start(&in, bytes, "alias", err) < 0)
+		return -1;
+	id = take(&in, KEY_ID_SIZE);
+	if (id)
+		*ret = key_to_id(id);
+	return finish(&in, "alias", err);
 }
 
 void lease_row_write(uint64_t taken_ns, struct buf *out)

@@ -15,6 +15,8 @@
  *	tree      form, id          -> 1, u32 index version, u64 size, u64 made_ns, text boot id,
  *	                               u32 count, count ids of the images layered in it
  *	lease     id, uuid          -> 1, u64 taken_ns
+ *	alias     kind, digest      -> 1, id
+ *	alias     'i', id, kind, digest -> 1: the aliases of an image, for its removal
  */
 #pragma once
 
@@ -87,6 +89,24 @@ struct tree_row {
 void tree_row_write(const struct tree_row *row, struct buf *out);
 /* LAYERS is NULL after reading; only their number is looked at. */
 int tree_row_read(struct slice bytes, struct tree_row *ret, rkt_error **err);
+
+/* What else an image goes by, as it stands in keys: the digest of its packed file, a fingerprint of
+ * that file (packed.h), the SHA-512 of its tar. */
+enum alias_kind { ALIAS_PACKED = 'p', ALIAS_HINT = 'h', ALIAS_SHA512 = 's' };
+#define ALIAS_DIGEST_MAX 64
+struct alias {
+	enum alias_kind kind;
+	uint8_t digest[ALIAS_DIGEST_MAX];
+	size_t len;
+};
+struct key key_of_alias(const struct alias *alias);
+/* The key that leads from ID to ALIAS; with ALIAS NULL the part all aliases of ID share. */
+struct key key_of_alias_of(const rkt_image_id *id, const struct alias *alias);
+/* The alias at the end of such a key; RKT_INVALID when there is none. */
+int key_alias_read(struct slice key, struct alias *ret, rkt_error **err);
+
+void alias_row_write(const rkt_image_id *id, struct buf *out);
+int alias_row_read(struct slice bytes, rkt_image_id *ret, rkt_error **err);
 
 void lease_row_write(uint64_t taken_ns, struct buf *out);
 

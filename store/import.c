@@ -1,7 +1,10 @@
 /*
  * Import: one pass over the bytes of an image file.
  *
- *	fd -> count -> unpack -> threaded -> tap(digest) -> tap(blob) -> image walk -> index builder
+ *	fd -> packed -> unpack -> threaded -> tap(digest) -> tap(blob) -> image walk -> index
+ *
+ * A file that was imported before is known by the digest of its packed bytes and not unpacked again
+ * (packed.h). Whoever imports a file that somebody else is importing waits for that one.
  *
  * Then, in this order (S-040): both files synced, named, their folders synced, one durable commit.
  * Before the commit the image does not exist. What a killed import leaves is at most two files that
@@ -19,13 +22,16 @@
 #include "aci/image.h"
 #include "aci/unpack.h"
 #include "base/alloc.h"
+#include "store/alias.h"
 #include "store/blob.h"
 #include "store/index/index.h"
+#include "store/packed.h"
 
 struct import {
 	rkt_store *store;
 	const struct rkt_import_options *options;
-	_Atomic uint64_t packed; /* bytes read from the file, counted in the reading thread */
+	_Atomic uint64_t done; /* bytes read from the file, counted in the reading thread */
+	struct packed packed;  /* in the reading thread too */
 	digest *sum;
 	struct blob_writer blob;
 	image_reader *image;
@@ -35,15 +41,176 @@ struct import {
 	struct import_record record;
 };
 
+/* ---- known files ----------------------------------------------------------------------------- */
+
+static void show_progress(struct import *self)
+{
+	if (self->options && self->options->progress)
+		self->options->progress(self->options->context,
+			atomic_load_explicit(&self->done, memory_order_relaxed));
+}
+
+struct known {
+	const rkt_image_id *id;
+	bool recorded, has_index;
+	uint64_t size, index_size;
+};
+
+static int look_up(db_txn *txn, void *context, rkt_error **err)
+{
+	struct known *known = context;
+	struct image_row row;
+	struct tree_row tree;
+	int image = store_get_image(txn, known->id, &row, err), index;
+
+	if (image < 0)
+		return -1;
+	index = store_get_tree(txn, RECORD_EROFS, known->id, &tree, err);
+	if (index < 0)
+		return -1;
+	known->recorded = image;
+	known->has_index = index;
+	known->size = image ? row.size : 0;
+	known->index_size = index ? tree.size : 0;
+	return 0;
+}
+
+static bool file_has_size(int shelf, const rkt_image_id *id, uint64_t size)
+{
+	auto_fd int shard = layout_shard_open(shelf, id, NULL);
+	struct stat st;
+
+	return shard >= 0 && fstatat(shard, id->text, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(st.st_mode) && (uint64_t)st.st_size == size;
+}
+
+/* Whether the image is recorded and its files are where they should be: 1, 0 or -1. Files that got
+ * lost or truncated are put back by going on with the import. */
+static int is_there(struct import *self, rkt_error **err)
+{
+	const struct layout *layout = &self->store->layout;
+	const rkt_image_id *id = &self->record.id;
+	struct known known = { .id = id };
+
+	if (db_read(self->store->db, look_up, &known, err) < 0)
+		return -1;
+	return known.recorded && file_has_size(layout->blob, id, known.size) &&
+	       (!known.has_index || file_has_size(layout->erofs, id, known.index_size));
+}
+
+static int check_expected(struct import *self, rkt_error **err)
+{
+	const rkt_image_id *expect = self->options ? self->options->expect : NULL;
+
+	if (expect && strcmp(expect->text, self->record.id.text) != 0)
+		return rkt_fail(err, RKT_INVALID, "the image is %s, not %s", self->record.id.text,
+			expect->text);
+	return 0;
+}
+
+struct alias_question {
+	const struct alias *alias;
+	rkt_image_id id;
+	int known;
+};
+
+static int ask_alias(db_txn *txn, void *context, rkt_error **err)
+{
+	struct alias_question *self = context;
+
+	self->known = alias_get(txn, self->alias, &self->id, err);
+	return self->known < 0 ? -1 : 0;
+}
+
+/* The image ALIAS leads to: 1, 0, or -1. */
+static int look_alias_up(
+	struct import *self, const struct alias *alias, rkt_image_id *ret, rkt_error **err)
+{
+	struct alias_question question = { .alias = alias };
+
+	if (db_read(self->store->db, ask_alias, &question, err) < 0)
+		return -1;
+	if (question.known)
+		*ret = question.id;
+	return question.known;
+}
+
+static int count(struct import *self, struct slice block, rkt_error **err)
+{
+	atomic_fetch_add_explicit(&self->done, block.len, memory_order_relaxed);
+	return packed_tap(&self->packed, block, err);
+}
+
+/* The digest of FD from its present position to its end. */
+static int digest_packed(struct import *self, int fd, struct alias *ret, rkt_error **err)
+{
+	auto_fd int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	auto_source source *in = NULL;
+	struct slice block;
+	int got;
+
+	if (own < 0)
+		return rkt_fail_errno(err, "dup");
+	in = source_from_fd(pass_fd(own));
+	while ((got = source_next(in, &block, err)) > 0) {
+		if (count(self, block, err) < 0)
+			return -1;
+		show_progress(self);
+	}
+	return got < 0 ? -1 : packed_digest(&self->packed, ret, err);
+}
+
+/* FD was read for nothing: back to where it was. */
+static int begin_again(struct import *self, int fd, off_t position, rkt_error **err)
+{
+	if (lseek(fd, position, SEEK_SET) < 0)
+		return rkt_fail_errno(err, "seek");
+	packed_free(&self->packed);
+	packed_start(&self->packed);
+	atomic_store(&self->done, 0);
+	return 0;
+}
+
+/* Whether FD is a file whose image is there: 1, 0 (at the position it had), or -1. From here on
+ * this import alone works on files with that fingerprint, as long as *RET_LOCK is open. */
+static int recognise(struct import *self, int fd, int *ret_lock, rkt_error **err)
+{
+	off_t position = lseek(fd, 0, SEEK_CUR);
+	struct alias hint, packed;
+	int got = packed_hint_of_fd(fd, &hint, err);
+
+	if (got <= 0)
+		return got;
+	*ret_lock = layout_lock_file(&self->store->layout, hint.digest, err);
+	got = *ret_lock < 0 ? -1 : look_alias_up(self, &hint, &self->record.id, err);
+	if (got <= 0)
+		return got;
+	got = digest_packed(self, fd, &packed, err);
+	if (got == 0)
+		got = look_alias_up(self, &packed, &self->record.id, err);
+	if (got > 0)
+		got = is_there(self, err);
+	if (got)
+		return got;
+	return begin_again(self, fd, position, err);
+}
+
+/* What the file will be known by. */
+static int name_packed(struct import *self, rkt_error **err)
+{
+	struct import_record *record = &self->record;
+
+	record->packed = alias_of_hex(ALIAS_PACKED, record->id.text + strlen("sha256-"));
+	if (!self->packed.plain && packed_digest(&self->packed, &record->packed, err) < 0)
+		return -1;
+	return packed_hint(&self->packed, &record->hint, err);
+}
+
 /* ---- the pass -------------------------------------------------------------------------------- */
 
 static int count_tap(void *context, struct slice block, rkt_error **err)
 {
-	struct import *self = context;
-
-	(void)err;
-	atomic_fetch_add_explicit(&self->packed, block.len, memory_order_relaxed);
-	return 0;
+	return count(context, block, err);
 }
 
 static int unpacked_tap(void *context, struct slice block, rkt_error **err)
@@ -52,23 +219,23 @@ static int unpacked_tap(void *context, struct slice block, rkt_error **err)
 
 	if (digest_tap(self->sum, block, err) < 0 || blob_tap(&self->blob, block, err) < 0)
 		return -1;
-	if (self->options && self->options->progress)
-		self->options->progress(self->options->context,
-			atomic_load_explicit(&self->packed, memory_order_relaxed));
+	show_progress(self);
 	return 0;
 }
 
 static int open_stream(struct import *self, int fd, rkt_error **err)
 {
 	auto_fd int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	enum compression kind;
 	source *in;
 
 	if (own < 0)
 		return rkt_fail_errno(err, "dup");
 	in = source_tap(source_from_fd(pass_fd(own)), count_tap, self);
-	in = source_unpack_threaded(in, err);
+	in = source_unpack_threaded(in, &kind, err);
 	if (!in)
 		return -1;
+	self->packed.plain = kind == COMPRESSION_NONE;
 	in = source_tap(in, unpacked_tap, self);
 	self->image = image_open(in, NULL);
 	return 0;
@@ -103,16 +270,12 @@ static int walk(struct import *self, rkt_error **err)
 
 static int identify(struct import *self, rkt_error **err)
 {
-	const rkt_image_id *expect = self->options ? self->options->expect : NULL;
 	char digits[DIGEST_HEX_MAX + 1];
 
 	if (digest_hex(self->sum, digits, err) < 0)
 		return -1;
 	self->record.id = id_from_hex(digits);
-	if (expect && strcmp(expect->text, self->record.id.text) != 0)
-		return rkt_fail(err, RKT_INVALID, "the image is %s, not %s", self->record.id.text,
-			expect->text);
-	return 0;
+	return name_packed(self, err) < 0 ? -1 : check_expected(self, err);
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -205,62 +368,17 @@ int import_record_write(db_txn *txn, void *context, rkt_error **err)
 	struct image_row there;
 	int got = store_get_image(txn, &record->id, &there, err);
 
+	if (got < 0 || alias_put(txn, &record->packed, &record->id, err) < 0 ||
+		alias_put(txn, &record->hint, &record->id, err) < 0)
+		return -1;
 	if (got)
-		return got < 0 ? -1 : 0; /* another import of the same image was faster */
+		return 0; /* another import of the same image was faster */
 	image_row_write(&record->row, &row);
 	manifest_row_write(record->manifest, &manifest);
 	if (db_put(txn, DB_IMAGE, key_slice(&key), buf_slice(&row), err) < 0 ||
 		db_put(txn, DB_MANIFEST, key_slice(&key), buf_slice(&manifest), err) < 0)
 		return -1;
 	return put_name(txn, record, err) < 0 ? -1 : put_tree(txn, record, err);
-}
-
-struct known {
-	const rkt_image_id *id;
-	bool recorded, has_index;
-	uint64_t size, index_size;
-};
-
-static int look_up(db_txn *txn, void *context, rkt_error **err)
-{
-	struct known *known = context;
-	struct image_row row;
-	struct tree_row tree;
-	int image = store_get_image(txn, known->id, &row, err), index;
-
-	if (image < 0)
-		return -1;
-	index = store_get_tree(txn, RECORD_EROFS, known->id, &tree, err);
-	if (index < 0)
-		return -1;
-	known->recorded = image;
-	known->has_index = index;
-	known->size = image ? row.size : 0;
-	known->index_size = index ? tree.size : 0;
-	return 0;
-}
-
-static bool file_has_size(int shelf, const rkt_image_id *id, uint64_t size)
-{
-	auto_fd int shard = layout_shard_open(shelf, id, NULL);
-	struct stat st;
-
-	return shard >= 0 && fstatat(shard, id->text, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISREG(st.st_mode) && (uint64_t)st.st_size == size;
-}
-
-/* Whether the image is recorded and its files are where they should be: 1, 0 or -1. Files that got
- * lost or truncated are put back by going on with the import. */
-static int is_there(struct import *self, rkt_error **err)
-{
-	const struct layout *layout = &self->store->layout;
-	const rkt_image_id *id = &self->record.id;
-	struct known known = { .id = id };
-
-	if (db_read(self->store->db, look_up, &known, err) < 0)
-		return -1;
-	return known.recorded && file_has_size(layout->blob, id, known.size) &&
-	       (!known.has_index || file_has_size(layout->erofs, id, known.index_size));
 }
 
 static int commit(struct import *self, rkt_error **err)
@@ -284,7 +402,31 @@ static int commit(struct import *self, rkt_error **err)
 	return db_write(self->store->db, import_record_write, &self->record, err);
 }
 
-static int import(struct import *self, int fd, rkt_error **err)
+static int note_packed(db_txn *txn, void *context, rkt_error **err)
+{
+	const struct import_record *record = context;
+	struct image_row row;
+	int got = store_get_image(txn, &record->id, &row, err);
+
+	if (!got) /* removed this very moment: as if it had been after the import */
+		return 0;
+	if (got < 0 || alias_put(txn, &record->packed, &record->id, err) < 0)
+		return -1;
+	return alias_put(txn, &record->hint, &record->id, err);
+}
+
+/* The image was there, in another file or through a pipe: this file is known from here on too. */
+static int remember_packed(struct import *self, rkt_error **err)
+{
+	rkt_image_id id;
+	int known = look_alias_up(self, &self->record.packed, &id, err);
+
+	if (known)
+		return known < 0 ? -1 : 0;
+	return db_write(self->store->db, note_packed, &self->record, err);
+}
+
+static int read_image(struct import *self, int fd, rkt_error **err)
 {
 	int there;
 
@@ -293,8 +435,18 @@ static int import(struct import *self, int fd, rkt_error **err)
 		return -1;
 	there = is_there(self, err);
 	if (there)
-		return there < 0 ? -1 : 0;
+		return there < 0 ? -1 : remember_packed(self, err);
 	return commit(self, err);
+}
+
+static int import(struct import *self, int fd, rkt_error **err)
+{
+	auto_fd int lock = -1;
+	int known = recognise(self, fd, &lock, err);
+
+	if (known)
+		return known < 0 ? -1 : check_expected(self, err);
+	return read_image(self, fd, err);
 }
 
 static int check_call(
@@ -316,13 +468,17 @@ int rkt_store_import(rkt_store *store, int fd, const struct rkt_import_options *
 		.blob.file = SCRATCH_EMPTY,
 		.index_file = SCRATCH_EMPTY,
 		.index = index_new() };
-	int result = check_call(store, options, err) < 0 ? -1 : import(&self, fd, err);
+	int result = check_call(store, options, err);
 
+	packed_start(&self.packed);
+	if (result == 0)
+		result = import(&self, fd, err);
 	if (result == 0 && ret_id)
 		*ret_id = self.record.id;
 	image_free(self.image);
 	index_free(self.index);
 	digest_free(self.sum);
+	packed_free(&self.packed);
 	blob_writer_close(&self.blob);
 	scratch_close(&self.index_file);
 	free(self.index_fault);

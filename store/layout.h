@@ -54,5 +54,10 @@ char *layout_file_path(const struct layout *self, const char *what, const rkt_im
 enum layout_naming { LAYOUT_NAMING, LAYOUT_REMOVING };
 int layout_lock(const struct layout *self, enum layout_naming what, rkt_error **err);
 
+/* Waits until nobody else holds the lock for the file whose fingerprint begins with the 8 bytes at
+ * PRINT, and takes it: whoever imports the same file waits here and finds it done. Gone with the
+ * returned descriptor. */
+int layout_lock_file(const struct layout *self, const uint8_t *print, rkt_error **err);
+
 /* Whether the folder DIR has an entry besides "." and "..": 1, 0, or -1 on error. */
 int layout_has_entries(int dir, rkt_error **err);

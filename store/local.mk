@@ -12,6 +12,7 @@ noinst_LTLIBRARIES += %D%/index/libindex.la %D%/libstore.la
 index_link = %D%/index/libindex.la $(aci_link)
 
 %C%_libstore_la_SOURCES = \
+	%D%/alias.c %D%/alias.h \
 	%D%/blob.c %D%/blob.h \
 	%D%/db.c %D%/db.h \
 	%D%/db_record.c %D%/db_record.h \
@@ -19,6 +20,7 @@ index_link = %D%/index/libindex.la $(aci_link)
 	%D%/import.c %D%/import.h \
 	%D%/layout.c %D%/layout.h \
 	%D%/lease.c %D%/lease.h \
+	%D%/packed.c %D%/packed.h \
 	%D%/remove.c %D%/remove.h \
 	%D%/resolve.c %D%/resolve.h \
 	%D%/store.c %D%/store.h \

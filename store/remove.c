@@ -7,6 +7,7 @@
 
 #include "base/lock.h"
 #include "base/tree.h"
+#include "store/alias.h"
 #include "store/lease.h"
 #include "store/tree.h"
 
@@ -29,6 +30,7 @@ int remove_records(db_txn *txn, const rkt_image_id *id, rkt_error **err)
 		   extracted = key_of_tree(RECORD_EXTRACTED, id);
 
 	if (remove_name(txn, id, err) < 0 || lease_drop_image(txn, id, err) < 0 ||
+		alias_drop_image(txn, id, err) < 0 ||
 		db_delete(txn, DB_MANIFEST, key_slice(&image), err) < 0 ||
 		db_delete(txn, DB_TREE, key_slice(&erofs), err) < 0 ||
 		db_delete(txn, DB_TREE, key_slice(&extracted), err) < 0)

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "base/fd.h"
+#include "store/alias.h"
 #include "store/db.h"
 #include "store/db_record.h"
 
@@ -464,6 +465,66 @@ static void keys_give_the_ids_and_pods_back(void **state)
 	assert_string_equal(got.text, ID_A);
 }
 
+/* ---- aliases --------------------------------------------------------------------------------- */
+
+struct aliases {
+	struct alias packed, shared;
+	rkt_image_id a, b, found;
+	uint64_t left;
+	int got, has;
+};
+
+static int put_aliases(db_txn *txn, void *context, rkt_error **err)
+{
+	struct aliases *self = context;
+
+	if (alias_put(txn, &self->packed, &self->a, err) < 0 ||
+		alias_put(txn, &self->shared, &self->a, err) < 0)
+		return -1;
+	return alias_put(txn, &self->shared, &self->b, err);
+}
+
+static int drop_a(db_txn *txn, void *context, rkt_error **err)
+{
+	return alias_drop_image(txn, &((struct aliases *)context)->a, err);
+}
+
+static int drop_b(db_txn *txn, void *context, rkt_error **err)
+{
+	return alias_drop_image(txn, &((struct aliases *)context)->b, err);
+}
+
+static int look_at_aliases(db_txn *txn, void *context, rkt_error **err)
+{
+	struct aliases *self = context;
+
+	self->got = alias_get(txn, &self->shared, &self->found, err);
+	self->has = alias_has(txn, &self->a, ALIAS_PACKED, err);
+	return db_count(txn, DB_ALIAS, &self->left, err);
+}
+
+static void an_image_takes_its_own_aliases_along_and_no_others(void **state)
+{
+	struct fixture *self = *state;
+	struct aliases all = { .packed = alias_of_hex(ALIAS_PACKED, ID_A + strlen("sha256-")),
+		.shared = alias_of_hex(ALIAS_HINT, ID_B + strlen("sha256-")) };
+	rkt_error *err = NULL;
+
+	assert_ok(rkt_image_id_parse(ID_A, &all.a, &err), err);
+	assert_ok(rkt_image_id_parse(ID_B, &all.b, &err), err);
+	assert_ok(db_write(self->db, put_aliases, &all, &err), err);
+	assert_ok(db_read(self->db, look_at_aliases, &all, &err), err);
+	assert_int_equal(all.has, 1);
+	assert_ok(db_write(self->db, drop_a, &all, &err), err);
+	assert_ok(db_read(self->db, look_at_aliases, &all, &err), err);
+	assert_int_equal(all.has, 0);
+	assert_int_equal(all.got, 1);
+	assert_string_equal(all.found.text, ID_B);
+	assert_ok(db_write(self->db, drop_b, &all, &err), err);
+	assert_ok(db_read(self->db, look_at_aliases, &all, &err), err);
+	assert_int_equal(all.left, 0);
+}
+
 static void names_sort_newest_first_and_apart_from_longer_ones(void **state)
 {
 	rkt_image_id id;
@@ -508,6 +569,7 @@ int main(void)
 		WITH_DB(the_map_grows_by_itself),
 		WITH_DB(growth_by_another_process_is_adopted),
 		WITH_DB(a_killed_writer_blocks_nobody_and_leaves_nothing),
+		WITH_DB(an_image_takes_its_own_aliases_along_and_no_others),
 		WITH_DB(a_cursor_starts_where_asked_and_goes_in_order),
 		WITH_DB(writing_through_a_reader_is_refused),
 		WITH_DB(an_index_cut_to_any_length_is_refused),

@@ -1,0 +1,32 @@
+/*
+ * The file an image is delivered in, known again by its bytes: the SHA-256 of all of them decides.
+ * So that unknown files need not be read twice, a fingerprint (size, first and last 64 KiB) says
+ * beforehand whether that digest is worth making: no fingerprint, no such file. Names, times and
+ * inode numbers count for nothing.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "aci/digest.h"
+#include "store/alias.h"
+
+struct packed {
+	digest *sum;
+	uint64_t size;
+	struct buf head, tail; /* the first and the last PACKED_EDGE bytes */
+	/* The file is the tar itself, whose digest somebody else makes: SUM is left alone. */
+	bool plain;
+};
+
+void packed_start(struct packed *self);
+void packed_free(struct packed *self);
+/* A source_tap_fn over the packed bytes; CONTEXT is the struct packed. */
+int packed_tap(void *context, struct slice block, rkt_error **err);
+/* After the last byte; not for a plain file. */
+int packed_digest(struct packed *self, struct alias *ret, rkt_error **err);
+int packed_hint(const struct packed *self, struct alias *ret, rkt_error **err);
+
+/* The fingerprint of FD from its present position to its end, which stays. 1, 0 when FD is no
+ * regular file or has no more bytes, or -1. */
+int packed_hint_of_fd(int fd, struct alias *ret, rkt_error **err);
