@@ -292,7 +292,8 @@ static enum opts_result parse(struct request *r, int argc, char **argv, rkt_erro
 			"The same content gives the same image: names are sorted, owners are "
 			"numbers, and times after SOURCE_DATE_EPOCH, where that is set, become "
 			"SOURCE_DATE_EPOCH. Extended attributes, ACLs, hard links, devices and FIFOs "
-			"are kept.\n\n"
+			"are kept. Zeros, 64 KiB and more of them, are holes in the image, whether "
+			"or not they are on disk.\n\n"
 			"OUT.aci is read back and checked like any image before it appears; if "
 			"anything goes wrong, it does not appear at all.",
 		.options = options,

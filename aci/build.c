@@ -10,6 +10,7 @@
 #include "aci/build_attrs.h"
 #include "aci/build_out.h"
 #include "aci/globs.h"
+#include "aci/holes.h"
 #include "aci/stat_entry.h"
 #include "base/alloc.h"
 #include "base/fd.h"
@@ -87,11 +88,12 @@ static void fill_entry(struct builder *b, const struct stat *st, struct tar_entr
 	build_out_settle(&b->out, e);
 }
 
-static int write_data(struct builder *b, int fd, uint64_t size, rkt_error **err)
+static int write_run(struct builder *b, int fd, const struct tar_extent *run, rkt_error **err)
 {
-	for (uint64_t left = size; left;) {
+	for (uint64_t done = 0; done < run->len;) {
+		uint64_t left = run->len - done;
 		size_t want = left < READ_SIZE ? (size_t)left : READ_SIZE;
-		ssize_t got = fd_read_full(fd, b->data, want, err);
+		ssize_t got = fd_pread_full(fd, b->data, want, run->offset + done, err);
 
 		if (got < 0)
 			return -1;
@@ -99,9 +101,28 @@ static int write_data(struct builder *b, int fd, uint64_t size, rkt_error **err)
 			return rkt_fail(err, RKT_FAILED, "became shorter while it was read");
 		if (build_out_data(&b->out, (struct slice){ b->data, want }, err) < 0)
 			return -1;
-		left -= want;
+		done += want;
 	}
-	return tar_write_padding(&b->out.sink, size, err);
+	return 0;
+}
+
+static int write_data(struct builder *b, int fd, const struct tar_entry *e, rkt_error **err)
+{
+	const struct tar_extent dense = { 0, e->size };
+	const struct tar_extent *runs = e->sparse ? e->extents : &dense;
+	size_t count = e->sparse ? e->extent_count : 1;
+	struct stat now;
+
+	for (size_t i = 0; i < count; i++)
+		if (write_run(b, fd, &runs[i], err) < 0)
+			return -1;
+	if (!e->sparse)
+		return tar_write_padding(&b->out.sink, e->size, err);
+	if (fstat(fd, &now) < 0)
+		return rkt_fail_errno(err, "stat");
+	if ((uint64_t)now.st_size < e->size) /* nobody would miss bytes at the end of a hole */
+		return rkt_fail(err, RKT_FAILED, "became shorter while it was read");
+	return tar_write_padding(&b->out.sink, e->stored, err);
 }
 
 /* What has bytes or attributes of its own is opened once more, for reading. */
@@ -109,6 +130,7 @@ static int add_opened(
 	struct builder *b, const struct stat *st, struct tar_entry *e, rkt_error **err)
 {
 	__attribute__((cleanup(build_attrs_free))) struct build_attrs attrs = { 0 };
+	auto_holes struct holes holes = { 0 };
 	auto_fd int fd = path_open_beneath(b->rootfs, below_rootfs(b), O_RDONLY | O_NONBLOCK, 0);
 	struct stat now;
 
@@ -122,9 +144,12 @@ static int add_opened(
 	e->size = e->type == TAR_FILE ? (uint64_t)now.st_size : 0;
 	e->xattrs = attrs.items;
 	e->xattr_count = attrs.count;
+	if (holes_find(fd, e->size, &holes, err) < 0)
+		return -1;
+	holes_apply(&holes, e);
 	if (tar_write_header(&b->out.sink, e, err) < 0)
 		return -1;
-	return write_data(b, fd, e->size, err);
+	return write_data(b, fd, e, err);
 }
 
 static int add_symlink(

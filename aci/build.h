@@ -30,15 +30,15 @@ struct build_options {
  * found. The caller makes the file appear (fd_link).
  *
  * Kept are modes, owners, times to the nanosecond, links, devices, FIFOs and extended attributes,
- * but for those of this host (xattr_is_portable()). Sparse files are written dense. A socket is an
- * error, RKT_INVALID. */
+ * but for those of this host (xattr_is_portable()). Long spans of zeros are written as holes, be
+ * they some on disk or not: holes.h. A socket is an error, RKT_INVALID. */
 int build_image(struct slice manifest, int rootfs, int out, const struct build_options *options,
 	rkt_image_id *ret_id, rkt_error **err);
 
 /* The same of a tar of the root (uncompressed, its names relative to the root), which IN gives;
  * takes over IN. Headers are written anew, in the order in which they come: of the same files in
- * another order it makes another image. The root's own entry, where there is one, comes first; a
- * second entry of one name is RKT_INVALID. */
+ * another order it makes another image. Sparse members stay sparse. The root's own entry, where
+ * there is one, comes first; a second entry of one name is RKT_INVALID. */
 int build_image_from_tar(struct slice manifest, source *in, int out,
 	const struct build_options *options, rkt_image_id *ret_id, rkt_error **err);
 

@@ -4,6 +4,7 @@
 #include "aci/build_out.h"
 #include "aci/entry_acls.h"
 #include "aci/globs.h"
+#include "aci/holes.h"
 #include "aci/manifest.h"
 #include "aci/xattr_rules.h"
 #include "base/alloc.h"
@@ -46,42 +47,68 @@ static int write_zeros(struct rewriter *r, uint64_t count, rkt_error **err)
 	return 0;
 }
 
-/* Writes BLOCK, the next data of a file, where they belong: in *RUN and those after it. *AT is how
- * much of the file is written. */
-static int write_runs(struct rewriter *r, struct slice block, const struct tar_extent **run,
-	uint64_t *at, rkt_error **err)
+/* How far the data of a file are copied. */
+struct copying {
+	const struct tar_extent *from; /* the run in the old tar that comes next, or goes on */
+	const struct tar_extent *to;   /* the one of the new tar, which has all of it in it */
+	uint64_t at;                   /* in the file: what is before it is written */
+};
+
+static uint64_t end_of(const struct tar_extent *run)
+{
+	return run->offset + run->len;
+}
+
+/* Writes BLOCK, the next data of a file, and zeros where the runs of the new tar begin earlier or
+ * end later. */
+static int write_runs(struct rewriter *r, struct slice block, struct copying *c, rkt_error **err)
 {
 	while (block.len) {
-		uint64_t hole = *at < (*run)->offset ? (*run)->offset - *at : 0;
-		uint64_t left = (*run)->offset + (*run)->len - (*at + hole);
-		size_t len = block.len < left ? block.len : (size_t)left;
+		uint64_t left;
+		size_t len;
 
-		if (write_zeros(r, hole, err) < 0 ||
-			build_out_data(&r->out, (struct slice){ block.data, len }, err) < 0)
+		if (c->at < c->from->offset && c->from->offset >= end_of(c->to)) {
+			if (write_zeros(r, end_of(c->to) - c->at, err) < 0)
+				return -1;
+			c->to++;
+			c->at = c->to->offset;
+		}
+		if (c->at < c->from->offset) {
+			if (write_zeros(r, c->from->offset - c->at, err) < 0)
+				return -1;
+			c->at = c->from->offset;
+		}
+		left = end_of(c->from) - c->at;
+		len = block.len < left ? block.len : (size_t)left;
+		if (build_out_data(&r->out, (struct slice){ block.data, len }, err) < 0)
 			return -1;
-		*at += hole + len;
+		c->at += len;
 		block.data += len;
 		block.len -= len;
 		if (len == left)
-			++*run;
+			c->from++;
 	}
 	return 0;
 }
 
-/* Files are written dense: holes become zeros. */
-static int copy_data(struct rewriter *r, const struct tar_entry *e, rkt_error **err)
+/* Copies the data of FROM, which is about to be read, as TO has them. */
+static int copy_data(struct rewriter *r, const struct tar_entry *from, const struct tar_entry *to,
+	rkt_error **err)
 {
-	const struct tar_extent dense = { 0, e->size }, *run = e->sparse ? e->extents : &dense;
+	const struct tar_extent old = { 0, from->size }, new = { 0, to->size };
+	struct copying c = { from->sparse ? from->extents : &old, to->sparse ? to->extents : &new,
+		0 };
 	struct slice block;
-	uint64_t at = 0;
 	int more;
 
+	if (to->stored)
+		c.at = c.to->offset;
 	while ((more = tar_data(r->tar, &block, err)) > 0)
-		if (write_runs(r, block, &run, &at, err) < 0)
+		if (write_runs(r, block, &c, err) < 0)
 			return -1;
-	if (more < 0 || write_zeros(r, e->size - at, err) < 0)
+	if (more < 0 || (to->stored && write_zeros(r, end_of(c.to) - c.at, err) < 0))
 		return -1;
-	return tar_write_padding(&r->out.sink, e->size, err);
+	return tar_write_padding(&r->out.sink, to->stored, err);
 }
 
 /* What a file may take along; the array is the caller's to free. */
@@ -99,6 +126,7 @@ static struct tar_xattr *portable_xattrs(const struct tar_entry *e, size_t *ret_
 static int rewrite_entry(struct rewriter *r, const struct tar_entry *from, rkt_error **err)
 {
 	auto_free struct tar_xattr *xattrs = NULL;
+	auto_holes struct holes holes = { 0 };
 	struct tar_entry e = *from;
 
 	xattrs = portable_xattrs(from, &e.xattr_count);
@@ -109,10 +137,12 @@ static int rewrite_entry(struct rewriter *r, const struct tar_entry *from, rkt_e
 		e.link = below_rootfs(&r->link, from->link);
 	if (e.type == TAR_SYMLINK)
 		e.mode = 0777;
+	holes_of_entry(from, &holes);
+	holes_apply(&holes, &e);
 	build_out_settle(&r->out, &e);
 	if (tar_write_header(&r->out.sink, &e, err) < 0)
 		return -1;
-	return e.type == TAR_FILE ? copy_data(r, from, err) : 0;
+	return e.type == TAR_FILE ? copy_data(r, from, &e, err) : 0;
 }
 
 /* The manifest and the root go first. FIRST is the first entry, or NULL. */

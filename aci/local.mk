@@ -28,6 +28,7 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/extract.c %D%/extract.h \
 	%D%/extract_attrs.c %D%/extract_attrs.h \
 	%D%/globs.c %D%/globs.h \
+	%D%/holes.c %D%/holes.h \
 	%D%/gzip_header.c %D%/gzip_header.h \
 	%D%/image.c %D%/image.h \
 	%D%/layout.c %D%/layout.h \

@@ -129,14 +129,16 @@ static void start(struct ustar *header, char type)
 	put_octal(header->minor, sizeof header->minor, 0);
 }
 
-static void put_numbers(struct ustar *header, struct buf *pax, const struct tar_entry *e)
+/* SIZE is that of the member: its data, and the list of runs. */
+static void put_numbers(
+	struct ustar *header, struct buf *pax, const struct tar_entry *e, uint64_t size)
 {
 	bool time_fits = e->mtime_sec >= 0 && (uint64_t)e->mtime_sec <= LONG_MAX_OCTAL;
 
 	put_octal(header->mode, sizeof header->mode, e->mode);
 	put_octal(header->uid, sizeof header->uid, e->uid <= ID_MAX ? e->uid : 0);
 	put_octal(header->gid, sizeof header->gid, e->gid <= ID_MAX ? e->gid : 0);
-	put_octal(header->size, sizeof header->size, e->size <= LONG_MAX_OCTAL ? e->size : 0);
+	put_octal(header->size, sizeof header->size, size <= LONG_MAX_OCTAL ? size : 0);
 	put_octal(header->mtime, sizeof header->mtime, time_fits ? (uint64_t)e->mtime_sec : 0);
 	put_octal(header->major, sizeof header->major, e->major);
 	put_octal(header->minor, sizeof header->minor, e->minor);
@@ -144,10 +146,22 @@ static void put_numbers(struct ustar *header, struct buf *pax, const struct tar_
 		put_number(pax, "uid", e->uid);
 	if (e->gid > ID_MAX)
 		put_number(pax, "gid", e->gid);
-	if (e->size > LONG_MAX_OCTAL)
-		put_number(pax, "size", e->size);
+	if (size > LONG_MAX_OCTAL)
+		put_number(pax, "size", size);
 	if (!time_fits || e->mtime_nsec)
 		put_time(pax, e->mtime_sec, e->mtime_nsec);
+}
+
+/* Where readers that know nothing of holes put a sparse file, so that they do not make a wrong one
+ * in its place: as GNU tar has it, with 0 for the number of a process. */
+static void put_place(struct buf *path, const struct tar_entry *e)
+{
+	const char *slash = memrchr(e->path, '/', e->path_len);
+	size_t above = slash ? (size_t)(slash + 1 - e->path) : 0;
+
+	buf_append(path, e->path, above);
+	buf_append_text(path, "GNUSparseFile.0/");
+	buf_append(path, e->path + above, e->path_len - above);
 }
 
 static void put_names(struct ustar *header, struct buf *pax, const struct tar_entry *e)
@@ -155,10 +169,13 @@ static void put_names(struct ustar *header, struct buf *pax, const struct tar_en
 	auto_buf struct buf path = { 0 };
 	size_t link_len = e->link ? strlen(e->link) : 0;
 
-	buf_append(&path, e->path, e->path_len);
+	if (e->sparse)
+		put_place(&path, e);
+	else
+		buf_append(&path, e->path, e->path_len);
 	if (e->type == TAR_DIR)
 		buf_append(&path, "/", 1);
-	if (!put_path(header, (const char *)path.data, path.len))
+	if (!put_path(header, (const char *)path.data, path.len) && !e->sparse)
 		put_record(pax, "path", path.data, path.len);
 	if (link_len > sizeof header->link)
 		put_record(pax, "linkpath", e->link, link_len);
@@ -211,19 +228,58 @@ static int write_pax(const struct tar_sink *sink, const struct tar_entry *e, con
 	return tar_write_padding(sink, pax->len, err);
 }
 
+static void put_sparse(struct buf *pax, const struct tar_entry *e)
+{
+	put_number(pax, "GNU.sparse.major", 1);
+	put_number(pax, "GNU.sparse.minor", 0);
+	put_record(pax, "GNU.sparse.name", e->path, e->path_len);
+	put_number(pax, "GNU.sparse.realsize", e->size);
+}
+
+static void put_run(struct buf *map, uint64_t offset, uint64_t len)
+{
+	buf_printf(map, "%llu\n%llu\n", (unsigned long long)offset, (unsigned long long)len);
+}
+
+/* The list of runs. A file that ends in a hole has an empty run there: GNU tar would make it too
+ * short without. */
+static void put_map(struct buf *map, const struct tar_entry *e)
+{
+	static const uint8_t zeros[TAR_BLOCK];
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < e->extent_count; i++)
+		end = e->extents[i].offset + e->extents[i].len;
+	buf_printf(map, "%zu\n", e->extent_count + (end < e->size));
+	for (size_t i = 0; i < e->extent_count; i++)
+		put_run(map, e->extents[i].offset, e->extents[i].len);
+	if (end < e->size)
+		put_run(map, e->size, 0);
+	buf_append(map, zeros, -map->len % TAR_BLOCK);
+}
+
 int tar_write_header(const struct tar_sink *sink, const struct tar_entry *e, rkt_error **err)
 {
-	auto_buf struct buf pax = { 0 };
+	auto_buf struct buf pax = { 0 }, map = { 0 };
+	uint64_t size = e->size;
 	struct ustar header;
 
+	if (e->sparse) {
+		put_map(&map, e);
+		size = map.len + e->stored;
+	}
 	start(&header, type_letter(e->type));
 	put_names(&header, &pax, e);
-	put_numbers(&header, &pax, e);
+	put_numbers(&header, &pax, e, size);
+	if (e->sparse)
+		put_sparse(&pax, e);
 	put_xattrs(&pax, e);
 	seal(&header);
 	if (pax.len && write_pax(sink, e, &pax, err) < 0)
 		return -1;
-	return put(sink, &header, sizeof header, err);
+	if (put(sink, &header, sizeof header, err) < 0)
+		return -1;
+	return map.len ? put(sink, map.data, map.len, err) : 0;
 }
 
 int tar_write_padding(const struct tar_sink *sink, uint64_t size, rkt_error **err)

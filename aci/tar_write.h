@@ -1,7 +1,8 @@
 /*
  * Writing tar: the opposite of tar.h, and its shape. ustar headers, with a pax header before those
  * that need one (long names, large numbers, parts of seconds, extended attributes) and only there.
- * The bytes depend on the entry alone.
+ * Sparse members are written in the form pax 1.0 (tar_sparse.h). The bytes depend on the entry
+ * alone.
  */
 #pragma once
 
@@ -13,8 +14,9 @@ struct tar_sink {
 	void *context;
 };
 
-/* Writes the headers of ENTRY (offsets in it are not looked at). ENTRY->size bytes of data and
- * tar_write_padding() must follow. */
+/* Writes the headers of ENTRY (its offsets in a tar are not looked at), and what else stands before
+ * the data. The data must follow: ENTRY->size bytes, or the ENTRY->stored ones of the runs of a
+ * sparse file; then tar_write_padding() of as many. */
 int tar_write_header(const struct tar_sink *sink, const struct tar_entry *entry, rkt_error **err);
 /* Fills up the last block of SIZE bytes of data. */
 int tar_write_padding(const struct tar_sink *sink, uint64_t size, rkt_error **err);

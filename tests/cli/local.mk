@@ -5,6 +5,7 @@ cli_tests += tests/cli/test_aci_validate.py
 cli_tests += tests/cli/test_aci_signature.py
 cli_tests += tests/cli/test_aci_extract.py
 cli_tests += tests/cli/test_aci_build.py
+cli_tests += tests/cli/test_build_sparse.py
 cli_tests += tests/cli/test_one_walker.py
 cli_tests += tests/cli/test_other_tars.py
 cli_tests += tests/cli/test_aci_patch.py

@@ -18,6 +18,7 @@ WRITERS = {
     "raw": ["tar", "--format=posix", "-S", "--hole-detection=raw"],
     "bsdtar": ["bsdtar", "--format=pax", "--read-sparse"],
 }
+MANIFEST = '{"acKind":"ImageManifest","acVersion":"0.8.11","name":"example.com/a"}'
 PAGE = 4096
 SLOW_TO_READ = 1 << 25  # for GNU tar, which looks for zeros by reading
 # name: (size, what stands where)
@@ -43,7 +44,7 @@ def tar(request, tmp_path_factory):
     place = tmp_path_factory.mktemp("sparse")
     layout = place / "layout"
     (layout / "rootfs").mkdir(parents=True)
-    (layout / "manifest").write_text('{"acKind":"ImageManifest","acVersion":"0.8.11","name":"example.com/a"}')
+    (layout / "manifest").write_text(MANIFEST)
     for name, (size, data) in FILES.items():
         if size > SLOW_TO_READ and request.param == "raw":
             continue
@@ -104,28 +105,34 @@ def test_list_shows_the_size_of_the_file(tar):
         assert str(file.stat().st_size) in listed[file.name].split(), file
 
 
-@needs_erofs
-def test_mounted_files_are_the_same(tar, tmp_path):
-    (tmp_path / "mnt").mkdir()
-    made = run([INDEX_TOOL, "make", tar, tmp_path / "index"])
+def compare_mounted(tar, place, files):
+    """Asserts that the files of the image TAR are FILES when its index is mounted."""
+    (place / "mnt").mkdir()
+    made = run([INDEX_TOOL, "make", tar, place / "index"])
     assert made.status == 0, made
-    (tmp_path / "compare.py").write_text(
+    (place / "compare.py").write_text(
         "import sys\n"
         f"sys.path.insert(0, {str(SOURCE / 'tests/cli')!r})\n"
         "import test_sparse\n"
-        f"test_sparse.assert_same_files({str(tar.parent / 'layout/rootfs')!r}, {str(tmp_path / 'mnt/rootfs')!r})\n")
-    compared = run([INDEX_TOOL, "run", tmp_path / "index", tmp_path / "mnt", tar, "/usr/bin/python3", "-B",
-                    tmp_path / "compare.py"])
+        f"test_sparse.assert_same_files({str(files)!r}, {str(place / 'mnt/rootfs')!r})\n")
+    compared = run([INDEX_TOOL, "run", place / "index", place / "mnt", tar, "/usr/bin/python3", "-B",
+                    place / "compare.py"])
     assert compared.status == 0, compared
+
+
+@needs_erofs
+def test_mounted_files_are_the_same(tar, tmp_path):
+    compare_mounted(tar, tmp_path, tar.parent / "layout/rootfs")
 
 
 def write_raw(path, size, runs):
     """A tar of one sparse file written here: GNU tar never writes runs off the grid of 512 bytes."""
     script = ("import sys; sys.path.insert(0, sys.argv[1]); from pieces import *; "
-              "sys.stdout.buffer.write(member(b'manifest', b'{}') + directory(b'rootfs') + "
+              "sys.stdout.buffer.write(member(b'manifest', sys.argv[4].encode()) + directory(b'rootfs') + "
               "sparse_1_0(b'rootfs/f', int(sys.argv[2]), eval(sys.argv[3]), "
               "b'd' * sum(n for _, n in eval(sys.argv[3]))) + END)")
-    made = subprocess.run(["/usr/bin/python3", "-B", "-c", script, SOURCE / "tests/corpus", str(size), repr(runs)],
+    made = subprocess.run(["/usr/bin/python3", "-B", "-c", script, SOURCE / "tests/corpus", str(size), repr(runs),
+                           MANIFEST],
                           check=True, capture_output=True)
     path.write_bytes(made.stdout)
 

@@ -10,6 +10,7 @@ unit_tests += tests/unit/test_extract
 unit_tests += tests/unit/test_extract_walk
 unit_tests += tests/unit/test_extract_race
 unit_tests += tests/unit/test_build
+unit_tests += tests/unit/test_holes
 unit_tests += tests/unit/test_index
 unit_tests += tests/unit/test_index_tree
 unit_tests += tests/unit/test_index_xattr
