@@ -2,7 +2,7 @@
  * Stores of any size, and what looking things up in them costs: store-scale COMMAND DIR FROM TO
  *
  *	fill     imports the tiny images FROM up to but not TO, one after the other
- *	records  writes the records of such images, which have no files, through the import's own writer
+ *	records  writes the records of such images, which have no files, as an import does
  *	look     looks those images up for a while and prints a line for each kind of question: its
  *		 name, microseconds of processor time, microseconds of wall time
  *
