@@ -152,18 +152,27 @@ static int add_opened(
 	return write_data(b, fd, e, err);
 }
 
-static int add_symlink(
+/* Symbolic links, devices and FIFOs: opening them would mean something else. */
+static int add_unopened(
 	struct builder *b, int fd, const struct stat *st, struct tar_entry *e, rkt_error **err)
 {
+	__attribute__((cleanup(build_attrs_free))) struct build_attrs attrs = { 0 };
 	char target[PATH_MAX];
-	ssize_t len = readlinkat(fd, "", target, sizeof target - 1);
 
-	if (len < 0)
-		return rkt_fail_errno(err, "read symbolic link");
-	target[len] = '\0';
-	e->link = target;
+	if (build_attrs_read(fd, &attrs, err) < 0)
+		return -1;
 	fill_entry(b, st, e);
-	e->mode = 0777;
+	if (e->type == TAR_SYMLINK) {
+		ssize_t len = readlinkat(fd, "", target, sizeof target - 1);
+
+		if (len < 0)
+			return rkt_fail_errno(err, "read symbolic link");
+		target[len] = '\0';
+		e->link = target;
+		e->mode = 0777;
+	}
+	e->xattrs = attrs.items;
+	e->xattr_count = attrs.count;
 	return tar_write_header(&b->out.sink, e, err);
 }
 
@@ -185,8 +194,8 @@ static int add_entry(struct builder *b, bool *ret_dir, rkt_error **err)
 		e.type = TAR_HARDLINK;
 	if (e.type == TAR_FILE || e.type == TAR_DIR)
 		return add_opened(b, &st, &e, err);
-	if (e.type == TAR_SYMLINK)
-		return add_symlink(b, fd, &st, &e, err);
+	if (e.type != TAR_HARDLINK)
+		return add_unopened(b, fd, &st, &e, err);
 	fill_entry(b, &st, &e);
 	return tar_write_header(&b->out.sink, &e, err);
 }

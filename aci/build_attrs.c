@@ -1,6 +1,7 @@
 /* Extended attributes and ACLs, from the kernel's form to that of a tar. */
 #include "aci/build_attrs.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/xattr.h>
 
@@ -32,20 +33,56 @@ static void add(struct build_attrs *attrs, const char *name, struct buf *value)
 	*value = (struct buf){ 0 };
 }
 
-/* Reads one attribute into VALUE; one that is gone meanwhile is an error like any other. */
-static int read_value(int fd, const char *name, struct buf *value, rkt_error **err)
+/* A file by its descriptor, or, where that is one of O_PATH, by its name in /proc, which leads to
+ * the file itself, be it a symbolic link. */
+struct file {
+	int fd;
+	char path[32]; /* "": FD will do */
+};
+
+static ssize_t get_value(const struct file *file, const char *name, void *value, size_t size)
 {
-	ssize_t len = fgetxattr(fd, name, NULL, 0);
+	return *file->path ? getxattr(file->path, name, value, size)
+			   : fgetxattr(file->fd, name, value, size);
+}
+
+/* Sets *RET to the names, each with its NUL. Returns their length, 0 where there are no attributes,
+ * or -1. */
+static ssize_t list_names(struct file *file, char **ret, rkt_error **err)
+{
+	ssize_t len = flistxattr(file->fd, NULL, 0);
+
+	if (len < 0 && errno == EBADF) {
+		snprintf(file->path, sizeof file->path, "/proc/self/fd/%d", file->fd);
+		len = listxattr(file->path, NULL, 0);
+	}
+	if (len > 0) {
+		*ret = xmalloc((size_t)len);
+		len = *file->path ? listxattr(file->path, *ret, (size_t)len)
+				  : flistxattr(file->fd, *ret, (size_t)len);
+	}
+	if (len < 0 && errno == ENOTSUP)
+		return 0;
+	if (len < 0 && errno == ENOENT && *file->path)
+		return rkt_fail(err, RKT_FAILED, "list attributes: /proc is not mounted");
+	return len < 0 ? rkt_fail_errno(err, "list attributes") : len;
+}
+
+/* Reads one attribute into VALUE; one that is gone meanwhile is an error like any other. */
+static int read_value(const struct file *file, const char *name, struct buf *value, rkt_error **err)
+{
+	ssize_t len = get_value(file, name, NULL, 0);
 
 	if (len > 0)
-		len = fgetxattr(fd, name, buf_reserve(value, (size_t)len), (size_t)len);
+		len = get_value(file, name, buf_reserve(value, (size_t)len), (size_t)len);
 	if (len < 0)
 		return rkt_fail_errno(err, "read attribute %s", name);
 	value->len = (size_t)len;
 	return 0;
 }
 
-static int add_one(int fd, const char *name, struct build_attrs *attrs, rkt_error **err)
+static int add_one(
+	const struct file *file, const char *name, struct build_attrs *attrs, rkt_error **err)
 {
 	bool is_access = strcmp(name, ACL_ACCESS_XATTR) == 0;
 	bool is_acl = is_access || strcmp(name, ACL_DEFAULT_XATTR) == 0;
@@ -53,7 +90,7 @@ static int add_one(int fd, const char *name, struct build_attrs *attrs, rkt_erro
 
 	if (!is_acl && !xattr_is_portable(name))
 		return 0;
-	if (read_value(fd, name, &value, err) < 0)
+	if (read_value(file, name, &value, err) < 0)
 		return -1;
 	if (is_acl && acl_to_text(buf_slice(&value), &text, err) < 0)
 		return -1;
@@ -72,16 +109,13 @@ static int by_name(const void *a, const void *b)
 int build_attrs_read(int fd, struct build_attrs *attrs, rkt_error **err)
 {
 	auto_free char *names = NULL;
-	ssize_t len = flistxattr(fd, NULL, 0);
+	struct file file = { .fd = fd };
+	ssize_t len = list_names(&file, &names, err);
 
-	if (len > 0) {
-		names = xmalloc((size_t)len);
-		len = flistxattr(fd, names, (size_t)len);
-	}
 	if (len < 0)
-		return errno == ENOTSUP ? 0 : rkt_fail_errno(err, "list attributes");
+		return -1;
 	for (const char *name = names; name && name < names + len; name += strlen(name) + 1)
-		if (add_one(fd, name, attrs, err) < 0)
+		if (add_one(&file, name, attrs, err) < 0)
 			return -1;
 	if (attrs->count)
 		qsort(attrs->items, attrs->count, sizeof *attrs->items, by_name);

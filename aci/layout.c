@@ -115,18 +115,17 @@ static int see(struct walk *w, struct tar_entry *tar, const struct stat *st, rkt
 	const char *path = tar->path + strlen(ROOTFS_NAME);
 	__attribute__((cleanup(build_attrs_free))) struct build_attrs attrs = { 0 };
 	const struct image_entry entry = { .path = *path ? path + 1 : path, .tar = tar };
+	bool opens = tar->type == TAR_FILE || tar->type == TAR_DIR;
 	auto_fd int fd = -1;
 
 	stat_entry_fill(st, tar);
 	tar->size = tar->type == TAR_FILE ? (uint64_t)st->st_size : 0;
 	tar->header_offset = LAYOUT_NO_OFFSET;
-	if (tar->type == TAR_FILE || tar->type == TAR_DIR) {
-		fd = path_open_beneath(w->rootfs, entry.path, O_RDONLY | O_NONBLOCK, 0);
-		if (fd < 0)
-			return rkt_fail_errno(err, "open");
-		if (build_attrs_read(fd, &attrs, err) < 0)
-			return -1;
-	}
+	fd = path_open_beneath(w->rootfs, entry.path, opens ? O_RDONLY | O_NONBLOCK : O_PATH, 0);
+	if (fd < 0)
+		return rkt_fail_errno(err, "open");
+	if (build_attrs_read(fd, &attrs, err) < 0)
+		return -1;
 	tar->xattrs = attrs.items;
 	tar->xattr_count = attrs.count;
 	return w->options->see(w->options->context, &entry, err);

@@ -82,10 +82,17 @@ def test_a_tree_survives_building_and_extracting(tmp_path, layout):
     with open(root / "sparse", "wb") as sparse:
         sparse.seek(1 << 20)
         sparse.write(b"end")
+    for name in ("link", "pipe", "null"):
+        for attribute in ("trusted.note", "security.note"):
+            os.setxattr(root / name, attribute, b"of " + name.encode() + b"\0", follow_symlinks=False)
+    os.setxattr(root / "pipe", "system.posix_acl_access", acl)
     os.utime(root / "link", ns=(-1500000000, -1500000000), follow_symlinks=False)
     (root / "locked").mkdir(mode=0)
     assert run(["aci-build", layout, tmp_path / "a.aci"]).status == 0
     assert run(["aci-extract", "--devices", tmp_path / "a.aci", tmp_path / "out"]).status == 0
+    for name in ("link", "pipe", "null"):
+        assert os.getxattr(tmp_path / "out/rootfs" / name, "trusted.note", follow_symlinks=False) == (
+            b"of " + name.encode() + b"\0")
     same_trees(root, tmp_path / "out/rootfs")
 
 
