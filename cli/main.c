@@ -23,15 +23,6 @@ static void open_standard_descriptors(void)
 			abort();
 }
 
-static int finish_stdout(rkt_error **err)
-{
-	errno = 0;
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return 0;
-	return errno ? rkt_fail_errno(err, "write to standard output")
-		     : rkt_fail(err, RKT_FAILED, "write to standard output failed");
-}
-
 static int report(rkt_error *error, int failure_status)
 {
 	enum rkt_error_kind kind = rkt_error_kind(error);
@@ -47,7 +38,7 @@ static int report(rkt_error *error, int failure_status)
 }
 
 /* Results go out in large pieces, but to people at once. And most fit into one: then the error of
- * the write is still there when finish_stdout() asks for it. */
+ * the write is still there when out_flush() asks for it. */
 static void buffer_stdout(void)
 {
 	static char buffer[64 * 1024];
@@ -68,7 +59,7 @@ int cli_main(int argc, char **argv, cli_run_fn *run, int failure_status)
 	status = run(argc, argv, &error);
 	if (status < 0)
 		status = report(error, failure_status);
-	if (finish_stdout(&lost) < 0 && status == 0)
+	if (out_flush(&lost) < 0 && status == 0)
 		status = report(lost, failure_status);
 	return status;
 }

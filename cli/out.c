@@ -18,6 +18,7 @@ static struct {
 	const char *program;
 	bool debug, quiet, plain;
 	bool transient; /* a line of out_transient() is on the screen */
+	int lost;       /* the first errno of writing to stdout; 0: nothing was lost */
 } face = { .program = "rkt" };
 
 void out_set_program(const char *name)
@@ -64,7 +65,7 @@ static bool stderr_has_colour(void)
 /* There is nowhere left to complain when stderr itself fails. */
 static void write_stderr(const struct buf *text)
 {
-	fflush(stdout); /* where both are one file, lines stay in the order they were said */
+	(void)out_flush(NULL); /* where both are one file, lines stay in the order they were said */
 	(void)fd_write_all(STDERR_FILENO, text->data, text->len, NULL);
 }
 
@@ -172,4 +173,16 @@ void out_json(const json *value)
 	json_write(value, isatty(STDOUT_FILENO) ? JSON_PRETTY : JSON_COMPACT, &text);
 	buf_append_text(&text, "\n");
 	fwrite(text.data, 1, text.len, stdout);
+}
+
+int out_flush(rkt_error **err)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	if (!face.lost)
+		face.lost = errno;
+	errno = face.lost;
+	return errno ? rkt_fail_errno(err, "write to standard output")
+		     : rkt_fail(err, RKT_FAILED, "write to standard output failed");
 }

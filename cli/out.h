@@ -43,6 +43,10 @@ void out_escaped(const char *text);
 /* A JSON value, pretty on a terminal, compact in a pipe, and a newline, to stdout. */
 void out_json(const json *value);
 
+/* Writes what stdout still holds. Fails also when an earlier write was lost, with that one's
+ * reason. */
+int out_flush(rkt_error **err);
+
 /* A table on stdout: columns as wide as their widest cell, two spaces between, no trailing
  * space. */
 struct out_table;

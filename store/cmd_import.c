@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/out.h"
 #include "cli/progress.h"
 
 struct import_settings {
@@ -66,7 +67,9 @@ static int import_all(
 		if (import_one(store, files->items[i], settings->verify_with ? &expect : NULL,
 			    err) < 0)
 			return -1;
-		fflush(stdout); /* what is printed is durable, whatever becomes of the next one */
+		/* what is printed is durable, whatever becomes of the next one */
+		if (out_flush(err) < 0)
+			return -1;
 	}
 	return 0;
 }

@@ -208,8 +208,9 @@ static bool fails_too(const char *name)
 	return false;
 }
 
-/* The call of the stopped thread ID is not made and returns -ERROR. */
-static void skip_call(pid_t id, int error)
+/* The call of the stopped thread ID is not made and returns -ERROR. brk(2) is: the kernel's has no
+ * error, it says where the end is, so it is asked for that alone. */
+static void skip_call(pid_t id, uint64_t call, int error)
 {
 	struct user_regs_struct regs;
 	struct iovec all = { &regs, sizeof regs };
@@ -217,15 +218,19 @@ static void skip_call(pid_t id, int error)
 	if (ptrace(PTRACE_GETREGSET, id, NT_PRSTATUS, &all) < 0)
 		die("read registers");
 #if defined __x86_64__
-	regs.orig_rax = (unsigned long long)-1;
-	regs.rax = (unsigned long long)-(long long)error;
+	if (call == SYS_brk) {
+		regs.rdi = 0;
+	} else {
+		regs.orig_rax = (unsigned long long)-1;
+		regs.rax = (unsigned long long)-(long long)error;
+	}
 #elif defined __aarch64__
 	int none = -1;
 	struct iovec number = { &none, sizeof none };
 
-	if (ptrace(PTRACE_SETREGSET, id, NT_ARM_SYSTEM_CALL, &number) < 0)
+	if (call != SYS_brk && ptrace(PTRACE_SETREGSET, id, NT_ARM_SYSTEM_CALL, &number) < 0)
 		die("skip a call");
-	regs.regs[0] = (unsigned long long)-(long long)error;
+	regs.regs[0] = call == SYS_brk ? 0 : (unsigned long long)-(long long)error;
 #endif
 	if (ptrace(PTRACE_SETREGSET, id, NT_PRSTATUS, &all) < 0)
 		die("write registers");
@@ -269,11 +274,11 @@ static void on_call(pid_t id)
 		if (run.what == KILL)
 			kill_all();
 		else
-			skip_call(id, run.error);
+			skip_call(id, info.seccomp.nr, run.error);
 	} else if (run.hit && run.also_count) {
 		name_of(&info, name);
 		if (fails_too(name))
-			skip_call(id, run.error);
+			skip_call(id, info.seccomp.nr, run.error);
 	}
 }
 

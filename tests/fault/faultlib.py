@@ -14,12 +14,18 @@ import re
 import shutil
 import stat
 import subprocess
+import time
 
 import pytest
 from conftest import BUILD, erofs_reason, run, tool
 from storelib import blob_path, files_in, flip, image_tar, mounts_below, store, write
 
 TIMEOUT_SEC = 60
+# nanoseconds since 1970 of these days, as records have them and as keys do (doc/formats.md)
+_TODAY = (time.time_ns() >> 48).to_bytes(2, "little")
+TIMES = re.compile(
+    b".{6}" + re.escape(_TODAY) + b"|" + re.escape(bytes(255 - byte for byte in reversed(_TODAY))) + b".{6}", re.S
+)
 FULL = bool(os.environ.get("RKT_FAULT_FULL"))
 POD = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 UNIQUE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -80,7 +86,8 @@ class Yard:
         self.start = self.look()
 
     def look(self):
-        """All that tells two states apart, as one value; unique names and process numbers do not."""
+        """All that tells two states apart, as one value; unique names, times and numbers of processes do
+        not."""
         found = [str(mounts_below(self.data_dir)).replace(str(self.data_dir), "")]
         for top in (self.data_dir, self.out):
             for folder, folders, files in os.walk(top):
@@ -153,6 +160,8 @@ class Yard:
 def look_into(path, status):
     if path.endswith("/lock.mdb"):
         return look_at_locks(path)
+    if path.endswith("/data.mdb"):
+        return hashlib.sha256(TIMES.sub(b"", pathlib.Path(path).read_bytes())).hexdigest()
     if stat.S_ISREG(status.st_mode):
         return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
     return os.readlink(path) if stat.S_ISLNK(status.st_mode) else ""

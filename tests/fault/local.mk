@@ -1,6 +1,8 @@
 # What happens when things break: run through the driver of the black-box tests.
 fault_tests =
 fault_tests += tests/fault/kill.py
+fault_tests += tests/fault/errors.py
+fault_tests += tests/fault/power.py
 TESTS += $(fault_tests)
 EXTRA_DIST += %D%/README.md %D%/faultlib.py $(fault_tests)
 
@@ -11,3 +13,4 @@ check_PROGRAMS += %D%/at-syscall
 
 check_PROGRAMS += %D%/pods
 %C%_pods_LDADD = $(store_link)
+check_PROGRAMS += %D%/disk-recorder

@@ -1,7 +1,8 @@
 /*
  * What pods do to a store, without pods: leases, and trees in use.
  *
- *	pods lease UUID IMAGE…          takes leases, for a pod whose folder is made, and leaves them
+ *	pods lease UUID IMAGE…
+ *		makes the pod's folder, takes leases for it, and leaves them
  */
 #include <stdio.h>
 #include <string.h>
