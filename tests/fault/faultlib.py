@@ -95,7 +95,7 @@ class Yard:
                 for name in [*sorted(files), *folders]:
                     path = os.path.join(folder, name)
                     status = os.lstat(path)
-                    short = UNIQUE.sub("*", path) if name != POD else path
+                    short = path if name == POD else UNIQUE.sub("*", path)
                     found.append(f"{short} {status.st_mode} {status.st_nlink} {look_into(path, status)}")
         return hashlib.sha256("\n".join(found).encode()).digest()
 
@@ -161,17 +161,22 @@ def look_into(path, status):
     if path.endswith("/lock.mdb"):
         return look_at_locks(path)
     if path.endswith("/data.mdb"):
-        return hashlib.sha256(TIMES.sub(b"", pathlib.Path(path).read_bytes())).hexdigest()
+        return hashlib.sha256(TIMES.sub(b"", used_pages(path))).hexdigest()
     if stat.S_ISREG(status.st_mode):
         return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
     return os.readlink(path) if stat.S_ISLNK(status.st_mode) else ""
+
+
+def used_pages(path):
+    data, size = pathlib.Path(path).read_bytes(), 4096
+    return b"".join(data[at : at + size] for at in range(0, len(data), size) if data.count(0, at, at + size) < size)
 
 
 def look_at_locks(path):
     """LMDB's locks without the numbers of processes: whether a holder died, which readers are in."""
     data = pathlib.Path(path).read_bytes()
     died = [at for at in range(0, 128, 4) if int.from_bytes(data[at : at + 4], "little") == 1 << 30]
-    readers = [at for at in range(128, len(data), 64) if any(data[at : at + 64])]
+    readers = [at for at in range(128, len(data), 64) if data.count(0, at, at + 64) < 64]
     return f"{died} {readers}"
 
 
