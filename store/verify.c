@@ -33,6 +33,7 @@ struct subject {
 	rkt_image_id id;
 	uint64_t blob_size;
 	bool has_index, current_index; /* it has one, and this program makes the same */
+	bool gone;                     /* somebody removed it meanwhile */
 	rkt_error *blob_fault, *index_fault;
 	struct scratch index; /* whole and as it should be: open when the one on disk is not that */
 };
@@ -190,7 +191,7 @@ static void look_at(struct verify *self, struct subject *subject)
 		return;
 	if (make_index(self, subject, index, fault) < 0)
 		return;
-	if (compare_index(self, subject, fault) == 0 || !self->options->repair)
+	if (compare_index(self, subject, fault) == 0)
 		scratch_close(&subject->index);
 }
 
@@ -248,16 +249,66 @@ static void look_at_all(struct verify *self)
 		pthread_join(threads[--started], NULL);
 }
 
+/* ---- a second look --------------------------------------------------------------------------- */
+
+/* Whether FAULT is one of the bytes. An error of the machine (EIO, EMFILE, ENOSPC) says nothing
+ * about them: what it kept us from reading may be whole. */
+static bool is_damage(rkt_error *fault)
+{
+	return rkt_error_kind(fault) == RKT_INVALID || rkt_error_kind(fault) == RKT_MISSING;
+}
+
+static rkt_error *fault_of(const struct subject *subject)
+{
+	return subject->blob_fault ?: subject->index_fault;
+}
+
+static int is_still_there(db_txn *txn, void *context, rkt_error **err)
+{
+	struct subject *subject = context;
+	struct image_row row;
+	int got = store_get_image(txn, &subject->id, &row, err);
+
+	subject->gone = !got;
+	return got < 0 ? -1 : 0;
+}
+
+/* An index made from a blob that was right is right for ever. */
+static void look_again(struct verify *self, struct subject *subject)
+{
+	if (subject->blob_fault) {
+		rkt_error_free(pass_ptr(subject->blob_fault));
+		(void)read_blob(self, subject, NULL, NULL, &subject->blob_fault);
+	} else if (subject->index.fd >= 0) {
+		rkt_error_free(pass_ptr(subject->index_fault));
+		(void)compare_index(self, subject, &subject->index_fault);
+	}
+}
+
+/* What looks damaged may have been removed while it was looked at, and imported anew: it is looked
+ * at again while nobody removes anything. Returns the lock, -1 on error. */
+static int confirm(struct verify *self, struct subject *subject, rkt_error **err)
+{
+	auto_fd int naming = layout_lock(
+		&self->store->layout, self->options->repair ? LAYOUT_REMOVING : LAYOUT_NAMING, err);
+
+	if (naming < 0 || db_read(self->store->db, is_still_there, subject, err) < 0)
+		return -1;
+	if (!subject->gone)
+		look_again(self, subject);
+	return pass_fd(naming);
+}
+
 /* ---- repair ---------------------------------------------------------------------------------- */
 
-/* The index made anew takes the place of the damaged one. A mount of the damaged one goes as soon
- * as nobody uses it. */
+/* Under the naming lock: the index made anew takes the place of the damaged one. A mount of the
+ * damaged one goes as soon as nobody uses it. */
 static int put_index_back(struct verify *self, struct subject *subject, rkt_error **err)
 {
-	auto_fd int naming = layout_lock(&self->store->layout, LAYOUT_REMOVING, err), shard = -1;
+	auto_fd int shard = -1;
 
-	if (naming < 0 || fchmod(subject->index.fd, 0444) < 0 || fdatasync(subject->index.fd) < 0)
-		return naming < 0 ? -1 : rkt_fail_errno(err, "write the EROFS index");
+	if (fchmod(subject->index.fd, 0444) < 0 || fdatasync(subject->index.fd) < 0)
+		return rkt_fail_errno(err, "write the EROFS index");
 	shard = layout_shard_make(self->store->layout.erofs, &subject->id, err);
 	if (shard < 0 || scratch_replace(&subject->index, shard, subject->id.text, err) < 0)
 		return -1;
@@ -266,16 +317,15 @@ static int put_index_back(struct verify *self, struct subject *subject, rkt_erro
 	return tree_unmount_unused(self->store, &subject->id, err);
 }
 
-/* Takes a damaged blob out of the store, into cas/quarantine, where it can still be looked at. */
+/* Under the naming lock: takes a damaged blob out of the store, into cas/quarantine, where it can
+ * still be looked at. */
 static int put_away(struct verify *self, const struct subject *subject, rkt_error **err)
 {
 	struct removal removal = { self->store, &subject->id };
 	const struct layout *layout = &self->store->layout;
-	auto_fd int naming = layout_lock(layout, LAYOUT_REMOVING, err), cas = -1, shelf = -1,
-		    shard = -1;
+	auto_fd int cas = fd_open_dir(layout->top, "cas", err), shelf = -1, shard = -1;
 	uint64_t freed;
 
-	cas = naming < 0 ? -1 : fd_open_dir(layout->top, "cas", err);
 	shelf = cas < 0 ? -1 : fd_make_dir(cas, "quarantine", 0700, NULL, err);
 	if (shelf < 0 || fsync(cas) < 0 ||
 		db_write(self->store->db, remove_unleased, &removal, err) < 0)
@@ -285,13 +335,6 @@ static int put_away(struct verify *self, const struct subject *subject, rkt_erro
 		errno != ENOENT)
 		return rkt_fail_errno(err, "move the blob to cas/quarantine");
 	return remove_files(self->store, &subject->id, &freed, err);
-}
-
-/* Whether FAULT is one of the bytes. An error of the machine (EIO, EMFILE, ENOSPC) says nothing
- * about them: what it kept us from reading may be whole. */
-static bool is_damage(rkt_error *fault)
-{
-	return rkt_error_kind(fault) == RKT_INVALID || rkt_error_kind(fault) == RKT_MISSING;
 }
 
 static int repair(struct verify *self, struct subject *subject, rkt_error **err)
@@ -314,10 +357,16 @@ static void report(const struct verify *self, const struct subject *subject,
 
 static void judge(struct verify *self, struct subject *subject)
 {
-	rkt_error *fault = subject->blob_fault ?: subject->index_fault;
 	auto_error rkt_error *why = NULL;
 	auto_free char *what = NULL;
+	auto_fd int naming = -1;
+	rkt_error *fault = fault_of(subject);
 
+	if (fault && is_damage(fault))
+		naming = confirm(self, subject, &why);
+	if (subject->gone)
+		return;
+	fault = fault_of(subject);
 	if (!fault) {
 		self->result.good++;
 		report(self, subject, RKT_VERDICT_GOOD,
@@ -331,7 +380,7 @@ static void judge(struct verify *self, struct subject *subject)
 		report(self, subject, RKT_VERDICT_DAMAGED, rkt_error_message(fault));
 		return;
 	}
-	if (repair(self, subject, &why) < 0) {
+	if (why || repair(self, subject, &why) < 0) {
 		self->result.damaged++;
 		what = xasprintf(
 			"%s; not repaired: %s", rkt_error_message(fault), rkt_error_message(why));

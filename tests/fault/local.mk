@@ -3,6 +3,7 @@ fault_tests =
 fault_tests += tests/fault/kill.py
 fault_tests += tests/fault/errors.py
 fault_tests += tests/fault/power.py
+fault_tests += tests/fault/race.py
 TESTS += $(fault_tests)
 EXTRA_DIST += %D%/README.md %D%/faultlib.py $(fault_tests)
 
