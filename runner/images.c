@@ -40,6 +40,20 @@ static int import(rkt_store *store, const char *reference, int fd,
 	return rkt_store_find(store, id.text, ret, err);
 }
 
+/* A SHA-512 may be one nobody made yet; an image that cannot be read is then simply not it. */
+static int find_by_id(
+	rkt_store *store, const char *reference, rkt_image_record **ret, rkt_error **err)
+{
+	auto_error rkt_error *missing = NULL;
+
+	if (rkt_store_find(store, reference, ret, &missing) == 0)
+		return 0;
+	if (rkt_error_kind(missing) != RKT_MISSING || id_form_of(reference, NULL) != ID_SHA512)
+		return rkt_fail_with(err, pass_ptr(missing));
+	rkt_store_learn_sha512(store, NULL, NULL, NULL);
+	return rkt_store_find(store, reference, ret, err);
+}
+
 int image_resolve(rkt_store *store, const char *reference, const struct rkt_import_options *options,
 	rkt_image_record **ret, rkt_error **err)
 {
@@ -52,7 +66,7 @@ int image_resolve(rkt_store *store, const char *reference, const struct rkt_impo
 			"give its file name",
 			reference);
 	if (id_form_of(reference, NULL) != ID_NONE) {
-		if (rkt_store_find(store, reference, ret, &by_id) == 0)
+		if (find_by_id(store, reference, ret, &by_id) == 0)
 			return 0;
 		if (rkt_error_kind(by_id) != RKT_MISSING)
 			return rkt_fail_with(err, pass_ptr(by_id));

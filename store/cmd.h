@@ -29,16 +29,22 @@ cli_run_fn cmd_import, cmd_fetch, cmd_list, cmd_info, cmd_cat_manifest, cmd_expo
 	}
 
 /* What an IMAGE operand may be, for the descriptions. */
-#define CMD_IMAGE_HELP                                                                            \
-	"IMAGE is an ID, an unambiguous beginning of one (8 digits or more, with or without "     \
-	"sha256-), or a name like example.com/app or example.com/app:1.0.0, of which the newest " \
-	"import is taken."
+#define CMD_IMAGE_HELP                                                                           \
+	"IMAGE is an ID, an unambiguous beginning of one (8 digits or more, with or without "    \
+	"sha256-), sha512- and the SHA-512 of the image's tar or its beginning, or a name like " \
+	"example.com/app, example.com/app:1.0.0 or example.com/app:1.0.0,os=linux,arch=amd64 "   \
+	"(any labels), of which the newest import is taken. The first question for a sha512- "   \
+	"reads all images once."
 
 extern const char *const cmd_see_also[];
 
 /* Opens the store at DIR for reading and finds REFERENCE in it. */
 int cmd_find(const char *dir, const char *reference, rkt_store **ret_store, rkt_image_record **ret,
 	rkt_error **err);
+
+/* As rkt_store_find(), in a store open for writing; learns the SHA-512 of the images when that is
+ * what is asked for. */
+int cmd_find_in(rkt_store *store, const char *reference, rkt_image_record **ret, rkt_error **err);
 
 /* Opens the store at DIR for writing, but never makes one: RKT_MISSING. */
 rkt_store *cmd_open_existing(const char *dir, rkt_error **err);

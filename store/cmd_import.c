@@ -10,7 +10,7 @@
 #include "cli/progress.h"
 
 struct import_settings {
-	const char *dir, *verify_with;
+	const char *dir, *verify_with, *name_check;
 };
 
 static int open_file(const char *name, rkt_error **err)
@@ -26,14 +26,15 @@ static int open_file(const char *name, rkt_error **err)
 	return fd < 0 ? rkt_fail_errno(err, "open") : fd;
 }
 
-static int import_one(
-	rkt_store *store, const char *name, const rkt_image_id *expect, rkt_error **err)
+static int import_one(rkt_store *store, const char *name, const struct import_settings *settings,
+	const rkt_image_id *expect, rkt_error **err)
 {
 	ERROR_SCOPE(err, "importing", name);
 	auto_fd int fd = open_file(name, err);
-	struct rkt_import_options options = {
-		.size = sizeof options, .expect = expect, .progress = progress_callback
-	};
+	struct rkt_import_options options = { .size = sizeof options,
+		.expect = expect,
+		.name = settings->name_check,
+		.progress = progress_callback };
 	struct stat st;
 	rkt_image_id id;
 	int result;
@@ -64,8 +65,8 @@ static int import_all(
 	if (!store)
 		return -1;
 	for (size_t i = 0; i < files->count; i++) {
-		if (import_one(store, files->items[i], settings->verify_with ? &expect : NULL,
-			    err) < 0)
+		if (import_one(store, files->items[i], settings,
+			    settings->verify_with ? &expect : NULL, err) < 0)
 			return -1;
 		/* what is printed is durable, whatever becomes of the next one */
 		if (out_flush(err) < 0)
@@ -83,7 +84,7 @@ int cmd_import(int argc, char **argv, rkt_error **err)
 			"Reads standard input." },
 		{ NULL, NULL },
 	};
-	struct import_settings settings = { NULL, NULL };
+	struct import_settings settings = { NULL };
 	const struct opt options[] = {
 		CMD_OPTION_DIR(&settings.dir),
 		{ .name = "verify-with",
@@ -91,6 +92,11 @@ int cmd_import(int argc, char **argv, rkt_error **err)
 			.into = &settings.verify_with,
 			.argument = "ID",
 			.help = "Refuse the image unless it has this ID." },
+		{ .name = "name-check",
+			.kind = OPT_TEXT,
+			.into = &settings.name_check,
+			.argument = "NAME[:VERSION][,LABEL=VALUE...]",
+			.help = "Refuse images of another name, or without these labels." },
 		CMD_OPTIONS_END,
 	};
 	const struct command command = { .program = "rkt-store import",
@@ -102,7 +108,9 @@ int cmd_import(int argc, char **argv, rkt_error **err)
 			"xz and zstd are understood.\n\n"
 			"When the ID is printed the image is on the disk, whole; before that it does "
 			"not exist. An image that is in the store already is success. The first FILE "
-			"that cannot be imported ends the work; those before it stay.",
+			"that cannot be imported ends the work; those before it stay.\n\n"
+			"A file that was imported before is known by its bytes and not unpacked "
+			"again.",
 		.options = options,
 		.examples = examples,
 		.see_also = cmd_see_also,
@@ -133,7 +141,7 @@ static int check_files(const struct operands *files, rkt_error **err)
 int cmd_fetch(int argc, char **argv, rkt_error **err)
 {
 	static const char *const usage[] = { "[OPTIONS] FILE...", NULL };
-	struct import_settings settings = { NULL, NULL };
+	struct import_settings settings = { NULL };
 	const struct opt options[] = { CMD_OPTION_DIR(&settings.dir), CMD_OPTIONS_END };
 	const struct command command = { .program = "rkt-store fetch",
 		.usage = usage,

@@ -169,7 +169,7 @@ static int render(const struct render_settings *settings, const char *reference,
 	enum rkt_tree_form form;
 	auto_fd int tree = -1;
 
-	if (!store || rkt_store_find(store, reference, &image, err) < 0)
+	if (!store || cmd_find_in(store, reference, &image, err) < 0)
 		return -1;
 	tree = rkt_store_open_tree(
 		store, &image->id, (enum rkt_tree_form)settings->form, &form, err);

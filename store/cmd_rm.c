@@ -8,7 +8,7 @@ static int remove_one(rkt_store *store, const char *reference, rkt_error **err)
 	ERROR_SCOPE(err, "removing", reference);
 	auto_image_record rkt_image_record *image = NULL;
 
-	if (rkt_store_find(store, reference, &image, err) < 0 ||
+	if (cmd_find_in(store, reference, &image, err) < 0 ||
 		rkt_store_remove(store, &image->id, err) < 0)
 		return -1;
 	printf("%s\n", image->id.text);

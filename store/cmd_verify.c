@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "aci/id.h"
 #include "base/alloc.h"
 #include "cli/out.h"
 #include "cli/progress.h"
@@ -83,7 +84,7 @@ static int choose(rkt_store *store, const struct operands *references, rkt_image
 	for (size_t i = 0; i < references->count; i++) {
 		auto_image_record rkt_image_record *image = NULL;
 
-		if (rkt_store_find(store, references->items[i], &image, err) < 0)
+		if (cmd_find_in(store, references->items[i], &image, err) < 0)
 			return -1;
 		*ret_ids = xreallocarray(*ret_ids, i + 1, sizeof **ret_ids);
 		(*ret_ids)[i] = image->id;
@@ -99,10 +100,20 @@ static int choose(rkt_store *store, const struct operands *references, rkt_image
 	return 0;
 }
 
+/* Finding an image by its SHA-512 may mean to note it in the index. */
+static bool may_write(const struct verify_settings *settings, const struct operands *references)
+{
+	bool may = settings->repair;
+
+	for (size_t i = 0; i < references->count; i++)
+		may = may || id_form_of(references->items[i], NULL) == ID_SHA512;
+	return may;
+}
+
 static int verify(
 	const struct verify_settings *settings, const struct operands *references, rkt_error **err)
 {
-	auto_store rkt_store *store = settings->repair
+	auto_store rkt_store *store = may_write(settings, references)
 					      ? cmd_open_existing(settings->dir, err)
 					      : rkt_store_open(settings->dir, RKT_STORE_READ, err);
 	struct verify_output output = { .settings = settings };

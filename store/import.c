@@ -26,6 +26,7 @@
 #include "store/blob.h"
 #include "store/index/index.h"
 #include "store/packed.h"
+#include "store/reference.h"
 
 struct import {
 	rkt_store *store;
@@ -360,6 +361,15 @@ static int put_name(db_txn *txn, const struct import_record *record, rkt_error *
 	return db_put(txn, DB_NAME, key_slice(&key), (struct slice){ &version, 1 }, err);
 }
 
+static int put_packed(db_txn *txn, const struct import_record *record, rkt_error **err)
+{
+	if (!record->packed.len)
+		return 0;
+	if (alias_put(txn, &record->packed, &record->id, err) < 0)
+		return -1;
+	return alias_put(txn, &record->hint, &record->id, err);
+}
+
 int import_record_write(db_txn *txn, void *context, rkt_error **err)
 {
 	const struct import_record *record = context;
@@ -368,8 +378,7 @@ int import_record_write(db_txn *txn, void *context, rkt_error **err)
 	struct image_row there;
 	int got = store_get_image(txn, &record->id, &there, err);
 
-	if (got < 0 || alias_put(txn, &record->packed, &record->id, err) < 0 ||
-		alias_put(txn, &record->hint, &record->id, err) < 0)
+	if (got < 0 || put_packed(txn, record, err) < 0)
 		return -1;
 	if (got)
 		return 0; /* another import of the same image was faster */
@@ -410,9 +419,7 @@ static int note_packed(db_txn *txn, void *context, rkt_error **err)
 
 	if (!got) /* removed this very moment: as if it had been after the import */
 		return 0;
-	if (got < 0 || alias_put(txn, &record->packed, &record->id, err) < 0)
-		return -1;
-	return alias_put(txn, &record->hint, &record->id, err);
+	return got < 0 ? -1 : put_packed(txn, record, err);
 }
 
 /* The image was there, in another file or through a pipe: this file is known from here on too. */
@@ -426,12 +433,36 @@ static int remember_packed(struct import *self, rkt_error **err)
 	return db_write(self->store->db, note_packed, &self->record, err);
 }
 
+/* Whether the image has the name and labels the caller asked for (S-025). MANIFEST NULL: that of
+ * the image in the store. */
+static int check_name(struct import *self, const struct image_manifest *manifest, rkt_error **err)
+{
+	auto_reference struct reference wanted = { 0 };
+	auto_image_manifest struct image_manifest *stored = NULL;
+	auto_image_record rkt_image_record *record = NULL;
+	struct slice bytes;
+
+	if (!self->options || !self->options->name)
+		return 0;
+	if (reference_parse(self->options->name, &wanted, err) < 0)
+		return -1;
+	if (manifest)
+		return reference_check(&wanted, manifest, err);
+	if (rkt_store_find(self->store, self->record.id.text, &record, err) < 0)
+		return -1;
+	bytes = (struct slice){ (const uint8_t *)record->manifest, record->manifest_len };
+	stored = image_manifest_parse(bytes, NULL, err);
+	return stored ? reference_check(&wanted, stored, err) : -1;
+}
+
 static int read_image(struct import *self, int fd, rkt_error **err)
 {
 	int there;
 
 	if (scratch_open(&self->store->layout, &self->blob.file, err) < 0 ||
 		open_stream(self, fd, err) < 0 || walk(self, err) < 0 || identify(self, err) < 0)
+		return -1;
+	if (check_name(self, image_manifest(self->image), err) < 0)
 		return -1;
 	there = is_there(self, err);
 	if (there)
@@ -444,9 +475,9 @@ static int import(struct import *self, int fd, rkt_error **err)
 	auto_fd int lock = -1;
 	int known = recognise(self, fd, &lock, err);
 
-	if (known)
-		return known < 0 ? -1 : check_expected(self, err);
-	return read_image(self, fd, err);
+	if (known < 0 || (known && check_expected(self, err) < 0))
+		return -1;
+	return known ? check_name(self, NULL, err) : read_image(self, fd, err);
 }
 
 static int check_call(

@@ -7,7 +7,7 @@ struct import_record {
 	rkt_image_id id;
 	struct image_row row;
 	struct slice manifest;
-	struct alias packed, hint; /* what the file is known by */
+	struct alias packed, hint; /* what the file is known by; empty: no file */
 	struct tree_row
 		tree; /* of its EROFS index, unless row.index_fault says why there is none */
 };

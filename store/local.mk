@@ -21,8 +21,10 @@ index_link = %D%/index/libindex.la $(aci_link)
 	%D%/layout.c %D%/layout.h \
 	%D%/lease.c %D%/lease.h \
 	%D%/packed.c %D%/packed.h \
+	%D%/reference.c %D%/reference.h \
 	%D%/remove.c %D%/remove.h \
 	%D%/resolve.c %D%/resolve.h \
+	%D%/sha512.c \
 	%D%/store.c %D%/store.h \
 	%D%/tree.c %D%/tree.h \
 	%D%/verify.c

@@ -1,4 +1,4 @@
-/* References: full IDs, prefixes of them, names with a version; and the list of all images. */
+/* References: full IDs, prefixes of them, names with labels; and the list of all images. */
 #include "store/resolve.h"
 
 #include <string.h>
@@ -7,10 +7,13 @@
 #include "base/alloc.h"
 #include "base/hex.h"
 #include "base/str.h"
+#include "store/alias.h"
 #include "store/blob.h"
+#include "store/reference.h"
 
 #define SCHEME         "sha256-"
-#define CANDIDATES_MAX 8 /* named in the message about an ambiguous prefix */
+#define SCHEME_512     "sha512-" /* as long */
+#define CANDIDATES_MAX 8         /* named in the message about an ambiguous prefix */
 
 /* ---- by digest ------------------------------------------------------------------------------- */
 
@@ -64,32 +67,82 @@ static int by_prefix(
 	return count > 1 ? ambiguous(reference, &candidates, count, err) : (int)count;
 }
 
-/* ---- by name --------------------------------------------------------------------------------- */
-
-/* Whether the image ID has VERSION (NULL: any): 1, 0, or -1. */
-static int has_version(db_txn *txn, const rkt_image_id *id, const char *version, rkt_error **err)
+/* The same for the SHA-512 of images, as far as they were learnt. */
+static int by_sha512(
+	db_txn *txn, const char *reference, const char *digits, rkt_image_id *ret, rkt_error **err)
 {
-	struct image_row row = { 0 };
+	size_t len = strlen(digits), count = 0;
+	char padded[2 * ALIAS_DIGEST_MAX + 1];
+	auto_db_cursor db_cursor *cursor = NULL;
+	auto_buf struct buf candidates = { 0 };
+	struct alias first;
+	struct slice key, value;
+	struct key from;
 	int got;
 
-	if (!version)
-		return 1;
-	got = store_get_image(txn, id, &row, err);
-	if (!got)
-		return rkt_fail(err, RKT_INVALID, "the index is damaged: a name of no image");
-	return got < 0 ? -1 : row.version && strcmp(row.version, version) == 0;
+	memset(padded, '0', sizeof padded);
+	memcpy(padded, digits, len);
+	padded[sizeof padded - 1] = '\0';
+	first = alias_of_hex(ALIAS_SHA512, padded);
+	from = key_of_alias(&first);
+	cursor = db_seek(txn, DB_ALIAS, key_slice(&from), err);
+	if (!cursor)
+		return -1;
+	while ((got = db_next(cursor, &key, &value, err)) > 0) {
+		struct image_row row;
+		rkt_image_id id;
+
+		if (key.len != from.len || key.data[0] != ALIAS_SHA512)
+			break;
+		hex_encode(key.data + 1, ALIAS_DIGEST_MAX, padded);
+		if (strncmp(padded, digits, len) != 0)
+			break;
+		if (alias_row_read(value, &id, err) < 0)
+			return -1;
+		got = store_get_image(txn, &id, &row, err);
+		if (got < 0)
+			return -1;
+		if (!got) /* its image was removed by a program that knows no aliases */
+			continue;
+		if (count++ < CANDIDATES_MAX)
+			buf_printf(
+				&candidates, "%s " SCHEME_512 "%s", count > 1 ? "," : "", padded);
+		*ret = id;
+	}
+	if (got < 0)
+		return -1;
+	return count > 1 ? ambiguous(reference, &candidates, count, err) : (int)count;
 }
 
-/* 1 with the newest image called NAME that has VERSION (NULL: any), 0, or -1. */
-static int by_name(
-	db_txn *txn, const char *name, const char *version, rkt_image_id *ret, rkt_error **err)
+/* ---- by name --------------------------------------------------------------------------------- */
+
+/* Whether the image ID has the labels asked for: 1, 0, or -1. */
+static int has_labels(
+	db_txn *txn, const rkt_image_id *id, const struct reference *wanted, rkt_error **err)
+{
+	struct key key = key_of_id(id);
+	struct slice row = { 0 }, manifest;
+	int got;
+
+	if (!wanted->label_count)
+		return 1;
+	got = db_get(txn, DB_MANIFEST, key_slice(&key), &row, err);
+	if (!got)
+		return rkt_fail(err, RKT_INVALID, "the index is damaged: a name of no image");
+	if (got < 0 || manifest_row_read(row, &manifest, err) < 0)
+		return -1;
+	return reference_labels_fit(wanted, manifest, err);
+}
+
+/* 1 with the newest image that has the name and labels WANTED, 0, or -1. */
+static int by_name(db_txn *txn, const struct reference *wanted, rkt_image_id *ret, rkt_error **err)
 {
 	auto_db_cursor db_cursor *cursor = NULL;
 	struct slice key, value;
 	struct key from;
 	int got;
 
-	if (key_of_name(name, 0, NULL, &from, err) < 0)
+	if (key_of_name(wanted->name, 0, NULL, &from, err) < 0)
 		return -1;
 	cursor = db_seek(txn, DB_NAME, key_slice(&from), err);
 	if (!cursor)
@@ -101,32 +154,31 @@ static int by_name(
 			return 0;
 		if (key_name_id(key, ret, err) < 0)
 			return -1;
-		fits = has_version(txn, ret, version, err);
+		fits = has_labels(txn, ret, wanted, err);
 		if (fits)
 			return fits;
 	}
 	return got;
 }
 
-static int by_reference(db_txn *txn, const char *reference, rkt_image_id *ret, rkt_error **err)
+static int by_reference(db_txn *txn, const char *text, rkt_image_id *ret, rkt_error **err)
 {
-	const char *digits, *colon = strrchr(reference, ':');
-	auto_free char *name = colon ? xmemdup(reference, (size_t)(colon - reference)) : NULL;
-	enum id_form form = id_form_of(reference, &digits);
+	auto_reference struct reference wanted = { 0 };
+	const char *digits;
+	enum id_form form = id_form_of(text, &digits);
 	int got = 0;
 
 	if (form == ID_SHA512)
-		return rkt_fail(
-			err, RKT_MISSING, "no image %s: images are kept by SHA-256", reference);
+		return by_sha512(txn, text, digits, ret, err);
 	if (form != ID_NONE)
-		got = by_prefix(txn, reference, digits, ret, err);
-	else if (str_has_prefix(reference, SCHEME) &&
-		 hex_is(reference + strlen(SCHEME), strlen(reference + strlen(SCHEME))))
-		return rkt_fail(err, RKT_USAGE, "%s: an ID needs %d digits or more", reference,
+		got = by_prefix(txn, text, digits, ret, err);
+	else if ((str_has_prefix(text, SCHEME) || str_has_prefix(text, SCHEME_512)) &&
+		 hex_is(text + strlen(SCHEME), strlen(text + strlen(SCHEME))))
+		return rkt_fail(err, RKT_USAGE, "%s: an ID needs %d digits or more", text,
 			IMAGE_ID_PREFIX_MIN);
 	if (got)
 		return got;
-	return by_name(txn, name ? name : reference, colon ? colon + 1 : NULL, ret, err);
+	return reference_parse(text, &wanted, err) < 0 ? -1 : by_name(txn, &wanted, ret, err);
 }
 
 int resolve(db_txn *txn, const char *reference, rkt_image_id *ret, rkt_error **err)

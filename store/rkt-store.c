@@ -1,14 +1,10 @@
 /* rkt-store: the image store's commands. */
 #include "store/cmd.h"
 
-const char *const cmd_see_also[] = { "rkt-store(1)", "rkt-run(1)", "aci-hash(1)", NULL };
+#include "aci/id.h"
+#include "cli/progress.h"
 
-int cmd_find(const char *dir, const char *reference, rkt_store **ret_store, rkt_image_record **ret,
-	rkt_error **err)
-{
-	*ret_store = rkt_store_open(dir, RKT_STORE_READ, err);
-	return *ret_store ? rkt_store_find(*ret_store, reference, ret, err) : -1;
-}
+const char *const cmd_see_also[] = { "rkt-store(1)", "rkt-run(1)", "aci-hash(1)", NULL };
 
 rkt_store *cmd_open_existing(const char *dir, rkt_error **err)
 {
@@ -18,6 +14,55 @@ rkt_store *cmd_open_existing(const char *dir, rkt_error **err)
 		return NULL;
 	rkt_store_close(store);
 	return rkt_store_open(dir, RKT_STORE_WRITE, err);
+}
+
+static void show_learning(void *context, uint64_t bytes, uint64_t of)
+{
+	struct progress **progress = context;
+
+	if (!*progress)
+		*progress = progress_start("SHA-512 of the images", of);
+	progress_at(*progress, bytes);
+}
+
+/* Whether nothing but a SHA-512 nobody made yet may be what WHY is about. */
+static bool may_be_learnt(const char *reference, rkt_error *why)
+{
+	return rkt_error_kind(why) == RKT_MISSING && id_form_of(reference, NULL) == ID_SHA512;
+}
+
+int cmd_find_in(rkt_store *store, const char *reference, rkt_image_record **ret, rkt_error **err)
+{
+	auto_error rkt_error *missing = NULL, *unread = NULL;
+	struct progress *progress = NULL;
+
+	if (rkt_store_find(store, reference, ret, &missing) == 0)
+		return 0;
+	if (!may_be_learnt(reference, missing))
+		return rkt_fail_with(err, pass_ptr(missing));
+	rkt_store_learn_sha512(store, show_learning, &progress, &unread);
+	progress_end(progress);
+	/* one that cannot be read may be the one asked for */
+	if (unread && rkt_store_find(store, reference, ret, NULL) < 0)
+		return rkt_fail_with(err, pass_ptr(unread));
+	return unread ? 0 : rkt_store_find(store, reference, ret, err);
+}
+
+int cmd_find(const char *dir, const char *reference, rkt_store **ret_store, rkt_image_record **ret,
+	rkt_error **err)
+{
+	auto_error rkt_error *why = NULL;
+
+	*ret_store = rkt_store_open(dir, RKT_STORE_READ, err);
+	if (!*ret_store)
+		return -1;
+	if (rkt_store_find(*ret_store, reference, ret, &why) == 0)
+		return 0;
+	if (!may_be_learnt(reference, why))
+		return rkt_fail_with(err, pass_ptr(why));
+	rkt_store_close(*ret_store); /* a process opens a store once */
+	*ret_store = rkt_store_open(dir, RKT_STORE_WRITE, err);
+	return *ret_store ? cmd_find_in(*ret_store, reference, ret, err) : -1;
 }
 
 static const struct cli_command commands[] = {

@@ -48,6 +48,9 @@ RKT_PUBLIC const char *rkt_store_path(const rkt_store *store);
 struct rkt_import_options {
 	size_t size;
 	const rkt_image_id *expect; /* refuse (RKT_INVALID) anything else; NULL: anything */
+	/* Refuse (RKT_INVALID) an image of another name or with other labels than these:
+	 * "NAME[:VERSION][,LABEL=VALUE...]". NULL: any (S-025). */
+	const char *name;
 	/* Called now and then with the packed bytes read so far; NULL: silence. */
 	void (*progress)(void *context, uint64_t bytes);
 	void *context;
@@ -77,11 +80,20 @@ typedef struct rkt_image_record {
 RKT_PUBLIC void rkt_image_record_free(rkt_image_record *record);
 
 /* Finds an image by REFERENCE: a full ID, an unambiguous prefix of 8 or more digits (with or
- * without "sha256-"), or an app name "example.com/app[:version]" (newest import wins). RKT_MISSING
- * when there is none; RKT_USAGE when a prefix is ambiguous, naming the candidates. The caller frees
- * the record. */
+ * without "sha256-"), "sha512-" and 8 or more digits of the SHA-512 of its tar as far as that was
+ * learnt (below), or an app name with labels, "example.com/app[:version][,label=value...]" (newest
+ * import wins). RKT_MISSING when there is none; RKT_USAGE when a prefix is ambiguous, naming the
+ * candidates, or a label has no value. The caller frees the record. */
 RKT_PUBLIC int rkt_store_find(
 	rkt_store *store, const char *reference, rkt_image_record **ret, rkt_error **err);
+
+/* Makes and remembers the SHA-512 of every image that has none yet, so that rkt_store_find() can
+ * find it: to be called when a "sha512-..." is RKT_MISSING. PROGRESS (may be NULL) is called now
+ * and then with the bytes read so far and those there are to read. STORE is open for writing. -1
+ * when an image could not be read, with the first error; the others were learnt all the same. */
+RKT_PUBLIC int rkt_store_learn_sha512(rkt_store *store,
+	void (*progress)(void *context, uint64_t bytes, uint64_t of), void *context,
+	rkt_error **err);
 
 /* All images, ordered by name, then newest first. *RET is an array of *RET_COUNT records, freed
  * with rkt_store_list_free(). */

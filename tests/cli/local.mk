@@ -12,6 +12,7 @@ cli_tests += tests/cli/test_aci_patch.py
 cli_tests += tests/cli/test_store_import.py
 cli_tests += tests/cli/test_store_again.py
 cli_tests += tests/cli/test_store_list.py
+cli_tests += tests/cli/test_store_names.py
 cli_tests += tests/cli/test_store_export.py
 cli_tests += tests/cli/test_store_extract.py
 cli_tests += tests/cli/test_store_render.py

@@ -1,0 +1,123 @@
+/*
+ * Images by the SHA-512 of their tar, the ID of later texts and of old rkt, which wrote half of it.
+ * Nobody needs it until somebody asks, so it is made when first asked for, and remembered.
+ */
+#include "aci/digest.h"
+#include "base/alloc.h"
+#include "store/alias.h"
+#include "store/blob.h"
+
+struct learn {
+	rkt_store *store;
+	void (*progress)(void *context, uint64_t bytes, uint64_t of);
+	void *context;
+	struct buf ids; /* rkt_image_id each: those without a SHA-512 */
+	uint64_t total, done;
+};
+
+static int find_unknown(db_txn *txn, void *context, rkt_error **err)
+{
+	struct learn *self = context;
+	auto_db_cursor db_cursor *cursor = db_seek(txn, DB_IMAGE, (struct slice){ 0 }, err);
+	struct slice key, value;
+	int got;
+
+	self->ids.len = 0;
+	self->total = 0;
+	if (!cursor)
+		return -1;
+	while ((got = db_next(cursor, &key, &value, err)) > 0) {
+		struct image_row row;
+		rkt_image_id id;
+		int has;
+
+		if (key_image_id(key, &id, err) < 0 || image_row_read(value, &row, err) < 0)
+			return -1;
+		has = alias_has(txn, &id, ALIAS_SHA512, err);
+		if (has < 0)
+			return -1;
+		if (has)
+			continue;
+		buf_append(&self->ids, &id, sizeof id);
+		self->total += row.size;
+	}
+	return got;
+}
+
+/* Reads the blob of ID: its SHA-256 is checked in one thread, the SHA-512 made in another. */
+static int digest_blob(
+	struct learn *self, const rkt_image_id *id, struct alias *ret, rkt_error **err)
+{
+	int fd = rkt_store_open_blob(self->store, id, err);
+	auto_digest digest *sum = digest_new(DIGEST_SHA512);
+	char digits[DIGEST_HEX_MAX + 1];
+	auto_source source *in = NULL;
+	struct slice block;
+	int got;
+
+	if (fd < 0)
+		return -1;
+	in = source_threaded(source_verified(source_from_fd(fd), id));
+	while ((got = source_next(in, &block, err)) > 0) {
+		if (digest_add(sum, block, err) < 0)
+			return -1;
+		self->done += block.len;
+		if (self->progress)
+			self->progress(self->context, self->done, self->total);
+	}
+	if (got < 0 || digest_hex(sum, digits, err) < 0)
+		return -1;
+	*ret = alias_of_hex(ALIAS_SHA512, digits);
+	return 0;
+}
+
+struct fact {
+	const rkt_image_id *id;
+	struct alias alias;
+};
+
+static int note(db_txn *txn, void *context, rkt_error **err)
+{
+	const struct fact *self = context;
+	struct image_row row;
+	int got = store_get_image(txn, self->id, &row, err);
+
+	return got > 0 ? alias_put(txn, &self->alias, self->id, err) : got;
+}
+
+static int learn(struct learn *self, const rkt_image_id *id, rkt_error **err)
+{
+	struct fact fact = { .id = id };
+
+	if (digest_blob(self, id, &fact.alias, err) < 0)
+		return -1;
+	return db_write(self->store->db, note, &fact, err);
+}
+
+/* One image that cannot be read does not hide the others. */
+static int learn_all(struct learn *self, rkt_error **err)
+{
+	const rkt_image_id *ids;
+	int result = 0;
+
+	if (db_read(self->store->db, find_unknown, self, err) < 0)
+		return -1;
+	ids = (const rkt_image_id *)self->ids.data;
+	for (size_t i = 0; i < self->ids.len / sizeof *ids; i++)
+		if (learn(self, &ids[i], result == 0 ? err : NULL) < 0)
+			result = -1;
+	return result;
+}
+
+int rkt_store_learn_sha512(rkt_store *store,
+	void (*progress)(void *context, uint64_t bytes, uint64_t of), void *context,
+	rkt_error **err)
+{
+	struct learn self = { .store = store, .progress = progress, .context = context };
+	int result = store->mode == RKT_STORE_READ
+			     ? rkt_fail(err, RKT_USAGE, "the store is open for reading only")
+			     : learn_all(&self, err);
+
+	buf_free(&self.ids);
+	return result;
+}
