@@ -5,3 +5,4 @@ include %D%/lint/local.mk
 include %D%/fuzz/local.mk
 include %D%/fault/local.mk
 include %D%/bench/local.mk
+EXTRA_DIST += %D%/coverage.sh
