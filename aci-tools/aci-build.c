@@ -8,6 +8,7 @@
 #include "aci-tools/draft.h"
 #include "aci-tools/files.h"
 #include "aci-tools/job.h"
+#include "aci-tools/limits.h"
 #include "aci-tools/sign.h"
 #include "aci/image.h"
 #include "base/alloc.h"
@@ -130,6 +131,7 @@ static int extract_manifest(const struct settings *s, rkt_error **err)
 {
 	const char *file = s->operands.count ? s->operands.items[0] : "-";
 	ERROR_SCOPE(err, "reading", file);
+	const struct image_options options = { .limits = &s->limits };
 	const struct image_entry *entry;
 	auto_image image_reader *image = NULL;
 	struct slice manifest;
@@ -139,10 +141,10 @@ static int extract_manifest(const struct settings *s, rkt_error **err)
 	if (s->operands.count != 1)
 		return rkt_fail(err, RKT_USAGE, "--extract-manifest wants one image");
 	fd = file_open(file, err);
-	in = fd < 0 ? NULL : file_unpack(fd, err);
+	in = fd < 0 ? NULL : file_unpack(fd, &s->limits.unpack, err);
 	if (!in)
 		return -1;
-	image = image_open(in, NULL);
+	image = image_open(in, &options);
 	while ((more = image_next(image, &entry, err)) > 0)
 		;
 	if (more < 0)
@@ -278,6 +280,7 @@ static enum opts_result parse(struct request *r, int argc, char **argv, rkt_erro
 			"Build twice and fail unless both images are the same.", NULL, NULL },
 		{ "overwrite", 'f', OPT_FLAG, &s->overwrite, NULL, "Replace OUT.aci if it exists.",
 			NULL, NULL },
+		LIMIT_OPTIONS(s->limits),
 		{ NULL },
 	};
 	const struct command command = {
@@ -308,7 +311,9 @@ static enum opts_result parse(struct request *r, int argc, char **argv, rkt_erro
 
 static int run(int argc, char **argv, rkt_error **err)
 {
-	__attribute__((cleanup(request_free))) struct request request = { 0 };
+	__attribute__((cleanup(request_free))) struct request request = {
+		.settings.limits = image_limits_default(),
+	};
 
 	switch (parse(&request, argc, argv, err)) {
 	case OPTS_DONE:

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "aci-tools/files.h"
+#include "aci-tools/limits.h"
 #include "aci/extract.h"
 #include "aci/id.h"
 #include "base/alloc.h"
@@ -18,6 +19,7 @@ struct settings {
 	bool rootfs_only, manifest, list, no_same_owner, devices;
 	const char *verify;
 	struct opts_list includes, excludes;
+	struct image_limits limits;
 };
 
 static void settings_free(struct settings *s)
@@ -72,17 +74,19 @@ static int approve(void *context, rkt_error **err)
 	return 0;
 }
 
-static image_reader *open_image(const char *file, const struct expected *e, rkt_error **err)
+static image_reader *open_image(const char *file, const struct image_limits *limits,
+	const struct expected *e, rkt_error **err)
 {
+	const struct image_options options = { .limits = limits };
 	int fd = file_open(file, err);
 	source *in;
 
 	if (fd < 0)
 		return NULL;
-	in = file_unpack(fd, err);
+	in = file_unpack(fd, &limits->unpack, err);
 	if (in && e->sum)
 		in = source_tap(in, digest_tap, e->sum);
-	return in ? image_open(in, NULL) : NULL;
+	return in ? image_open(in, &options) : NULL;
 }
 
 /* ---- only looking ---------------------------------------------------------------------------- */
@@ -213,7 +217,7 @@ static int work(const struct settings *settings, const struct operands *operands
 		return rkt_fail(err, RKT_USAGE, "the directory to make is missing");
 	if (expect(&e, settings->verify, err) < 0)
 		return -1;
-	image = open_image(file, &e, err);
+	image = open_image(file, &settings->limits, &e, err);
 	if (!image)
 		return rkt_fail_outer(err, "reading %s", file);
 	if (looks)
@@ -271,6 +275,7 @@ static enum opts_result parse(struct settings *settings, int argc, char **argv,
 			NULL },
 		{ "list", 't', OPT_FLAG, &settings->list, NULL,
 			"Print a line for each file, and extract nothing.", NULL, NULL },
+		LIMIT_OPTIONS(settings->limits),
 		{ NULL },
 	};
 	const struct command command = {
@@ -299,7 +304,9 @@ static enum opts_result parse(struct settings *settings, int argc, char **argv,
 
 static int run(int argc, char **argv, rkt_error **err)
 {
-	__attribute__((cleanup(settings_free))) struct settings settings = { 0 };
+	__attribute__((cleanup(settings_free))) struct settings settings = {
+		.limits = image_limits_default(),
+	};
 	struct operands operands = { 0 };
 	int status = 0;
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "aci-tools/files.h"
+#include "aci-tools/limits.h"
 #include "aci-tools/sums.h"
 #include "aci/digest.h"
 #include "aci/image.h"
@@ -32,14 +33,16 @@ struct settings {
 	int algorithm;
 	bool check, id, raw, status, warn;
 	uint64_t jobs;
+	struct image_limits limits;
 };
 
 /* One file: what is wanted of it, and what came out. */
 struct job {
 	const char *file;
 	bool raw, wants[KINDS];
-	bool done;             /* under the crew's lock */
-	_Atomic uint64_t read; /* bytes of the file as it is, so far */
+	const struct image_limits *limits; /* lent */
+	bool done;                         /* under the crew's lock */
+	_Atomic uint64_t read;             /* bytes of the file as it is, so far */
 	rkt_error *error;
 	char hex[KINDS][DIGEST_HEX_MAX + 1];
 };
@@ -67,18 +70,20 @@ static int count_read(void *context, struct slice block, rkt_error **err)
 static int hash(struct job *job, digest **sums, rkt_error **err)
 {
 	ERROR_SCOPE(err, "reading", job->file);
+	const struct image_options options = { .limits = job->limits };
 	int fd = file_open(job->file, err);
 	source *in;
 
 	if (fd < 0)
 		return -1;
-	in = source_unpack_threaded(source_tap(source_from_fd(fd), count_read, job), NULL, err);
+	in = source_unpack_threaded(
+		source_tap(source_from_fd(fd), count_read, job), &job->limits->unpack, NULL, err);
 	if (!in)
 		return -1;
 	for (size_t i = 0; i < KINDS; i++)
 		if (sums[i])
 			in = source_tap(in, digest_tap, sums[i]);
-	if (job->raw ? read_all(in, err) : image_read_through(in, NULL, err))
+	if (job->raw ? read_all(in, err) : image_read_through(in, &options, err))
 		return -1;
 	for (size_t i = 0; i < KINDS; i++)
 		if (sums[i] && digest_hex(sums[i], job->hex[i], err) < 0)
@@ -266,6 +271,7 @@ static int hash_files(struct settings *settings, const struct operands *files)
 	for (size_t i = 0; i < files->count; i++) {
 		jobs[i].file = files->items[i];
 		jobs[i].raw = settings->raw;
+		jobs[i].limits = &settings->limits;
 		jobs[i].wants[DIGEST_SHA256] = settings->algorithm != ALGORITHM_SHA512;
 		jobs[i].wants[DIGEST_SHA512] = settings->algorithm != ALGORITHM_SHA256;
 	}
@@ -314,6 +320,7 @@ static int check_sums(const struct settings *settings, const char *list, const s
 	for (size_t i = 0; i < sums->count; i++) {
 		jobs[i].file = sums->items[i].file;
 		jobs[i].raw = settings->raw;
+		jobs[i].limits = &settings->limits;
 		jobs[i].wants[sums->items[i].kind] = true;
 	}
 	status = run_jobs(jobs, sums->count, job_limit(settings), tell_check, &c);
@@ -383,7 +390,7 @@ static int run(int argc, char **argv, rkt_error **err)
 			"hash what comes through a pipe" },
 		{ NULL, NULL },
 	};
-	struct settings settings = { 0 };
+	struct settings settings = { .limits = image_limits_default() };
 	const struct opt options[] = {
 		{ "algorithm", 'a', OPT_CHOICE, &settings.algorithm, NULL,
 			"Which digest to print. `all` prints one tagged line for each.", algorithms,
@@ -406,6 +413,7 @@ static int run(int argc, char **argv, rkt_error **err)
 			"With -c: say of each line of a list that could not be understood which "
 			"one it is.",
 			NULL, NULL },
+		LIMIT_OPTIONS(settings.limits),
 		{ NULL },
 	};
 	const struct command command = {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "aci-tools/findings.h"
+#include "aci-tools/limits.h"
 #include "aci-tools/subject.h"
 #include "base/alloc.h"
 #include "cli/main.h"
@@ -15,6 +16,7 @@ struct settings {
 	const char *signature_file;
 	struct opts_list keyrings;
 	struct signature signature; /* made of both */
+	struct image_limits limits;
 };
 
 /* Reports what is found in FILE. */
@@ -25,6 +27,7 @@ static enum outcome validate(
 		.file = file,
 		.type = (enum subject_type)settings->type,
 		.render = settings->render,
+		.limits = &settings->limits,
 		.signature = settings->signature_file ? &settings->signature : NULL,
 		.fd = -1,
 		.found = check_new(CHECK_ALL),
@@ -111,6 +114,7 @@ static enum opts_result parse(
 		{ "list-rules", 0, OPT_FLAG, &settings->list_rules, NULL,
 			"Print all rules: name, severity, what is right, where it is written.",
 			NULL, NULL },
+		LIMIT_OPTIONS(settings->limits),
 		{ NULL },
 	};
 	const struct command command = {
@@ -166,7 +170,7 @@ static int work(struct settings *settings, const struct operands *files, rkt_err
 
 static int run(int argc, char **argv, rkt_error **err)
 {
-	struct settings settings = { 0 };
+	struct settings settings = { .limits = image_limits_default() };
 	struct operands files = { 0 };
 	int status = -1;
 

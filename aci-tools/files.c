@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "aci/unpack.h"
 #include "base/alloc.h"
 #include "base/fd.h"
 
@@ -23,9 +22,9 @@ int file_open(const char *file, rkt_error **err)
 	return fd < 0 ? rkt_fail_errno(err, "open") : fd;
 }
 
-source *file_unpack(int fd, rkt_error **err)
+source *file_unpack(int fd, const struct unpack_limits *limits, rkt_error **err)
 {
-	return source_unpack_threaded(source_from_fd(fd), NULL, err);
+	return source_unpack_threaded(source_from_fd(fd), limits, NULL, err);
 }
 
 bool file_needs_name(int error)

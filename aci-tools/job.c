@@ -10,12 +10,13 @@
 #include "base/fd.h"
 #include "base/str.h"
 
-static int read_manifest(const char *file, struct buf *ret, rkt_error **err)
+static int read_manifest(
+	const struct settings *s, const char *file, struct buf *ret, rkt_error **err)
 {
 	ERROR_SCOPE(err, "reading", file);
 	auto_fd int fd = file_open(file, err);
 
-	return fd < 0 ? -1 : fd_read_rest(fd, MANIFEST_SIZE_MAX, ret, err);
+	return fd < 0 ? -1 : fd_read_rest(fd, s->limits.manifest_max, ret, err);
 }
 
 /* The directory a user names may be reached through symbolic links; what is below it may not. */
@@ -34,7 +35,8 @@ static int open_layout(struct job *job, const char *path, rkt_error **err)
 	ERROR_SCOPE(err, "reading", path);
 	auto_fd int dir = open_named_dir(path, err);
 
-	if (dir < 0 || fd_read_file(dir, "manifest", MANIFEST_SIZE_MAX, &job->manifest, err) < 0)
+	if (dir < 0 || fd_read_file(dir, "manifest", job->settings->limits.manifest_max,
+			       &job->manifest, err) < 0)
 		return -1;
 	job->rootfs = fd_open_dir(dir, "rootfs", err);
 	return job->rootfs < 0 ? -1 : 0;
@@ -65,7 +67,7 @@ static int open_parts(struct job *job, const struct settings *s, rkt_error **err
 	if (is_stdin(s->manifest) && is_stdin(s->from_tar))
 		return rkt_fail(
 			err, RKT_USAGE, "standard input cannot be both the manifest and the root");
-	if (s->manifest ? read_manifest(s->manifest, &job->manifest, err)
+	if (s->manifest ? read_manifest(s, s->manifest, &job->manifest, err)
 			: compose_manifest(&s->compose, &job->manifest, err))
 		return -1;
 	job->tar = s->from_tar;
@@ -89,7 +91,7 @@ static int open_image(struct job *job, const struct settings *s, rkt_error **err
 	if (is_stdin(s->manifest) && is_stdin(job->image))
 		return rkt_fail(
 			err, RKT_USAGE, "standard input cannot be both the manifest and the image");
-	return s->manifest ? read_manifest(s->manifest, &job->manifest, err) : 0;
+	return s->manifest ? read_manifest(s, s->manifest, &job->manifest, err) : 0;
 }
 
 /* https://reproducible-builds.org/specs/source-date-epoch/ */
@@ -156,11 +158,11 @@ static int edit_manifest(void *context, struct slice old, struct buf *ret, rkt_e
 	return 0;
 }
 
-static source *open_stream(const char *file, rkt_error **err)
+static source *open_stream(const char *file, const struct image_limits *limits, rkt_error **err)
 {
 	int fd = file_open(file, err);
 
-	return fd < 0 ? NULL : file_unpack(fd, err);
+	return fd < 0 ? NULL : file_unpack(fd, &limits->unpack, err);
 }
 
 static int build_from_stream(const struct job *job, int out, const struct build_options *options,
@@ -169,7 +171,7 @@ static int build_from_stream(const struct job *job, int out, const struct build_
 	const char *file = job->tar ?: job->image;
 	ERROR_SCOPE(err, "reading", file);
 	const struct build_patch patch = { edit_manifest, (void *)(uintptr_t)job };
-	source *in = open_stream(file, err);
+	source *in = open_stream(file, options->limits, err);
 
 	if (!in)
 		return -1;
@@ -185,6 +187,7 @@ int job_build(const struct job *job, int out, rkt_image_id *ret_id, rkt_error **
 		.root_owned = job->settings->root_owned,
 		.mtime_max_sec = job->mtime_max_sec,
 		.excludes = job->settings->excludes.items,
+		.limits = &job->settings->limits,
 	};
 
 	if (job->tar || job->image)

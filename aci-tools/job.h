@@ -10,6 +10,7 @@ struct settings {
 	struct compose compose;
 	struct opts_list excludes, operands;
 	enum compression compression;
+	struct image_limits limits;
 	bool root_owned, overwrite, patch, verify_reproducible;
 };
 

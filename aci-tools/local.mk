@@ -1,6 +1,6 @@
 # These link base, aci and cli only: tests/lint/links.sh reads their ldd.
 bin_PROGRAMS += aci-hash aci-validate aci-extract aci-build
-aci_files = %D%/files.c %D%/files.h
+aci_files = %D%/files.c %D%/files.h %D%/limits.h
 aci_hash_SOURCES = %D%/aci-hash.c %D%/sums.c %D%/sums.h $(aci_files)
 aci_validate_SOURCES = %D%/aci-validate.c %D%/findings.c %D%/findings.h %D%/findings_junit.c \
 	%D%/findings_sarif.c %D%/signature.c %D%/signature.h %D%/subject.c %D%/subject.h $(aci_files)

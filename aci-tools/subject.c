@@ -81,7 +81,7 @@ static int see_entry(void *context, const struct image_entry *entry, rkt_error *
 
 static int read_image(struct subject *s, source *in, rkt_error **err)
 {
-	const struct image_options options = { .check = s->found };
+	const struct image_options options = { .limits = s->limits, .check = s->found };
 	struct render_rules rules = { .found = s->found };
 	auto_image image_reader *image = image_open(in, &options);
 	const struct image_entry *entry;
@@ -99,7 +99,7 @@ static int look_at_image(struct subject *s, rkt_error **err)
 
 	if (s->seen)
 		in = source_tap(in, digest_tap, s->seen);
-	in = source_unpack_threaded(in, NULL, err);
+	in = source_unpack_threaded(in, &s->limits->unpack, NULL, err);
 	if (!in)
 		return note_unpack_error(s, err);
 	return read_image(s, in, err);
@@ -111,12 +111,13 @@ static int look_at_manifest(struct subject *s, rkt_error **err)
 {
 	auto_image_manifest struct image_manifest *image = NULL;
 	auto_pod_manifest struct pod_manifest *pod = NULL;
+	size_t max = s->limits->manifest_max, start = s->start.len;
 	struct slice bytes;
 
-	if (fd_read_rest(s->fd, MANIFEST_SIZE_MAX - s->start.len, &s->start, err) < 0) {
+	if (fd_read_rest(s->fd, max > start ? max - start : 0, &s->start, err) < 0) {
 		if (rkt_error_kind(*err) == RKT_INVALID)
 			check_report(s->found, "layout-manifest-size", NULL, NULL,
-				"the manifest has more than %d bytes", MANIFEST_SIZE_MAX);
+				"the manifest has more than %zu bytes", max);
 		return -1;
 	}
 	bytes = buf_slice(&s->start);
@@ -135,6 +136,7 @@ static int look_at_layout(struct subject *s, rkt_error **err)
 {
 	struct render_rules rules = { .found = s->found };
 	const struct layout_options options = {
+		.limits = s->limits,
 		.check = s->found,
 		.see = s->render ? see_entry : NULL,
 		.context = &rules,

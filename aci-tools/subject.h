@@ -2,7 +2,7 @@
 #pragma once
 
 #include "aci-tools/signature.h"
-#include "aci/check.h"
+#include "aci/image.h"
 #include "base/buf.h"
 
 enum subject_type {
@@ -20,6 +20,7 @@ struct subject {
 	enum subject_type type; /* SUBJECT_AUTO becomes what was found, as far as it was */
 	bool render;            /* also by the rules of trees: aci/render_rules.h */
 	const struct signature *signature; /* NULL: none is asked for */
+	const struct image_limits *limits; /* lent */
 	check *found;                      /* owned */
 
 	/* private */

@@ -9,9 +9,7 @@
  */
 #pragma once
 
-#include "aci/unpack.h"
-#include "aci/manifest.h"
-#include "rkt/image.h"
+#include "aci/image.h"
 
 struct build_options {
 	enum compression compression; /* NONE, GZIP, XZ or ZSTD */
@@ -22,6 +20,8 @@ struct build_options {
 	/* Patterns of glob(7), NULL-terminated; what matches, as a path below the rootfs or as a
 	 * name, stays out with all below it. NULL: nothing does. */
 	const char *const *excludes;
+	/* Of what is read, and of the image when it is read back; NULL: the defaults. */
+	const struct image_limits *limits;
 };
 
 /* Writes an image of MANIFEST (checked first: RKT_INVALID) and the tree below ROOTFS (a directory

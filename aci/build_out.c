@@ -59,7 +59,7 @@ int build_out_finish(struct build_out *self, rkt_image_id *ret_id, rkt_error **e
 		return -1;
 	if (lseek(self->fd, 0, SEEK_SET) < 0)
 		return rkt_fail_errno(err, "seek");
-	return rkt_image_id_of_fd(self->fd, ret_id, err);
+	return image_id_of_fd(self->fd, self->options->limits, ret_id, err);
 }
 
 void build_out_free(struct build_out *self)

@@ -9,6 +9,11 @@
 #include "aci/xattr_rules.h"
 #include "base/alloc.h"
 
+static tar_reader *open_tar(source *in, const struct build_options *options)
+{
+	return tar_open(in, options->limits ? &options->limits->tar : NULL);
+}
+
 /* ---- of a tar of the root -------------------------------------------------------------------- */
 
 struct rewriter {
@@ -181,7 +186,8 @@ static int take_entry(
 int build_image_from_tar(struct slice manifest, source *in, int out,
 	const struct build_options *options, rkt_image_id *ret_id, rkt_error **err)
 {
-	__attribute__((cleanup(rewriter_free))) struct rewriter r = { .tar = tar_open(in, NULL) };
+	__attribute__((cleanup(rewriter_free))) struct rewriter r = { .tar = open_tar(
+									      in, options) };
 	const struct tar_entry *e;
 	int more;
 
@@ -259,12 +265,14 @@ static int pass_on(struct relay *r, uint64_t offset, rkt_error **err)
 static int read_manifest(
 	struct relay *r, const struct tar_entry *e, struct buf *ret, rkt_error **err)
 {
+	const struct image_limits *limits = r->out.options->limits;
+	uint64_t max = limits ? limits->manifest_max : MANIFEST_SIZE_MAX;
 	struct slice block;
 	int more;
 
-	if (e->size > MANIFEST_SIZE_MAX)
-		return rkt_fail(
-			err, RKT_INVALID, "the manifest has more than %d bytes", MANIFEST_SIZE_MAX);
+	if (e->size > max)
+		return rkt_fail(err, RKT_INVALID, "the manifest has more than %llu bytes",
+			(unsigned long long)max);
 	while ((more = tar_data(r->tar, &block, err)) > 0)
 		buf_append(ret, block.data, block.len);
 	return more;
@@ -305,7 +313,7 @@ int build_image_patched(source *in, const struct build_patch *patch, int out,
 	const struct tar_entry *e;
 	int more;
 
-	r.tar = tar_open(source_tap(in, hold, &r), NULL);
+	r.tar = open_tar(source_tap(in, hold, &r), options);
 	if (build_out_begin(&r.out, out, options, err) < 0)
 		return -1;
 	while ((more = tar_next(r.tar, &e, err)) > 0) {

@@ -25,6 +25,7 @@ struct image_reader {
 	struct buf manifest_bytes;
 	struct image_manifest *manifest;
 	struct image_entry entry;
+	uint64_t manifest_max;
 };
 
 /* What became of an entry under the rules. Errors (-1) are besides. */
@@ -232,10 +233,10 @@ static int read_manifest(image_reader *self, const struct tar_entry *e, rkt_erro
 	if (e->sparse)
 		return BREACH(
 			self, e, err, "layout-manifest-type", "the manifest is a sparse file");
-	if (e->size > MANIFEST_SIZE_MAX)
+	if (e->size > self->manifest_max)
 		return BREACH(self, e, err, "layout-manifest-size",
-			"the manifest has %llu bytes, the limit is %d", (unsigned long long)e->size,
-			MANIFEST_SIZE_MAX);
+			"the manifest has %llu bytes, the limit is %llu",
+			(unsigned long long)e->size, (unsigned long long)self->manifest_max);
 	while ((more = image_data(self, &block, err)) > 0)
 		buf_append(&self->manifest_bytes, block.data, block.len);
 	if (more < 0)
@@ -270,11 +271,23 @@ static int check_whole(image_reader *self, rkt_error **err)
 	return 0;
 }
 
+struct image_limits image_limits_default(void)
+{
+	return (struct image_limits){
+		.unpack = unpack_limits_default,
+		.tar = tar_limits_default,
+		.manifest_max = MANIFEST_SIZE_MAX,
+	};
+}
+
 image_reader *image_open(source *in, const struct image_options *options)
 {
 	image_reader *self = xcalloc(1, sizeof *self);
+	const struct image_limits limits =
+		options && options->limits ? *options->limits : image_limits_default();
 
-	self->tar = tar_open(in, options ? options->limits : NULL);
+	self->tar = tar_open(in, &limits.tar);
+	self->manifest_max = limits.manifest_max;
 	self->check = options ? options->check : NULL;
 	return self;
 }
@@ -366,8 +379,9 @@ int image_read_through(source *in, const struct image_options *options, rkt_erro
 	return more;
 }
 
-int rkt_image_id_of_fd(int fd, rkt_image_id *ret, rkt_error **err)
+int image_id_of_fd(int fd, const struct image_limits *limits, rkt_image_id *ret, rkt_error **err)
 {
+	const struct image_options options = { .limits = limits };
 	auto_digest digest *sum = digest_new(DIGEST_SHA256);
 	char hex[DIGEST_HEX_MAX + 1];
 	int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -375,12 +389,18 @@ int rkt_image_id_of_fd(int fd, rkt_image_id *ret, rkt_error **err)
 
 	if (own < 0)
 		return rkt_fail_errno(err, "duplicate descriptor");
-	in = source_unpack_threaded(source_from_fd(own), NULL, err);
+	in = source_unpack_threaded(
+		source_from_fd(own), limits ? &limits->unpack : NULL, NULL, err);
 	if (!in)
 		return -1;
 	in = source_tap(in, digest_tap, sum);
-	if (image_read_through(in, NULL, err) < 0 || digest_hex(sum, hex, err) < 0)
+	if (image_read_through(in, &options, err) < 0 || digest_hex(sum, hex, err) < 0)
 		return -1;
 	*ret = id_from_hex(hex);
 	return 0;
+}
+
+int rkt_image_id_of_fd(int fd, rkt_image_id *ret, rkt_error **err)
+{
+	return image_id_of_fd(fd, NULL, ret, err);
 }

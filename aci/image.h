@@ -8,6 +8,8 @@
 #include "aci/check.h"
 #include "aci/manifest.h"
 #include "aci/tar.h"
+#include "aci/unpack.h"
+#include "rkt/image.h"
 
 struct image_entry {
 	/* Below rootfs: "" for the root itself, "usr/bin/env", ... Lent with TAR. */
@@ -18,9 +20,17 @@ struct image_entry {
 	const struct tar_entry *tar;
 };
 
+/* What one image may ask of whoever reads it (S-012). SECURITY.md says how they were chosen. */
+struct image_limits {
+	struct unpack_limits unpack; /* for who opens the stream: image_open() sees it unpacked */
+	struct tar_limits tar;
+	uint64_t manifest_max; /* 1 MiB */
+};
+struct image_limits image_limits_default(void);
+
 struct image_options {
-	const struct tar_limits *limits; /* NULL: the defaults */
-	check *check;                    /* NULL: stop at the first error */
+	const struct image_limits *limits; /* lent, for image_open() only; NULL: the defaults */
+	check *check;                      /* NULL: stop at the first error */
 };
 
 typedef struct image_reader image_reader;
@@ -48,6 +58,9 @@ struct slice image_manifest_bytes(const image_reader *self);
 /* Reads IN, which it takes over, to its end as an image, keeping nothing: 0 when it is valid. For
  * what only taps, or CHECK in OPTIONS (may be NULL), want to know. */
 int image_read_through(source *in, const struct image_options *options, rkt_error **err);
+
+/* rkt_image_id_of_fd() within LIMITS (NULL: the defaults). */
+int image_id_of_fd(int fd, const struct image_limits *limits, rkt_image_id *ret, rkt_error **err);
 
 /* The number of members walked and the size of the tar so far, in bytes. */
 uint64_t image_entry_count(const image_reader *self);

@@ -21,6 +21,7 @@
 struct walk {
 	int dir;
 	const struct layout_options *options;
+	struct image_limits limits;
 	struct stat manifest; /* st_ino 0: there is none */
 	int rootfs;           /* -1: there is none */
 	struct names pending; /* directories below the rootfs still to be read */
@@ -40,11 +41,11 @@ static int read_manifest(struct walk *w, rkt_error **err)
 	struct check *found = w->options->check;
 	rkt_error *own = NULL;
 
-	if (w->manifest.st_size > MANIFEST_SIZE_MAX)
+	if ((uint64_t)w->manifest.st_size > w->limits.manifest_max)
 		return BREACH(w, MANIFEST_NAME, err, "layout-manifest-size",
-			"the manifest has %lld bytes, the limit is %d",
-			(long long)w->manifest.st_size, MANIFEST_SIZE_MAX);
-	if (fd_read_file(w->dir, MANIFEST_NAME, MANIFEST_SIZE_MAX, &bytes, err) < 0)
+			"the manifest has %lld bytes, the limit is %llu",
+			(long long)w->manifest.st_size, (unsigned long long)w->limits.manifest_max);
+	if (fd_read_file(w->dir, MANIFEST_NAME, w->limits.manifest_max, &bytes, err) < 0)
 		return -1;
 	check_within(found, MANIFEST_NAME, NULL);
 	manifest = image_manifest_parse(buf_slice(&bytes), found, &own);
@@ -153,16 +154,16 @@ static int check_limits(struct walk *w, const char *path, bool *ret_ok, rkt_erro
 	auto_buf struct buf safe = { 0 };
 	const struct slice raw = { (const uint8_t *)path, strlen(path) };
 
-	*ret_ok = tar_safe_path(raw, tar_limits_default.depth_max, &safe, &error) == 0;
+	*ret_ok = tar_safe_path(raw, &w->limits.tar, &safe, &error) == 0;
 	if (!*ret_ok)
 		return BREACH(w, path, err, "layout-limits", "%s", rkt_error_message(error));
-	if (++w->count <= tar_limits_default.entries_max)
+	if (++w->count <= w->limits.tar.entries_max)
 		return 0;
 	/* nothing is gained by reading on */
 	(void)BREACH(w, NULL, NULL, "layout-limits", "there are more than %llu files",
-		(unsigned long long)tar_limits_default.entries_max);
+		(unsigned long long)w->limits.tar.entries_max);
 	return rkt_fail(err, RKT_INVALID, "there are more than %llu files",
-		(unsigned long long)tar_limits_default.entries_max);
+		(unsigned long long)w->limits.tar.entries_max);
 }
 
 /* One name in the directory FD, whose path below the rootfs is BELOW. */
@@ -219,7 +220,12 @@ static int walk_rootfs(struct walk *w, rkt_error **err)
 
 int layout_read_through(int dir, const struct layout_options *options, rkt_error **err)
 {
-	struct walk w = { .dir = dir, .options = options, .rootfs = -1 };
+	struct walk w = {
+		.dir = dir,
+		.options = options,
+		.limits = options->limits ? *options->limits : image_limits_default(),
+		.rootfs = -1,
+	};
 	int done = look_at_others(&w, err);
 
 	if (done == 0)

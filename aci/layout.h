@@ -10,7 +10,8 @@
 #define LAYOUT_NO_OFFSET UINT64_MAX
 
 struct layout_options {
-	check *check; /* NULL: stop at the first error */
+	const struct image_limits *limits; /* NULL: the defaults */
+	check *check;                      /* NULL: stop at the first error */
 	/* Called for everything below the rootfs, and the rootfs itself with the path "": as what it
 	 * would be in an archive, with its attributes; lent. Returns 0, or -1 with
 	 * *err set. NULL: nobody wants to know, and attributes are not read. */

@@ -19,9 +19,11 @@
 
 const struct tar_limits tar_limits_default = {
 	.entries_max = 4000000,
+	.path_max = TAR_PATH_MAX,
+	.part_max = TAR_PART_MAX,
+	.depth_max = 1024,
 	.pax_max = 1024 * 1024,
 	.xattrs_max = 64 * 1024,
-	.depth_max = 1024,
 	.extents_max = 262144,
 };
 
@@ -211,7 +213,7 @@ static void copy_header_name(tar_reader *self, const struct tar_header *header)
 static int check_agree(tar_reader *self, const char *what, struct slice gnu,
 	const struct buf *chosen, rkt_error **err)
 {
-	if (tar_safe_path(gnu, self->limits.depth_max, &self->other, err) < 0)
+	if (tar_safe_path(gnu, &self->limits, &self->other, err) < 0)
 		return -1;
 	if (self->other.len != chosen->len ||
 		memcmp(self->other.data, chosen->data, chosen->len) != 0)
@@ -233,7 +235,7 @@ static int set_path(tar_reader *self, const struct tar_header *header, rkt_error
 	raw = true_name.len ? true_name
 	      : by_pax      ? self->pax.path
 			    : buf_slice(by_gnu ? &self->long_name : &self->raw);
-	if (tar_safe_path(raw, self->limits.depth_max, &self->path, err) < 0)
+	if (tar_safe_path(raw, &self->limits, &self->path, err) < 0)
 		return -1;
 	if (by_pax && by_gnu &&
 		check_agree(self, "names", buf_slice(&self->long_name), &self->path, err) < 0)
@@ -266,9 +268,8 @@ static int set_link(tar_reader *self, const struct tar_header *header, rkt_error
 		return rkt_fail(err, RKT_INVALID,
 			"%s: the link targets in the GNU and in the pax header differ",
 			entry->path);
-	if (entry->type == TAR_SYMLINK
-			? tar_safe_target(raw, &self->link, err) < 0
-			: tar_safe_path(raw, self->limits.depth_max, &self->link, err) < 0)
+	if (entry->type == TAR_SYMLINK ? tar_safe_target(raw, &self->link, err) < 0
+				       : tar_safe_path(raw, &self->limits, &self->link, err) < 0)
 		return rkt_fail_outer(err, "the link %s", entry->path);
 	if (!self->link.len)
 		return rkt_fail(err, RKT_INVALID, "%s: a hard link to the top", entry->path);

@@ -51,7 +51,8 @@ struct tar_extent {
 
 struct tar_entry {
 	/* Normalised (tar_safe.h): relative, no "." parts, no doubled or trailing slashes; "" is the
-	 * top itself ("./"). Never NULL inside, no ".." part, at most 4096 bytes and 255 a part. */
+	 * top itself ("./"). Never NULL inside, no ".." part, and within the limits: 4096 bytes
+	 * and 255 a part, which is what Linux can name, unless the caller set others. */
 	const char *path;
 	size_t path_len;
 	/* Symlinks: the target as written, 1 to 4095 bytes. Hard links: normalised like PATH. Else
@@ -79,10 +80,12 @@ struct tar_entry {
 
 struct tar_limits {
 	uint64_t entries_max; /* 4 million */
-	size_t pax_max;       /* 1 MiB: one pax or GNU long header */
-	size_t xattrs_max;    /* 64 KiB: names and values of one entry together */
-	unsigned depth_max;   /* 1024 parts of a path */
-	size_t extents_max;   /* 262144 runs of one sparse file */
+	uint64_t path_max;    /* 4096 bytes of a path */
+	uint64_t part_max;    /* 255 bytes of a part of it */
+	uint64_t depth_max;   /* 1024 parts of a path */
+	uint64_t pax_max;     /* 1 MiB: one pax or GNU long header */
+	uint64_t xattrs_max;  /* 64 KiB: names and values of one entry together */
+	uint64_t extents_max; /* 262144 runs of one sparse file */
 };
 extern const struct tar_limits tar_limits_default;
 

@@ -2,6 +2,7 @@
 #include "aci/tar_pax.h"
 
 #include <stdlib.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "aci/xattr_rules.h"
@@ -253,7 +254,7 @@ static int check_again(const struct tar_pax *self, size_t index, rkt_error **err
 }
 
 /* Sorts what was found and makes XATTRS of it. */
-static int finish_xattrs(struct tar_pax *self, size_t xattrs_max, rkt_error **err)
+static int finish_xattrs(struct tar_pax *self, uint64_t xattrs_max, rkt_error **err)
 {
 	size_t total = 0;
 
@@ -272,7 +273,8 @@ static int finish_xattrs(struct tar_pax *self, size_t xattrs_max, rkt_error **er
 		total += strlen(one->xattr.name) + one->xattr.value.len;
 		if (total > xattrs_max)
 			return rkt_fail(err, RKT_INVALID,
-				"pax: extended attributes of more than %zu bytes", xattrs_max);
+				"pax: extended attributes of more than %" PRIu64 " bytes",
+				xattrs_max);
 		self->xattrs[self->xattr_count++] = one->xattr;
 	}
 	return 0;
@@ -396,7 +398,7 @@ static int split_record(uint8_t **at, uint8_t *end, struct record *ret, rkt_erro
 	return 0;
 }
 
-int tar_pax_read(struct tar_pax *self, struct buf *bytes, enum pax_scope scope, size_t xattrs_max,
+int tar_pax_read(struct tar_pax *self, struct buf *bytes, enum pax_scope scope, uint64_t xattrs_max,
 	rkt_error **err)
 {
 	uint8_t *at = bytes->data, *end;

@@ -51,7 +51,7 @@ static inline bool tar_pax_has(const struct tar_pax *self, enum pax_key key)
 
 /* Reads the records in BYTES, which it rewrites in place (names are decoded and terminated) and
  * which must outlive the use of SELF. XATTRS_MAX as in struct tar_limits. RKT_INVALID. */
-int tar_pax_read(struct tar_pax *self, struct buf *bytes, enum pax_scope scope, size_t xattrs_max,
+int tar_pax_read(struct tar_pax *self, struct buf *bytes, enum pax_scope scope, uint64_t xattrs_max,
 	rkt_error **err);
 
 /* Takes over what the global header LATER says, key by key. */

@@ -1,7 +1,11 @@
 /* Names of members: normalised, or refused. */
 #include "aci/tar_safe.h"
 
+#include <inttypes.h>
 #include <string.h>
+
+#include "base/alloc.h"
+#include "base/scope.h"
 
 /* Names in messages end here; they may be a megabyte long. */
 #define QUOTE_MAX 200
@@ -12,6 +16,13 @@ static int fail_name(struct slice raw, rkt_error **err, const char *why)
 
 	return rkt_fail(err, RKT_INVALID, "%.*s%s: %s", len, (const char *)raw.data,
 		raw.len > QUOTE_MAX ? "..." : "", why);
+}
+
+static int fail_length(struct slice raw, rkt_error **err, const char *what, uint64_t max)
+{
+	auto_free char *why = xasprintf("%s longer than %" PRIu64 " bytes", what, max);
+
+	return fail_name(raw, err, why);
 }
 
 static bool is_part(struct slice part, const char *text)
@@ -31,10 +42,11 @@ static struct slice next_part(struct slice *rest)
 	return part;
 }
 
-int tar_safe_path(struct slice raw, unsigned depth_max, struct buf *out, rkt_error **err)
+int tar_safe_path(
+	struct slice raw, const struct tar_limits *limits, struct buf *out, rkt_error **err)
 {
 	struct slice rest = raw;
-	unsigned depth = 0;
+	uint64_t depth = 0;
 
 	out->len = 0;
 	if (!raw.len)
@@ -50,15 +62,15 @@ int tar_safe_path(struct slice raw, unsigned depth_max, struct buf *out, rkt_err
 			continue;
 		if (is_part(part, ".."))
 			return fail_name(raw, err, "a \"..\" in the path");
-		if (part.len > TAR_PART_MAX)
-			return fail_name(raw, err, "a part of the path is longer than 255 bytes");
-		if (depth++ == depth_max)
+		if (part.len > limits->part_max)
+			return fail_length(raw, err, "a part of the path is", limits->part_max);
+		if (depth++ == limits->depth_max)
 			return fail_name(raw, err, "too many directories deep");
 		if (out->len)
 			buf_append_text(out, "/");
 		buf_append(out, part.data, part.len);
-		if (out->len > TAR_PATH_MAX)
-			return fail_name(raw, err, "longer than 4096 bytes");
+		if (out->len > limits->path_max)
+			return fail_length(raw, err, "the path is", limits->path_max);
 	}
 	buf_text(out);
 	return 0;

@@ -2,13 +2,12 @@
  * What a member may be called (S-001, S-012).
  *
  * One form for every name: relative, parts separated by one slash, no "." parts, no slash at the
- * end. Refused are absolute paths, ".." parts, NUL bytes, parts above 255 bytes, names above 4096
- * bytes and names too deep. Every other byte is kept as it is; messages show it escaped.
+ * end. Refused are absolute paths, ".." parts, NUL bytes, and what is longer or deeper than the
+ * limits allow. Every other byte is kept as it is; messages show it escaped.
  */
 #pragma once
 
-#include "base/buf.h"
-#include "base/error.h"
+#include "aci/tar.h"
 
 #define TAR_PATH_MAX 4096u
 #define TAR_PART_MAX 255u
@@ -16,7 +15,8 @@
 
 /* Sets OUT to the normalised form of RAW, NUL-terminated (not counted). "" is the top itself
  * ("./"). RKT_INVALID, quoting RAW, when it breaks a rule above; empty names do, too. */
-int tar_safe_path(struct slice raw, unsigned depth_max, struct buf *out, rkt_error **err);
+int tar_safe_path(
+	struct slice raw, const struct tar_limits *limits, struct buf *out, rkt_error **err);
 
 /* Sets OUT to RAW, the target of a symlink: 1 to 4095 bytes without NUL, otherwise free. */
 int tar_safe_target(struct slice raw, struct buf *out, rkt_error **err);

@@ -17,7 +17,8 @@ enum key { SIZE, REALSIZE, NUMBLOCKS, MAJOR, MINOR, NAME, MAP, OFFSET, NUMBYTES 
 void tar_sparse_reset(struct tar_sparse *self)
 {
 	struct tar_extent *extents = self->extents;
-	size_t room = self->room, max = self->max;
+	size_t room = self->room;
+	uint64_t max = self->max;
 
 	*self = (struct tar_sparse){ .extents = extents, .room = room, .max = max };
 }
@@ -50,8 +51,8 @@ static int add_run(struct tar_sparse *self, uint64_t offset, uint64_t len, rkt_e
 		return fail(err, "a run is too large");
 	self->next = end;
 	if (self->seen > self->max)
-		return rkt_fail(
-			err, RKT_INVALID, "sparse member: more than %zu runs of data", self->max);
+		return rkt_fail(err, RKT_INVALID,
+			"sparse member: more than %" PRIu64 " runs of data", self->max);
 	if (!len)
 		return 0;
 	if (self->count == self->room) {

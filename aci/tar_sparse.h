@@ -30,7 +30,7 @@ struct tar_sparse {
 	uint64_t seen;   /* runs read, empty ones too */
 	uint64_t offset; /* pax 0.0: of a run whose length comes next */
 	bool open;       /* ... and there is one */
-	size_t max;      /* runs allowed: set by the owner */
+	uint64_t max;    /* runs allowed: set by the owner */
 };
 
 /* Forgets an earlier member; memory and MAX are kept. */

@@ -93,12 +93,12 @@ int tar_stream_padding(struct tar_stream *self, unsigned len, rkt_error **err)
 }
 
 int tar_stream_body(
-	struct tar_stream *self, uint64_t size, size_t max, struct buf *out, rkt_error **err)
+	struct tar_stream *self, uint64_t size, uint64_t max, struct buf *out, rkt_error **err)
 {
 	out->len = 0;
 	if (size > max)
 		return rkt_fail(err, RKT_INVALID,
-			"an extended header of %" PRIu64 " bytes, more than %zu", size, max);
+			"an extended header of %" PRIu64 " bytes, more than %" PRIu64, size, max);
 	while (out->len < size) {
 		struct slice piece;
 

@@ -28,7 +28,7 @@ int tar_stream_block(struct tar_stream *self, const uint8_t **ret, rkt_error **e
 /* Sets OUT to the next SIZE bytes, the body of an extended header, and reads its padding.
  * RKT_INVALID when there are fewer, or when SIZE is above MAX. */
 int tar_stream_body(
-	struct tar_stream *self, uint64_t size, size_t max, struct buf *out, rkt_error **err);
+	struct tar_stream *self, uint64_t size, uint64_t max, struct buf *out, rkt_error **err);
 
 /* Fails with OTHERWISE, at the first byte that is not zero, unless all of PIECE, which was just
  * taken, is. */

@@ -165,8 +165,8 @@ static int check_limits(const struct unpack_source *s, rkt_error **err)
 			compression_name(s->kind), (unsigned long long)limits->size_max);
 	if (limits->ratio_max && s->unpacked > limits->ratio_from &&
 		s->unpacked / limits->ratio_max > s->packed)
-		return rkt_fail(err, RKT_INVALID, "%s: expands to more than %u times its size",
-			compression_name(s->kind), limits->ratio_max);
+		return rkt_fail(err, RKT_INVALID, "%s: expands to more than %llu times its size",
+			compression_name(s->kind), (unsigned long long)limits->ratio_max);
 	return 0;
 }
 
@@ -418,9 +418,10 @@ source *source_unpack(source *below, const struct unpack_limits *limits, enum co
 	return &s->base;
 }
 
-source *source_unpack_threaded(source *below, enum compression *ret_kind, rkt_error **err)
+source *source_unpack_threaded(source *below, const struct unpack_limits *limits,
+	enum compression *ret_kind, rkt_error **err)
 {
-	source *top = source_unpack(below, &unpack_limits_default, ret_kind, err);
+	source *top = source_unpack(below, limits, ret_kind, err);
 	struct unpack_source *s = (struct unpack_source *)top;
 
 	if (!top)

@@ -22,7 +22,7 @@ const char *compression_name(enum compression kind);
 
 struct unpack_limits {
 	uint64_t size_max;   /* bytes after decompression; 0: no limit */
-	uint32_t ratio_max;  /* unpacked : packed; 0: no limit. S-012 */
+	uint64_t ratio_max;  /* unpacked : packed; 0: no limit. S-012 */
 	uint64_t ratio_from; /* the ratio is looked at from this many unpacked bytes on */
 	uint64_t window_max; /* bytes an archive may ask us to look back; 0: 64 MiB */
 };
@@ -36,7 +36,8 @@ extern const struct unpack_limits unpack_limits_default;
 source *source_unpack(source *below, const struct unpack_limits *limits, enum compression *ret_kind,
 	rkt_error **err);
 
-/* The same with the default limits and threads: what decompresses neither waits for the disk nor
- * for the digest. Decompression is the slowest of the three, and reading takes a tenth of its
+/* The same with threads (LIMITS NULL: the defaults): what decompresses neither waits for the disk
+ * nor for the digest. Decompression is the slowest of the three, and reading takes a tenth of its
  * time. RET_KIND may be NULL. */
-source *source_unpack_threaded(source *below, enum compression *ret_kind, rkt_error **err);
+source *source_unpack_threaded(source *below, const struct unpack_limits *limits,
+	enum compression *ret_kind, rkt_error **err);

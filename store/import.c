@@ -233,7 +233,7 @@ static int open_stream(struct import *self, int fd, rkt_error **err)
 	if (own < 0)
 		return rkt_fail_errno(err, "dup");
 	in = source_tap(source_from_fd(pass_fd(own)), count_tap, self);
-	in = source_unpack_threaded(in, &kind, err);
+	in = source_unpack_threaded(in, NULL, &kind, err);
 	if (!in)
 		return -1;
 	self->packed.plain = kind == COMPRESSION_NONE;

@@ -1,6 +1,7 @@
 # Black-box tests: one pytest file a command, run through one driver that prints TAP.
 cli_tests =
 cli_tests += tests/cli/test_aci_hash.py
+cli_tests += tests/cli/test_limits.py
 cli_tests += tests/cli/test_aci_validate.py
 cli_tests += tests/cli/test_aci_signature.py
 cli_tests += tests/cli/test_aci_extract.py
