@@ -436,6 +436,26 @@ def test_an_existing_signature_is_kept_and_no_image_appears(tmp_path, layout, gn
     assert names_in(tmp_path) == ["a.aci.asc", "layout"]
 
 
+def test_no_signature_stays_when_the_image_cannot_appear(tmp_path, layout, gnupg_home):
+    """Somebody else makes the image's file while gpg works: gpg here is what makes it."""
+    assert gnupg_home
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    (bin_ / "gpg").write_text(f'#!/bin/sh\necho mine >{tmp_path}/a.aci\nexec {shutil.which("gpg")} "$@"\n')
+    (bin_ / "gpg").chmod(0o755)
+    result = run(["aci-build", "--sign=builder@example.com", layout, tmp_path / "a.aci"],
+                 env={**os.environ, "PATH": f"{bin_}:{os.environ['PATH']}"})
+    one_line(result, 1, "it exists")
+    assert names_in(tmp_path) == ["a.aci", "bin", "layout"]
+    assert (tmp_path / "a.aci").read_text() == "mine\n"
+
+
+def test_a_signature_needs_a_name_beside_which_it_can_stand(layout):
+    result = run(["aci-build", "--sign=builder@example.com", layout, "-"])
+    assert (result.status, result.out) == (2, "")
+    assert "--sign needs a name" in result.err
+
+
 def test_actool_accepts_the_image(tmp_path, layout):
     if not shutil.which("actool"):
         pytest.skip("actool is not installed")

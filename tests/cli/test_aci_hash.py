@@ -123,6 +123,13 @@ def test_check_status_prints_nothing(tmp_path, aci):
     assert (result.status, result.out, result.err) == (1, "", "")
 
 
+def test_check_status_leaves_of_a_missing_file_the_error_alone(tmp_path):
+    (tmp_path / "SUMS").write_text(f"{'0' * 64}  {tmp_path}/none\n")
+    result = run(["aci-hash", "--status", "-c", tmp_path / "SUMS"])
+    assert (result.status, result.out) == (3, "")
+    assert result.err == f"aci-hash: reading {tmp_path}/none: no such file\n"
+
+
 def test_check_of_a_missing_file_is_3(tmp_path):
     (tmp_path / "SUMS").write_text(f"{'0' * 64}  {tmp_path}/none\n")
     result = run(["aci-hash", "-c", tmp_path / "SUMS"])

@@ -191,6 +191,12 @@ def test_json_has_one_object_for_each_file(tmp_path):
     assert "no such file" in third["error"]
 
 
+def test_json_counts_errors_and_warnings_apart(tmp_path):
+    result = run(["aci-validate", "--json", *three_files(tmp_path)], cwd=tmp_path)
+    counts = [(one["errors"], one["warnings"]) for one in map(json.loads, result.out.splitlines())]
+    assert counts == [(0, 0), (2, 1), (0, 0)]
+
+
 def test_json_cannot_be_forged_by_names(tmp_path):
     name = 'rootfs/x","forged":"y\n'
     aci = make_aci(tmp_path / "a.aci", [entry(name, ""), entry(name, "")])
@@ -208,6 +214,16 @@ def test_github_annotations(tmp_path):
     assert result.out.splitlines()[0].startswith(
         "::error file=a%2Cb.aci,title=layout-duplicate::rootfs/50%25\\nx, offset"
     )
+
+
+def test_github_annotations_tell_warnings_from_errors_and_of_what_cannot_be_read(tmp_path):
+    result = run(["aci-validate", "--format=github", *three_files(tmp_path)], cwd=tmp_path)
+    assert result.status == 2
+    starts = [line.split("::")[1] for line in result.out.splitlines()]
+    assert [start.split()[0] for start in starts] == ["error", "error", "warning", "error"]
+    assert starts[2].endswith(",title=layout-rootfs-entry")
+    assert starts[3].endswith(",title=unreadable")
+    assert "no such file" in result.out.splitlines()[3]
 
 
 def test_names_cannot_drive_the_terminal(tmp_path):
@@ -328,6 +344,19 @@ def test_sarif_is_one_document_for_all_files(tmp_path):
     assert invocation["executionSuccessful"] is False
     (note,) = invocation["toolExecutionNotifications"]
     assert "no such file" in note["message"]["text"]
+
+
+def test_sarif_makes_warnings_errors_when_strict(tmp_path):
+    three_files(tmp_path)
+    found = sarif(run(["aci-validate", "--strict", "--format=sarif", "b c.aci"], cwd=tmp_path))
+    assert [one["level"] for one in found["results"]] == ["error"] * 3
+
+
+def test_sarif_names_no_host_where_a_path_begins_with_two_slashes(tmp_path):
+    three_files(tmp_path)
+    found = sarif(run(["aci-validate", "--format=sarif", f"//{tmp_path}/b c.aci"]))
+    (uri,) = {one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in found["results"]}
+    assert uri == f"{tmp_path}/b%20c.aci"
 
 
 def test_sarif_points_into_manifests(tmp_path):
