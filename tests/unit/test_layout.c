@@ -118,8 +118,11 @@ static void everything_is_shown_as_it_would_be_in_an_archive(void **state)
 	assert_int_equal(symlinkat("f", b->dir, "rootfs/d/l"), 0);
 	assert_int_equal(mkfifoat(b->dir, "rootfs/d/p", 0600), 0);
 	assert_ok(layout_read_through(b->dir, &options, &b->err), b->err);
-	assert_string_equal(
-		buf_text(&b->seen), ":5:0:0\nd:5:0:0\nd/f:0:1:0\nd/l:2:0:0\nd/p:6:0:0\n");
+	assert_string_equal(buf_text(&b->seen), ":5:0:0\n"
+						"d:5:0:0\n"
+						"d/f:0:1:0\n"
+						"d/l:2:0:0\n"
+						"d/p:6:0:0\n");
 }
 
 static void who_sees_may_end_it_with_the_path_in_the_words(void **state)
