@@ -327,8 +327,11 @@ static int put_away(struct verify *self, const struct subject *subject, rkt_erro
 	uint64_t freed;
 
 	shelf = cas < 0 ? -1 : fd_make_dir(cas, "quarantine", 0700, NULL, err);
-	if (shelf < 0 || fsync(cas) < 0 ||
-		db_write(self->store->db, remove_unleased, &removal, err) < 0)
+	if (shelf < 0)
+		return -1;
+	if (fsync(cas) < 0)
+		return rkt_fail_errno(err, "fsync cas");
+	if (db_write(self->store->db, remove_unleased, &removal, err) < 0)
 		return -1;
 	shard = layout_shard_open(layout->blob, &subject->id, NULL);
 	if (shard >= 0 && renameat(shard, subject->id.text, shelf, subject->id.text) < 0 &&
