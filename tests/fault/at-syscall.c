@@ -13,9 +13,9 @@
  *
  * FILE gets a line a counted call, "THREAD CALL NAME WHOSE"; of kill and fail only the one that was
  * hit, so that a file without a line says that there is no such call. NAME has a suffix where the
- * arguments decide what can go wrong: openat+create, mmap+file, fcntl+dup, fcntl+lock. WHOSE is
- * "loader" for calls of the dynamic loader, else "program". -a makes all later calls NAME fail too,
- * in every thread.
+ * arguments decide what can go wrong: openat+create, mmap+file, fcntl+dup, fcntl+lock, brk+ask.
+ * WHOSE is "loader" for calls of the dynamic loader, else "program". -a makes all later calls NAME
+ * fail too, in every thread.
  *
  * The exit status is the program's, 128 + n when signal n ended it, 125 when tracing failed.
  *
@@ -178,6 +178,8 @@ static const char *suffix(const struct ptrace_syscall_info *info)
 	switch (info->seccomp.nr) {
 	case SYS_openat:
 		return args[2] & O_CREAT || (args[2] & O_TMPFILE) == O_TMPFILE ? "+create" : "";
+	case SYS_brk:
+		return args[0] ? "" : "+ask";
 	case SYS_mmap:
 		return args[3] & MAP_ANONYMOUS ? "" : "+file";
 	case SYS_fcntl:
@@ -208,29 +210,26 @@ static bool fails_too(const char *name)
 	return false;
 }
 
-/* The call of the stopped thread ID is not made and returns -ERROR. brk(2) is: the kernel's has no
- * error, it says where the end is, so it is asked for that alone. */
+/* The call of the stopped thread ID is not made and returns -ERROR. The kernel's brk(2) has no
+ * error: it returns where the end is, and 0 is taken for a refusal, and asked for again. */
 static void skip_call(pid_t id, uint64_t call, int error)
 {
 	struct user_regs_struct regs;
 	struct iovec all = { &regs, sizeof regs };
+	unsigned long long result = call == SYS_brk ? 0 : (unsigned long long)-(long long)error;
 
 	if (ptrace(PTRACE_GETREGSET, id, NT_PRSTATUS, &all) < 0)
 		die("read registers");
 #if defined __x86_64__
-	if (call == SYS_brk) {
-		regs.rdi = 0;
-	} else {
-		regs.orig_rax = (unsigned long long)-1;
-		regs.rax = (unsigned long long)-(long long)error;
-	}
+	regs.orig_rax = (unsigned long long)-1;
+	regs.rax = result;
 #elif defined __aarch64__
 	int none = -1;
 	struct iovec number = { &none, sizeof none };
 
-	if (call != SYS_brk && ptrace(PTRACE_SETREGSET, id, NT_ARM_SYSTEM_CALL, &number) < 0)
+	if (ptrace(PTRACE_SETREGSET, id, NT_ARM_SYSTEM_CALL, &number) < 0)
 		die("skip a call");
-	regs.regs[0] = call == SYS_brk ? 0 : (unsigned long long)-(long long)error;
+	regs.regs[0] = result;
 #endif
 	if (ptrace(PTRACE_SETREGSET, id, NT_PRSTATUS, &all) < 0)
 		die("write registers");

@@ -8,7 +8,8 @@ random part of it, sectors torn. It is mounted, which replays the journal, in wh
 another boot; and the images are those of the last command that ended or of the one under way.
 
 Every flush is a place to cut: there with everything before it and with random parts of what follows,
-RKT_FAULT_FULL many of them.
+with RKT_FAULT_FULL many of them, and also on ext4 as it is mounted usually (without: only with
+data=writeback, which promises less).
 """
 
 import os
@@ -172,7 +173,7 @@ def next_boot(own_mounts, tmp_path):
     run(["umount", BOOT_ID])
 
 
-@pytest.mark.parametrize("options", ["data=ordered", "data=writeback"])
+@pytest.mark.parametrize("options", ["data=ordered", "data=writeback"] if FULL else ["data=writeback"])
 def test_power_is_cut_at_every_flush_and_between(next_boot, options, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("RKT_DIR", "")
     disk = Disk(tmp_path, options)
