@@ -15,7 +15,7 @@ for library in librkt-aci librkt-store; do
     verdict "$library exports what symbols/$library says" "$bad"
 done
 
-declared=$(sed -nE '/^RKT_PUBLIC/{:more;/\(/!{N;bmore};s/.*[ *](rkt_[a-z_]+)\(.*/\1/p}' "$here"/include/rkt/*.h | LC_ALL=C sort)
+declared=$(sed -nE '/^RKT_PUBLIC/{:more;/\(/!{N;bmore};s/.*[ *](rkt_[a-z0-9_]+)\(.*/\1/p}' "$here"/include/rkt/*.h | LC_ALL=C sort)
 bad=$(printf '%s\n' "$declared" | sed 's/$/@@RKT_STORE_0/' | diff - "$here/tests/lint/symbols/librkt-store" || true)
 verdict "librkt-store exports every function the headers promise and no other" "$bad"
 
