@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "aci/pack.h"
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/uuid.h"
@@ -15,7 +16,12 @@
 struct export_settings {
 	const char *dir;
 	bool overwrite;
+	int compress; /* index in compressors */
 };
+
+static const char *const compressor_names[] = { "none", "gzip", "xz", "zstd", NULL };
+static const enum compression compressors[] = { COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_XZ,
+	COMPRESSION_ZSTD };
 
 /* Where the file shall appear: its folder, and its name in there. */
 struct target {
@@ -38,29 +44,39 @@ static int open_target(const char *path, struct target *ret, rkt_error **err)
 	return ret->dir < 0 ? rkt_fail_errno(err, "open %s", parent) : 0;
 }
 
-/* Pumps the blob to OUT; its digest is checked at its end (S-043). */
-static int copy_blob(rkt_store *store, const rkt_image_record *image, int out, rkt_error **err)
+/* Pumps IN through OUT. */
+static int pump(source *in, packer *out, struct progress *progress, rkt_error **err)
 {
-	int blob = rkt_store_open_blob(store, &image->id, err);
-	struct progress *progress;
-	auto_source source *in = NULL;
 	struct slice block;
 	uint64_t done = 0;
 	int got;
 
-	if (blob < 0)
-		return -1;
-	in = source_verified(source_from_fd(blob), &image->id);
-	progress = progress_start(image->id.text, image->size);
 	while ((got = source_next(in, &block, err)) > 0) {
-		if (fd_write_all(out, block.data, block.len, err) < 0) {
-			got = -1;
-			break;
-		}
+		if (packer_write(out, block, err) < 0)
+			return -1;
 		progress_at(progress, done += block.len);
 	}
+	return got < 0 ? -1 : packer_finish(out, err);
+}
+
+/* Writes the blob to OUT, compressed as SETTINGS say; its digest is checked at its end, before the
+ * last byte of a compressed file is there (S-043). */
+static int copy_blob(rkt_store *store, const rkt_image_record *image, int out,
+	const struct export_settings *settings, rkt_error **err)
+{
+	auto_packer packer *sink = packer_open(out, compressors[settings->compress], err);
+	int blob = sink ? rkt_store_open_blob(store, &image->id, err) : -1;
+	struct progress *progress;
+	auto_source source *in = NULL;
+	int result;
+
+	if (blob < 0)
+		return -1;
+	in = source_threaded(source_verified(source_from_fd(blob), &image->id));
+	progress = progress_start(image->id.text, image->size);
+	result = pump(in, sink, progress, err);
 	progress_end(progress);
-	return got;
+	return result;
 }
 
 /* Takes the place of what has the name: linked under a name of our own, then renamed. */
@@ -93,7 +109,7 @@ static int write_file(rkt_store *store, const rkt_image_record *image, const str
 		fstatat(target->dir, target->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return exists(target, err);
 	fd = fd_tmpfile(target->dir, err);
-	if (fd < 0 || copy_blob(store, image, fd, err) < 0)
+	if (fd < 0 || copy_blob(store, image, fd, settings, err) < 0)
 		return -1;
 	if (fchmod(fd, 0644) < 0)
 		return rkt_fail_errno(err, "chmod");
@@ -115,7 +131,7 @@ static int export(const struct export_settings *settings, const char *reference,
 	if (cmd_find(settings->dir, reference, &store, &image, err) < 0)
 		return -1;
 	if (strcmp(path, "-") == 0)
-		return copy_blob(store, image, STDOUT_FILENO, err);
+		return copy_blob(store, image, STDOUT_FILENO, settings, err);
 	if (open_target(path, &target, err) < 0)
 		return -1;
 	result = write_file(store, image, &target, settings, err);
@@ -126,19 +142,24 @@ static int export(const struct export_settings *settings, const char *reference,
 int cmd_export(int argc, char **argv, rkt_error **err)
 {
 	static const char *const usage[] = { "[OPTIONS] IMAGE FILE", NULL };
-	struct export_settings settings = { NULL, false };
+	struct export_settings settings = { NULL };
 	const struct opt options[] = { CMD_OPTION_DIR(&settings.dir),
 		{ .name = "overwrite",
 			.kind = OPT_FLAG,
 			.into = &settings.overwrite,
 			.help = "Replace FILE when it exists." },
+		{ .name = "compress",
+			.kind = OPT_CHOICE,
+			.into = &settings.compress,
+			.choices = compressor_names,
+			.help = "How to compress the tar. none without it." },
 		CMD_OPTIONS_END };
 	const struct command command = { .program = "rkt-store export",
 		.usage = usage,
 		.summary = "write an image to a file",
 		.description =
-			"Writes the image, an uncompressed tar whose SHA-256 is its ID, to FILE (- is "
-			"standard output). The bytes are verified on the way: of a damaged image no FILE "
+			"Writes the image, a tar whose SHA-256 is its ID, to FILE (- is standard "
+			"output), uncompressed or as --compress says: the ID stays the same. The bytes are verified on the way: of a damaged image no FILE "
 			"appears, and on standard output the exit status tells.\n\n" CMD_IMAGE_HELP,
 		.options = options,
 		.see_also = cmd_see_also,

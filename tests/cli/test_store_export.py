@@ -1,5 +1,6 @@
 """rkt-store export: the image as a file, verified, or no file."""
 
+import gzip
 import hashlib
 import os
 import stat
@@ -34,6 +35,35 @@ def test_exported_file_is_the_tar_and_its_digest_the_id(image, tmp_path):
 def test_export_can_be_imported_again(image, tmp_path):
     store("export", image, tmp_path / "out.aci")
     assert store("import", "-d", tmp_path / "other", tmp_path / "out.aci").out == f"{image}\n"
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip", "xz", "zstd"])
+def test_a_compressed_export_has_the_same_id_and_the_same_bytes_each_time(image, tmp_path, compression):
+    files = [tmp_path / "one", tmp_path / "other"]
+    for file in files:
+        assert store("export", f"--compress={compression}", image, file).status == 0
+    magic = {"none": b"manifest", "gzip": b"\x1f\x8b", "xz": b"\xfd7zXZ", "zstd": b"\x28\xb5\x2f\xfd"}
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert files[0].read_bytes().startswith(magic[compression])
+    assert (files[0].stat().st_size < len(image_tar())) == (compression != "none")
+    assert store("import", "-d", tmp_path / "other-store", files[0]).out == f"{image}\n"
+
+
+def test_a_compressed_export_goes_to_standard_output_too(image, tmp_path):
+    result = store("export", "--compress=gzip", image, "-")
+    assert gzip.decompress(result.out.encode(errors="surrogateescape")) == image_tar()
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip", "xz", "zstd"])
+def test_a_damaged_image_is_exported_in_no_compression(image, data_dir, tmp_path, compression):
+    flip(blob_path(data_dir, image), content_offset(data_dir, image))
+    result = store("export", f"--compress={compression}", image, tmp_path / "out")
+    assert_one_line(result, 4, "damaged")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_compression_is_usage(image, tmp_path):
+    assert store("export", "--compress=lha", image, tmp_path / "out").status == 2
 
 
 def test_dash_is_standard_output(image):
