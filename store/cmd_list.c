@@ -1,59 +1,311 @@
-/* rkt-store list: the images there are, as a table or JSON. */
+/* rkt-store list: the images there are, as a table or JSON; which of them, which columns, in which
+ * order. */
 #include "store/cmd.h"
 
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/out.h"
+#include "store/reference.h"
 
 /* Digits of an ID in a table: enough to tell a hundred thousand images apart. */
 #define SHORT_DIGITS 12
+#define CELL_SIZE    (RKT_IMAGE_ID_LEN + 1)
+#define FIELDS_MAX   16
+#define NO_TIME      (-1)
 
 struct list_settings {
-	const char *dir;
+	const char *dir, *fields, *sort;
+	struct opts_list labels;
+	int64_t since_sec, before_sec; /* ago; NO_TIME */
 	bool json, full, no_legend;
 };
 
-static void add_row(struct out_table *table, const struct list_settings *settings,
-	const rkt_image_record *image, int64_t now)
-{
-	char size[16], when[TIME_TEXT_SIZE], id[RKT_IMAGE_ID_LEN + 1];
-	const char *const cells[] = { id, image->name, image->version ? image->version : "-", size,
-		when };
+/* ---- columns --------------------------------------------------------------------------------- */
 
-	snprintf(id, sizeof id, "%.*s",
-		settings->full ? RKT_IMAGE_ID_LEN : (int)strlen("sha256-") + SHORT_DIGITS,
-		image->id.text);
-	if (settings->full) {
-		snprintf(size, sizeof size, "%llu", (unsigned long long)image->size);
-		time_rfc3339(image->imported_sec, when);
-	} else {
-		str_size(image->size, size);
-		time_ago(image->imported_sec, now, when);
+struct view {
+	bool full;
+	int64_t now_sec;
+};
+
+/* What can be shown and sorted by. SHOW returns a text of the image or ROOM. */
+struct field {
+	const char *name, *heading;
+	const char *(*show)(const rkt_image_record *image, const struct view *view,
+		char room[static CELL_SIZE]);
+	int (*compare)(const rkt_image_record *one, const rkt_image_record *other);
+};
+
+static int order(uint64_t one, uint64_t other)
+{
+	return one < other ? -1 : one > other;
+}
+
+#define BY_NUMBER(name_, member_)                                                              \
+	static int compare_##name_(const rkt_image_record *one, const rkt_image_record *other) \
+	{                                                                                      \
+		return order((uint64_t)one->member_, (uint64_t)other->member_);                \
 	}
-	for (size_t i = 0; i < ARRAY_LEN(cells); i++) {
+#define BY_TEXT(name_, member_)                                                                 \
+	static int compare_##name_(const rkt_image_record *one, const rkt_image_record *other)  \
+	{                                                                                       \
+		return strcmp(one->member_ ?: "", other->member_ ?: "");                        \
+	}                                                                                       \
+	static const char *show_##name_(const rkt_image_record *image, const struct view *view, \
+		char room[static CELL_SIZE])                                                    \
+	{                                                                                       \
+		(void)view, (void)room;                                                         \
+		return image->member_ ?: "-";                                                   \
+	}
+
+BY_TEXT(name, name)
+BY_TEXT(version, version)
+BY_TEXT(os, os)
+BY_TEXT(arch, arch)
+BY_NUMBER(size, size)
+BY_NUMBER(index_size, index_size)
+BY_NUMBER(entries, entries)
+
+static const char *show_id(
+	const rkt_image_record *image, const struct view *view, char room[static CELL_SIZE])
+{
+	snprintf(room, CELL_SIZE, "%.*s",
+		view->full ? RKT_IMAGE_ID_LEN : (int)strlen("sha256-") + SHORT_DIGITS,
+		image->id.text);
+	return room;
+}
+
+static int compare_id(const rkt_image_record *one, const rkt_image_record *other)
+{
+	return strcmp(one->id.text, other->id.text);
+}
+
+static const char *show_number(uint64_t number, char room[static CELL_SIZE])
+{
+	snprintf(room, CELL_SIZE, "%llu", (unsigned long long)number);
+	return room;
+}
+
+static const char *show_size(
+	const rkt_image_record *image, const struct view *view, char room[static CELL_SIZE])
+{
+	return view->full ? show_number(image->size, room) : str_size(image->size, room);
+}
+
+static const char *show_index_size(
+	const rkt_image_record *image, const struct view *view, char room[static CELL_SIZE])
+{
+	return view->full ? show_number(image->index_size, room)
+			  : str_size(image->index_size, room);
+}
+
+static const char *show_entries(
+	const rkt_image_record *image, const struct view *view, char room[static CELL_SIZE])
+{
+	(void)view;
+	return show_number(image->entries, room);
+}
+
+static const char *show_imported(
+	const rkt_image_record *image, const struct view *view, char room[static CELL_SIZE])
+{
+	return view->full ? time_rfc3339(image->imported_sec, room)
+			  : time_ago(image->imported_sec, view->now_sec, room);
+}
+
+static int compare_imported(const rkt_image_record *one, const rkt_image_record *other)
+{
+	if (one->imported_sec != other->imported_sec)
+		return one->imported_sec < other->imported_sec ? -1 : 1;
+	return order(one->imported_nsec, other->imported_nsec);
+}
+
+static const struct field known_fields[] = {
+	{ "id", "ID", show_id, compare_id },
+	{ "name", "NAME", show_name, compare_name },
+	{ "version", "VERSION", show_version, compare_version },
+	{ "os", "OS", show_os, compare_os },
+	{ "arch", "ARCH", show_arch, compare_arch },
+	{ "size", "SIZE", show_size, compare_size },
+	{ "index-size", "INDEX SIZE", show_index_size, compare_index_size },
+	{ "entries", "ENTRIES", show_entries, compare_entries },
+	{ "imported", "IMPORTED", show_imported, compare_imported },
+};
+#define FIELD_NAMES  "id, name, version, os, arch, size, index-size, entries, imported"
+#define FIELDS_USUAL "id,name,version,size,imported"
+
+/* NULL with *ERR set when there is no such field. */
+static const struct field *field_of(const char *name, rkt_error **err)
+{
+	for (size_t i = 0; i < ARRAY_LEN(known_fields); i++)
+		if (strcmp(known_fields[i].name, name) == 0)
+			return &known_fields[i];
+	rkt_fail(err, RKT_USAGE, "no field '%s': there are " FIELD_NAMES, name);
+	return NULL;
+}
+
+/* The fields in LIST, separated by commas: their number, or -1. */
+static int parse_fields(
+	const char *list, const struct field *ret[static FIELDS_MAX], rkt_error **err)
+{
+	auto_free char *text = xstrdup(list);
+	char *rest = text, *name;
+	int count = 0;
+
+	while ((name = strsep(&rest, ","))) {
+		if (count == FIELDS_MAX)
+			return rkt_fail(err, RKT_USAGE, "more than %d fields", FIELDS_MAX);
+		ret[count] = field_of(name, err);
+		if (!ret[count++])
+			return -1;
+	}
+	return count;
+}
+
+/* ---- which, and in which order --------------------------------------------------------------- */
+
+struct filter {
+	const struct operands *names; /* patterns: one must fit; none: all do */
+	struct reference labels;      /* its name says nothing */
+	int64_t after_sec, before_sec;
+};
+
+static int filter_make(struct filter *self, const struct list_settings *settings,
+	const struct operands *names, rkt_error **err)
+{
+	auto_buf struct buf labels = { 0 };
+	int64_t now = time_now_sec();
+
+	for (size_t i = 0; i < settings->labels.count; i++)
+		buf_printf(&labels, ",%s", settings->labels.items[i]);
+	self->names = names;
+	self->after_sec = settings->since_sec == NO_TIME ? INT64_MIN : now - settings->since_sec;
+	self->before_sec = settings->before_sec == NO_TIME ? INT64_MAX : now - settings->before_sec;
+	return reference_parse(buf_text(&labels), &self->labels, err);
+}
+
+static bool name_fits(const struct filter *self, const char *name)
+{
+	for (size_t i = 0; i < self->names->count; i++)
+		if (str_has_prefix(name, self->names->items[i]) ||
+			fnmatch(self->names->items[i], name, 0) == 0)
+			return true;
+	return !self->names->count;
+}
+
+/* 1, 0, or -1. */
+static int fits(const struct filter *self, const rkt_image_record *image, rkt_error **err)
+{
+	struct slice manifest = { (const uint8_t *)image->manifest, image->manifest_len };
+
+	if (!name_fits(self, image->name) || image->imported_sec < self->after_sec ||
+		image->imported_sec >= self->before_sec)
+		return 0;
+	return reference_labels_fit(&self->labels, manifest, err);
+}
+
+/* Drops the IMAGES that do not fit: how many stay, or -1 (IMAGES are as many as before). */
+static ssize_t select_images(
+	const struct filter *filter, rkt_image_record **images, size_t count, rkt_error **err)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		rkt_image_record *image = images[i];
+		int fit = fits(filter, image, err);
+
+		if (fit < 0)
+			return -1;
+		if (fit) { /* swapped, so that all are freed in the end */
+			images[i] = images[kept];
+			images[kept++] = image;
+		}
+	}
+	return (ssize_t)kept;
+}
+
+struct sorting {
+	const struct field *field;
+	bool reverse;
+};
+
+struct place {
+	rkt_image_record *image;
+	size_t at; /* equal ones stay in the order of the list */
+};
+
+static int compare_places(const void *one, const void *other, void *context)
+{
+	const struct place *a = one, *b = other;
+	const struct sorting *sorting = context;
+	int result = sorting->field->compare(a->image, b->image);
+
+	if (!result)
+		return order(a->at, b->at);
+	return sorting->reverse ? -result : result;
+}
+
+/* WORD is a field, "-" before it for the other direction; NULL: as they are. */
+static int sort_images(const char *word, rkt_image_record **images, size_t count, rkt_error **err)
+{
+	struct sorting sorting = { .reverse = word && word[0] == '-' };
+	auto_free struct place *places = NULL;
+
+	if (!word)
+		return 0;
+	sorting.field = field_of(word + sorting.reverse, err);
+	if (!sorting.field)
+		return -1;
+	places = xcalloc(count + 1, sizeof *places);
+	for (size_t i = 0; i < count; i++)
+		places[i] = (struct place){ images[i], i };
+	qsort_r(places, count, sizeof *places, compare_places, &sorting);
+	for (size_t i = 0; i < count; i++)
+		images[i] = places[i].image;
+	return 0;
+}
+
+/* ---- printing -------------------------------------------------------------------------------- */
+
+static void add_row(struct out_table *table, const struct view *view,
+	const struct field *const *fields, int count, const rkt_image_record *image)
+{
+	for (int i = 0; i < count; i++) {
+		char room[CELL_SIZE];
+		const char *cell = fields[i]->show(image, view, room);
+
 		if (table) {
-			out_table_cell(table, cells[i]);
+			out_table_cell(table, cell);
 			continue;
 		}
-		out_escaped(cells[i]);
-		putchar(i + 1 < ARRAY_LEN(cells) ? '\t' : '\n');
+		out_escaped(cell);
+		putchar(i + 1 < count ? '\t' : '\n');
 	}
 }
 
-static void print_table(
-	const struct list_settings *settings, rkt_image_record *const *images, size_t count)
+static int print_table(const struct list_settings *settings, rkt_image_record *const *images,
+	size_t count, rkt_error **err)
 {
-	static const char *const headings[] = { "ID", "NAME", "VERSION", "SIZE", "IMPORTED", NULL };
-	struct out_table *table = settings->no_legend ? NULL : out_table_new(headings);
-	int64_t now = time_now_sec();
+	const struct view view = { settings->full, time_now_sec() };
+	const struct field *fields[FIELDS_MAX];
+	const char *headings[FIELDS_MAX + 1] = { NULL };
+	int columns = parse_fields(settings->fields, fields, err);
+	struct out_table *table;
 
+	if (columns < 0)
+		return -1;
+	for (int i = 0; i < columns; i++)
+		headings[i] = fields[i]->heading;
+	table = settings->no_legend ? NULL : out_table_new(headings);
 	for (size_t i = 0; i < count; i++)
-		add_row(table, settings, images[i], now);
+		add_row(table, &view, fields, columns, images[i]);
 	if (table)
 		out_table_end(table);
+	return 0;
 }
 
 static json *text_or_null(const char *text)
@@ -85,28 +337,77 @@ static void print_json(rkt_image_record *const *images, size_t count)
 	out_json(array);
 }
 
-static int list(const struct list_settings *settings, rkt_error **err)
+static int show(const struct list_settings *settings, const struct filter *filter,
+	rkt_image_record **images, size_t count, rkt_error **err)
+{
+	ssize_t kept = select_images(filter, images, count, err);
+
+	if (kept < 0 || sort_images(settings->sort, images, (size_t)kept, err) < 0)
+		return -1;
+	if (!settings->json)
+		return print_table(settings, images, (size_t)kept, err);
+	print_json(images, (size_t)kept);
+	return 0;
+}
+
+static int list(const struct list_settings *settings, const struct operands *names, rkt_error **err)
 {
 	auto_store rkt_store *store = rkt_store_open(settings->dir, RKT_STORE_READ, err);
+	struct filter filter = { 0 };
 	rkt_image_record **images;
 	size_t count;
+	int result = store ? filter_make(&filter, settings, names, err) : -1;
 
-	if (!store || rkt_store_list(store, &images, &count, err) < 0)
-		return -1;
-	if (settings->json)
-		print_json(images, count);
-	else
-		print_table(settings, images, count);
-	rkt_store_list_free(images, count);
-	return 0;
+	if (result == 0)
+		result = rkt_store_list(store, &images, &count, err);
+	if (result == 0) {
+		result = show(settings, &filter, images, count, err);
+		rkt_store_list_free(images, count);
+	}
+	reference_free(&filter.labels);
+	return result;
 }
 
 int cmd_list(int argc, char **argv, rkt_error **err)
 {
-	static const char *const usage[] = { "[OPTIONS]", NULL };
-	struct list_settings settings = { NULL };
+	static const char *const usage[] = { "[OPTIONS] [NAME...]", NULL };
+	static const struct command_example examples[] = {
+		{ "rkt-store list example.com/", "Those of example.com." },
+		{ "rkt-store list --label arch=amd64 --sort=-size", "The biggest first." },
+		{ "rkt-store list --before 30d --fields id --no-legend --full",
+			"IDs of what was imported more than a month ago." },
+		{ NULL, NULL },
+	};
+	struct list_settings settings = {
+		.fields = FIELDS_USUAL, .since_sec = NO_TIME, .before_sec = NO_TIME
+	};
 	const struct opt options[] = {
 		CMD_OPTION_DIR(&settings.dir),
+		{ .name = "label",
+			.kind = OPT_LIST,
+			.into = &settings.labels,
+			.argument = "LABEL=VALUE",
+			.help = "Only images with this label; may be repeated." },
+		{ .name = "since",
+			.kind = OPT_DURATION,
+			.into = &settings.since_sec,
+			.argument = "TIME",
+			.help = "Only images imported less long ago: 90s, 30m, 12h, 7d." },
+		{ .name = "before",
+			.kind = OPT_DURATION,
+			.into = &settings.before_sec,
+			.argument = "TIME",
+			.help = "Only images imported at least so long ago." },
+		{ .name = "sort",
+			.kind = OPT_TEXT,
+			.into = &settings.sort,
+			.argument = "[-]FIELD",
+			.help = "Sort by this field, with - from the highest to the lowest." },
+		{ .name = "fields",
+			.kind = OPT_TEXT,
+			.into = &settings.fields,
+			.argument = "FIELD,...",
+			.help = "The columns of the table: " FIELD_NAMES "." },
 		CMD_OPTION_JSON(&settings.json),
 		{ .name = "full",
 			.kind = OPT_FLAG,
@@ -121,14 +422,22 @@ int cmd_list(int argc, char **argv, rkt_error **err)
 	const struct command command = { .program = "rkt-store list",
 		.usage = usage,
 		.summary = "list the images in the store",
-		.description = "Lists the images by name, the newest import of a name first.",
+		.description =
+			"Lists the images by name, the newest import of a name first. With NAMEs only "
+			"those whose name begins with one of them, or matches one as a pattern "
+			"(example.com/*-server).",
 		.options = options,
-		.see_also = cmd_see_also };
-	struct operands none;
-	enum opts_result got = opts_parse(&command, argc, argv, &none, err);
+		.examples = examples,
+		.see_also = cmd_see_also,
+		.operands_max = -1 };
+	struct operands names;
+	enum opts_result got = opts_parse(&command, argc, argv, &names, err);
+	int result = got == OPTS_DONE ? 0 : -1;
 
-	if (got != OPTS_RUN)
-		return got == OPTS_DONE ? 0 : -1;
-	free(none.items);
-	return list(&settings, err);
+	if (got == OPTS_RUN) {
+		result = list(&settings, &names, err);
+		free(names.items);
+	}
+	free(settings.labels.items);
+	return result;
 }

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import subprocess
+import time
 
 import pytest
 from conftest import manifest, needs_root, run, tool
@@ -105,6 +106,95 @@ def test_many_images_are_listed(data_dir, tmp_path):
     files = [write(tmp_path / f"{n}", image_tar(content=str(n))) for n in range(60)]
     added = add(*files)
     assert ids() == added[::-1]
+
+
+# ---- which, which columns, in which order
+
+
+@pytest.fixture
+def many(data_dir, tmp_path):
+    """Images by a word each, oldest first."""
+    specs = {
+        "web": ("example.com/web", "w" * 50000, {"version": "1", "os": "linux", "arch": "amd64"}),
+        "web-arm": ("example.com/web", "a", {"version": "1", "os": "linux", "arch": "aarch64"}),
+        "db": ("example.com/db-server", "d" * 20000, {"colour": "red"}),
+        "other": ("example.org/web", "o" * 90000, {}),
+    }
+    return {
+        word: add(write(tmp_path / word, image_tar(name, content, labels=labels(**more))))
+        for word, (name, content, more) in specs.items()
+    }
+
+
+def listed(many, *args):
+    """The words of the images that are listed, in order."""
+    result = store("list", "--no-legend", "--full", "--fields=id", *args)
+    assert result.status == 0, result
+    words = {image: word for word, image in many.items()}
+    return [words[line] for line in result.out.splitlines()]
+
+
+@pytest.mark.parametrize(
+    "args, words",
+    [
+        (["example.com/"], ["db", "web-arm", "web"]),
+        (["example.com/w"], ["web-arm", "web"]),
+        (["*/web"], ["web-arm", "web", "other"]),
+        (["*-server", "example.org/web"], ["db", "other"]),
+        (["nothing"], []),
+        (["--label=arch=amd64"], ["web"]),
+        (["--label=version=1", "--label=os=linux"], ["web-arm", "web"]),
+        (["--label=colour=red"], ["db"]),
+        (["--label=colour=blue"], []),
+        (["example.org/", "--label=os=linux"], []),
+    ],
+)
+def test_names_and_labels_select(many, args, words):
+    assert listed(many, *args) == words
+
+
+def test_time_selects(many):
+    time.sleep(1.1)  # all are a second old or more
+    assert len(listed(many, "--since=1h")) == 4 and listed(many, "--since=0s") == []
+    assert listed(many, "--before=1h") == [] and len(listed(many, "--before=0s")) == 4
+
+
+@pytest.mark.parametrize(
+    "field, words",
+    [
+        ("size", ["web-arm", "db", "web", "other"]),
+        ("-size", ["other", "web", "db", "web-arm"]),
+        ("imported", ["web", "web-arm", "db", "other"]),
+        ("-imported", ["other", "db", "web-arm", "web"]),
+        ("-name", ["other", "web-arm", "web", "db"]),
+        ("version", ["db", "other", "web-arm", "web"]),
+        ("entries", ["db", "web-arm", "web", "other"]),
+    ],
+)
+def test_any_field_sorts_both_ways_and_equal_ones_keep_their_order(many, field, words):
+    assert listed(many, f"--sort={field}") == words
+
+
+def test_sort_and_selection_hold_for_json_too(many):
+    images = json.loads(store("list", "--json", "--sort=-size", "example.com/").out)
+    assert [image["id"] for image in images] == [many[word] for word in ("web", "db", "web-arm")]
+
+
+def test_fields_are_the_columns_in_the_order_given(many):
+    lines = store("list", "--fields=arch,name,index-size,entries").out.splitlines()
+    assert re.split("  +", lines[0]) == ["ARCH", "NAME", "INDEX SIZE", "ENTRIES"]
+    assert lines[1].split()[:2] == ["-", "example.com/db-server"]
+    assert lines[2].split()[:2] == ["aarch64", "example.com/web"]
+
+
+@pytest.mark.parametrize("option", ["--fields=id,size,nothing", "--sort=nothing", "--fields="])
+def test_an_unknown_field_is_usage_and_the_known_ones_are_named(many, option):
+    assert_one_line(store("list", option), 2, "no field", "index-size")
+
+
+@pytest.mark.parametrize("label, words", [("arch", "LABEL=VALUE"), ("=x", "LABEL=VALUE")])
+def test_a_label_without_name_or_value_is_usage(many, label, words):
+    assert_one_line(store("list", "--label", label), 2, words)
 
 
 # ---- references
