@@ -5,6 +5,7 @@ fault_tests += tests/fault/errors.py
 fault_tests += tests/fault/power.py
 fault_tests += tests/fault/race.py
 fault_tests += tests/fault/rot.py
+fault_tests += tests/fault/leaks.py
 TESTS += $(fault_tests)
 EXTRA_DIST += %D%/README.md %D%/faultlib.py $(fault_tests)
 

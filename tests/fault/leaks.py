@@ -1,0 +1,89 @@
+"""Memory and descriptors: every command of the store gives back what it took, also when it fails.
+
+valgrind looks at blocks nobody has a pointer to any more (and those only something within points
+to), at descriptors that are open at the end besides those it was given, and at invalid accesses.
+"""
+
+import pathlib
+import re
+import shutil
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from conftest import data_dir, run, tool  # noqa: E402
+from faultlib import KEPT, KEPT_TAR, SUBJECT, SUBJECT_TAR  # noqa: E402
+from storelib import add, blob_path, flip, own_mounts, store, write  # noqa: E402
+
+assert data_dir and own_mounts  # fixtures
+
+MISSING = "example.com/none"
+COMMANDS = [
+    (["import", "{subject}"], 0),
+    (["import", "{none}"], 3),
+    (["import", "{broken}"], 4),
+    (["list"], 0),
+    (["list", "--json"], 0),
+    (["info", KEPT], 0),
+    (["info", MISSING], 3),
+    (["cat-manifest", KEPT], 0),
+    (["export", KEPT, "{out}"], 0),
+    (["export", KEPT, "/"], 2),
+    (["extract", KEPT, "{out}"], 0),
+    (["render", "--form=extracted", KEPT], 0),
+    (["render", "--list"], 0),
+    (["render", MISSING], 3),
+    (["verify"], 0),
+    (["verify", "--repair"], 0),
+    (["verify", "--damaged"], 2),
+    (["rm", KEPT], 0),
+    (["rm", MISSING], 3),
+    (["gc", "--grace-period=0s"], 0),
+    (["gc", "--dry-run", "--json"], 0),
+]
+
+pytestmark = pytest.mark.skipif(not shutil.which("valgrind"), reason="valgrind is not installed")
+
+
+@pytest.fixture(scope="module")
+def valgrind():
+    if "libasan" in run(["ldd", tool("rkt-store")]).out:
+        pytest.skip("AddressSanitizer looks itself")
+    return ["valgrind", "-q", "--leak-check=full", "--show-leak-kinds=definite,indirect,possible",
+            "--errors-for-leak-kinds=definite,indirect,possible", "--track-fds=yes",
+            "--error-exitcode=99"]
+
+
+def left_open(text):
+    """Descriptors valgrind names, without those that were open before."""
+    found = re.findall(r"Open (?:file descriptor|AF_\S+ socket) (\d+)[^\n]*\n((?:==\d+== .*\n)*)", text)
+    return [number for number, where in found if "<inherited from parent>" not in where]
+
+
+@pytest.mark.parametrize("args, status", COMMANDS, ids=lambda value: "-".join(
+    word.strip("{}/").replace("/", "-") for word in value) if isinstance(value, list) else str(value))
+def test_everything_is_given_back(own_mounts, valgrind, data_dir, tmp_path, args, status):
+    add(write(tmp_path / "kept.aci", KEPT_TAR))
+    names = {
+        "subject": write(tmp_path / "subject.aci", SUBJECT_TAR),
+        "broken": write(tmp_path / "broken.aci", SUBJECT_TAR[:3000]),
+        "none": tmp_path / "none", "out": tmp_path / "out",
+    }
+    result = run([*valgrind, tool("rkt-store"), *[arg.format(**names) for arg in args]])
+    assert result.status == status, result
+    assert not left_open(result.err), result
+
+
+def test_damage_is_no_reason_to_leak(own_mounts, valgrind, data_dir, tmp_path):
+    add(write(tmp_path / "kept.aci", KEPT_TAR), write(tmp_path / "subject.aci", SUBJECT_TAR))
+    flip(blob_path(data_dir, SUBJECT), 1100)
+    for args, status in ((["verify"], 4), (["export", SUBJECT, tmp_path / "out"], 4),
+                         (["verify", "--repair"], 0)):
+        result = run([*valgrind, tool("rkt-store"), *args])
+        assert result.status == status and not left_open(result.err), result
+    assert store("verify").status == 0
+
+
