@@ -33,7 +33,7 @@ def test_an_image_is_found_by_the_sha512_of_its_tar_and_by_its_beginning(two, di
 
 
 @pytest.mark.parametrize(
-    "command", [["info"], ["cat-manifest"], ["export", "{}", "-"], ["render"], ["verify"], ["rm"]], ids=lambda c: c[0]
+    "command", [["info"], ["cat-manifest"], ["export", "{}", "-"], ["render", "--form=extracted"], ["verify"], ["rm"]], ids=lambda c: c[0]
 )
 def test_all_commands_take_a_sha512_at_once(two, command):
     image, other = two[0]
