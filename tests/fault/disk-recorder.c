@@ -2,12 +2,13 @@
  * A disk that remembers in which order it was written: a loop device over IMAGE, once this has
  * mounted itself over it, writes into LOG.
  *
- *	disk-recorder IMAGE LOG		serves until IMAGE is unmounted; prints a line when it is ready
+ *	disk-recorder IMAGE LOG
+ *		serves until IMAGE is unmounted; prints a line when it is ready
  *
  * A file system of one file (FUSE, whose root may be a regular file), so that it works on every
- * kernel that has FUSE and loop devices; dm-log-writes and network block devices are seldom there. A
- * loop device turns a flush of the disk into fsync(2) of its file, and the one thread here answers
- * one request after the other: writes before a flush in LOG are what that flush makes durable.
+ * kernel that has FUSE and loop devices; dm-log-writes and network block devices are seldom there.
+ * A loop device turns a flush of the disk into fsync(2) of its file, and the one thread here
+ * answers one request after the other: writes before a flush in LOG are what it makes durable.
  *
  * LOG is a sequence of records: u32 kind ('W', 'F'), u32 length, u64 offset, then LENGTH bytes.
  * Every record is one append, so that others may append records of their own to it.
