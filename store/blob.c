@@ -109,6 +109,22 @@ int scratch_replace(struct scratch *self, int shard, const char *name, rkt_error
 	return 0;
 }
 
+int scratch_sync(struct scratch *self, rkt_error **err)
+{
+	if (fchmod(self->fd, 0444) < 0)
+		return rkt_fail_errno(err, "chmod");
+	return fdatasync(self->fd) < 0 ? rkt_fail_errno(err, "fdatasync") : 0;
+}
+
+int scratch_shelve(struct scratch *self, int shelf, const rkt_image_id *id, rkt_error **err)
+{
+	auto_fd int shard = layout_shard_make(shelf, id, err);
+
+	if (shard < 0 || scratch_publish(self, shard, id->text, err) < 0)
+		return -1;
+	return fsync(shard) < 0 ? rkt_fail_errno(err, "fsync folder") : 0;
+}
+
 void scratch_close(struct scratch *self)
 {
 	if (self->name[0])

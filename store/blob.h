@@ -31,6 +31,10 @@ int scratch_publish(struct scratch *self, int shard, const char *name, rkt_error
 /* The same, but what has the name, and may be damaged, makes room: at no time is there none. Under
  * the naming lock, because for a moment the file has a name in cas/tmp. */
 int scratch_replace(struct scratch *self, int shard, const char *name, rkt_error **err);
+/* Makes the finished file read-only and its bytes durable. */
+int scratch_sync(struct scratch *self, rkt_error **err);
+/* Publishes the file under ID in its folder of SHELF (layout.h), and makes the name durable. */
+int scratch_shelve(struct scratch *self, int shelf, const rkt_image_id *id, rkt_error **err);
 /* Forgets the file unless it was published. */
 void scratch_close(struct scratch *self);
 

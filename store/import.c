@@ -304,23 +304,6 @@ static int write_index(struct import *self, rkt_error **err)
 	return 0;
 }
 
-static int sync_file(struct scratch *file, rkt_error **err)
-{
-	if (fchmod(file->fd, 0444) < 0)
-		return rkt_fail_errno(err, "chmod");
-	return fdatasync(file->fd) < 0 ? rkt_fail_errno(err, "fdatasync") : 0;
-}
-
-/* Names FILE on SHELF and makes the name durable. */
-static int publish(struct import *self, struct scratch *file, int shelf, rkt_error **err)
-{
-	auto_fd int shard = layout_shard_make(shelf, &self->record.id, err);
-
-	if (shard < 0 || scratch_publish(file, shard, self->record.id.text, err) < 0)
-		return -1;
-	return fsync(shard) < 0 ? rkt_fail_errno(err, "fsync folder") : 0;
-}
-
 /* ---- the record ------------------------------------------------------------------------------ */
 
 static void fill_record(struct import *self)
@@ -398,14 +381,15 @@ static int commit(struct import *self, rkt_error **err)
 	if (write_index(self, err) < 0)
 		return -1;
 	/* the index first: its sync is short, and the blob is on its way to the disk meanwhile */
-	if (!self->index_fault && sync_file(&self->index_file, err) < 0)
+	if (!self->index_fault && scratch_sync(&self->index_file, err) < 0)
 		return -1;
-	if (sync_file(&self->blob.file, err) < 0)
+	if (scratch_sync(&self->blob.file, err) < 0)
 		return -1;
 	naming = layout_lock(layout, LAYOUT_NAMING, err);
-	if (naming < 0 || publish(self, &self->blob.file, layout->blob, err) < 0)
+	if (naming < 0 || scratch_shelve(&self->blob.file, layout->blob, &self->record.id, err) < 0)
 		return -1;
-	if (!self->index_fault && publish(self, &self->index_file, layout->erofs, err) < 0)
+	if (!self->index_fault &&
+		scratch_shelve(&self->index_file, layout->erofs, &self->record.id, err) < 0)
 		return -1;
 	fill_record(self);
 	return db_write(self->store->db, import_record_write, &self->record, err);
