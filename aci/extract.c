@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 
 #include "aci/extract_attrs.h"
+#include "aci/extract_dirs.h"
 #include "aci/globs.h"
 #include "base/alloc.h"
 #include "base/fd.h"
@@ -18,18 +19,6 @@
 
 /* Somebody who swaps names under us faster than this many times gets an error, not a loop. */
 #define RACES_MAX 8
-/* ACLs of directories that wait for the end, all together: memory must not grow with what an
- * archive says (S-012). */
-#define ACL_BYTES_MAX ((size_t)8 * 1024 * 1024)
-
-/* A directory whose owner, mode and times are set at the end: writing below it changes its times,
- * and its mode may forbid writing. */
-struct later {
-	char *path;
-	struct extract_attrs attrs;
-	bool on_the_way; /* not chosen itself: goes when there is nothing in it */
-};
-
 struct extraction {
 	image_reader *image;
 	int root;
@@ -38,24 +27,14 @@ struct extraction {
 	/* The directory of the last entry: archives list what stands together together. */
 	struct buf parent;
 	int parent_fd;
-	struct later *dirs;
-	size_t dir_count, dir_capacity;
-	size_t acl_bytes; /* of all of these */
+	struct extract_dirs dirs;
 };
-
-static void later_free(struct later *later)
-{
-	free(later->path);
-	attrs_free(&later->attrs);
-}
 
 static void extraction_free(struct extraction *x)
 {
 	scope_close(&x->parent_fd);
 	buf_free(&x->parent);
-	for (size_t i = 0; i < x->dir_count; i++)
-		later_free(&x->dirs[i]);
-	free(x->dirs);
+	extract_dirs_free(&x->dirs);
 }
 
 bool extract_chooses(const struct extract_options *options, const char *path)
@@ -66,13 +45,6 @@ bool extract_chooses(const struct extract_options *options, const char *path)
 		return false;
 	return !options->includes || !*options->includes ||
 	       globs_match_above(options->includes, path);
-}
-
-static const char *base_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
 }
 
 /* A directory the archive has no entry for, or not yet. */
@@ -132,7 +104,7 @@ static int open_making(const struct extraction *x, const char *path)
 /* The directory that PATH is in, lent until the next call. */
 static int parent_of(struct extraction *x, const char *path, rkt_error **err)
 {
-	size_t len = (size_t)(base_of(path) - path);
+	size_t len = (size_t)(extract_base(path) - path);
 
 	len = len ? len - 1 : 0;
 	if (x->parent_fd >= 0 && x->parent.len == len &&
@@ -191,8 +163,8 @@ static int copy_runs(struct extraction *x, const struct tar_entry *tar, int fd, 
 
 static int extract_file(struct extraction *x, int dir, const struct image_entry *e, rkt_error **err)
 {
-	auto_fd int fd = openat(
-		dir, base_of(e->path), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	auto_fd int fd = openat(dir, extract_base(e->path),
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return rkt_fail_errno(err, "create");
@@ -202,36 +174,14 @@ static int extract_file(struct extraction *x, int dir, const struct image_entry 
 	return attrs_set_file(fd, e->tar, x->options, &x->report, err);
 }
 
-static int note_dir(struct extraction *x, const struct image_entry *e, rkt_error **err)
-{
-	struct extract_attrs attrs = { 0 };
-
-	if (attrs_of(e->tar, &attrs, &x->report, err) < 0)
-		return -1;
-	x->acl_bytes += attrs.access.len + attrs.by_default.len;
-	if (x->dir_count == x->dir_capacity) {
-		x->dir_capacity = x->dir_capacity ? 2 * x->dir_capacity : 64;
-		x->dirs = xreallocarray(x->dirs, x->dir_capacity, sizeof *x->dirs);
-	}
-	x->dirs[x->dir_count++] = (struct later){
-		.path = xstrdup(e->path),
-		.attrs = attrs,
-		.on_the_way = !extract_chooses(x->options, e->path),
-	};
-	if (x->acl_bytes > ACL_BYTES_MAX)
-		return rkt_fail(err, RKT_INVALID,
-			"the ACLs of the directories are more than %zu bytes", ACL_BYTES_MAX);
-	return 0;
-}
-
 static int extract_dir(struct extraction *x, int dir, const struct image_entry *e, rkt_error **err)
 {
-	const char *name = *e->path ? base_of(e->path) : ".";
+	const char *name = *e->path ? extract_base(e->path) : ".";
 	auto_fd int fd = -1;
 
 	if (*e->path && mkdirat(dir, name, 0700) < 0 && errno != EEXIST)
 		return rkt_fail_errno(err, "mkdir");
-	if (note_dir(x, e, err) < 0)
+	if (extract_dirs_note(&x->dirs, e, x->options, &x->report, err) < 0)
 		return -1;
 	if (!e->tar->xattr_count)
 		return 0;
@@ -244,9 +194,9 @@ static int extract_dir(struct extraction *x, int dir, const struct image_entry *
 static int extract_symlink(
 	struct extraction *x, int dir, const struct image_entry *e, rkt_error **err)
 {
-	if (symlinkat(e->tar->link, dir, base_of(e->path)) < 0)
+	if (symlinkat(e->tar->link, dir, extract_base(e->path)) < 0)
 		return rkt_fail_errno(err, "create symbolic link");
-	return attrs_set_at(dir, base_of(e->path), e->tar, x->options, &x->report, err);
+	return attrs_set_at(dir, extract_base(e->path), e->tar, x->options, &x->report, err);
 }
 
 static int extract_hard_link(
@@ -263,7 +213,7 @@ static int extract_hard_link(
 		return rkt_fail(err, RKT_FAILED,
 			"is a hard link to %s, which is left out and has its data: take both or neither",
 			e->hard_link);
-	if (from < 0 || linkat(from, base_of(e->hard_link), dir, base_of(e->path), 0) < 0)
+	if (from < 0 || linkat(from, extract_base(e->hard_link), dir, extract_base(e->path), 0) < 0)
 		return rkt_fail_errno(err, "link to %s", e->hard_link);
 	return 0;
 }
@@ -278,9 +228,9 @@ static int extract_node(struct extraction *x, int dir, const struct image_entry 
 		return rkt_fail(err, RKT_INVALID,
 			"is a %s: device nodes and FIFOs are made only when asked for",
 			tar->type == TAR_FIFO ? "FIFO" : "device node");
-	if (mknodat(dir, base_of(e->path), type | 0600, dev) < 0)
+	if (mknodat(dir, extract_base(e->path), type | 0600, dev) < 0)
 		return rkt_fail_errno(err, "mknod");
-	return attrs_set_at(dir, base_of(e->path), tar, x->options, &x->report, err);
+	return attrs_set_at(dir, extract_base(e->path), tar, x->options, &x->report, err);
 }
 
 static int extract_entry(struct extraction *x, const struct image_entry *e, rkt_error **err)
@@ -308,56 +258,6 @@ static int extract_entry(struct extraction *x, const struct image_entry *e, rkt_
 	return extract_node(x, dir, e, err);
 }
 
-static int by_path(const void *a, const void *b)
-{
-	return strcmp(((const struct later *)a)->path, ((const struct later *)b)->path);
-}
-
-/* A directory that turned out to lead nowhere. */
-static bool remove_empty(const struct extraction *x, const char *path)
-{
-	auto_free char *parent = xmemdup(path, (size_t)(base_of(path) - path));
-	auto_fd int dir = path_open_beneath(x->root, parent, O_PATH | O_DIRECTORY, 0);
-
-	return dir >= 0 && unlinkat(dir, base_of(path), AT_REMOVEDIR) == 0;
-}
-
-/* Deepest first, so that no directory is closed to us before what is below it is done. */
-static int finish_dirs(struct extraction *x, rkt_error **err)
-{
-	if (x->dir_count)
-		qsort(x->dirs, x->dir_count, sizeof *x->dirs, by_path);
-	for (size_t i = x->dir_count; i-- > 0;) {
-		const struct later *later = &x->dirs[i];
-		auto_fd int fd = -1;
-
-		if (later->on_the_way && remove_empty(x, later->path))
-			continue;
-		x->report.entries++;
-		fd = path_open_beneath(x->root, later->path, O_RDONLY | O_DIRECTORY, 0);
-		if (fd < 0)
-			return rkt_fail_errno(err, "open the directory %s", later->path);
-		if (attrs_set_dir(fd, &later->attrs, x->options, &x->report, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* Gives every directory back to its owner, so that tree_remove() works for ordinary users too. */
-static void unlock_dirs(const struct extraction *x)
-{
-	for (size_t i = 0; i < x->dir_count; i++) {
-		const char *path = x->dirs[i].path;
-		auto_free char *parent = xmemdup(path, (size_t)(base_of(path) - path));
-		auto_fd int dir = path_open_beneath(x->root, parent, O_PATH | O_DIRECTORY, 0);
-
-		/* one that cannot be changed now cannot be removed either: tree_remove() says so */
-		if (*path ? fchmodat(dir, base_of(path), 0700, AT_SYMLINK_NOFOLLOW)
-			  : fchmod(x->root, 0700))
-			continue;
-	}
-}
-
 /* Directories may be on the way to what is chosen, unless they are below what is excluded. */
 static bool is_wanted(const struct extraction *x, const struct image_entry *e)
 {
@@ -378,21 +278,9 @@ static int extract_entries(struct extraction *x, rkt_error **err)
 	return more;
 }
 
-/* A rootfs without an entry is a missing parent like any other. */
-static int finish_root(const struct extraction *x, rkt_error **err)
-{
-	if (x->dir_count && !*x->dirs[0].path)
-		return 0;
-	if (x->options->owner == EXTRACT_OWNER_KEEP && fchown(x->root, 0, 0) < 0)
-		return rkt_fail_errno(err, "chown");
-	return fchmod(x->root, 0755) < 0 ? rkt_fail_errno(err, "chmod") : 0;
-}
-
 static int finish(struct extraction *x, rkt_error **err)
 {
-	if (finish_dirs(x, err) < 0)
-		return -1;
-	return finish_root(x, err);
+	return extract_dirs_finish(&x->dirs, x->root, x->options, &x->report, err);
 }
 
 int extract_into(image_reader *image, int root, const struct extract_options *options,
@@ -522,7 +410,7 @@ static int work(struct extraction *x, struct workshop *w, const char *name, rkt_
 /* The first error is the one to tell; a second one from here could only hide it. */
 static void undo(const struct extraction *x, const struct workshop *w)
 {
-	unlock_dirs(x);
+	extract_dirs_unlock(&x->dirs, x->root);
 	if (w->name)
 		(void)tree_remove(w->dir, w->name, NULL);
 }

@@ -27,6 +27,7 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/entry_acls.c %D%/entry_acls.h \
 	%D%/extract.c %D%/extract.h \
 	%D%/extract_attrs.c %D%/extract_attrs.h \
+	%D%/extract_dirs.c %D%/extract_dirs.h \
 	%D%/globs.c %D%/globs.h \
 	%D%/holes.c %D%/holes.h \
 	%D%/gzip_header.c %D%/gzip_header.h \
