@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "aci/extract_aside.h"
 #include "aci/extract_attrs.h"
 #include "aci/extract_dirs.h"
 #include "aci/globs.h"
@@ -28,6 +29,10 @@ struct extraction {
 	struct buf parent;
 	int parent_fd;
 	struct extract_dirs dirs;
+	/* Of the present layer, when there are several. */
+	bool layered;                     /* others lie below it */
+	const struct path_filter *filter; /* NULL: everything is kept */
+	struct extract_aside aside;
 };
 
 static void extraction_free(struct extraction *x)
@@ -35,6 +40,7 @@ static void extraction_free(struct extraction *x)
 	scope_close(&x->parent_fd);
 	buf_free(&x->parent);
 	extract_dirs_free(&x->dirs);
+	extract_aside_free(&x->aside);
 }
 
 bool extract_chooses(const struct extract_options *options, const char *path)
@@ -63,9 +69,9 @@ static int make_missing(const struct extraction *x, int dir, const char *name)
 	return fchmod(fd, 0755);
 }
 
-/* Opens the directory NAME below DIR, making it first where there is none; what stands in its way
- * is removed, never followed (S-002). */
-static int descend(const struct extraction *x, int dir, const char *name)
+/* Opens the directory NAME below DIR, PATH as a whole, making it first where there is none; what
+ * stands in its way is removed, never followed (S-002). */
+static int descend(struct extraction *x, int dir, const char *name, const char *path)
 {
 	for (int i = 0; i < RACES_MAX; i++) {
 		int fd = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -73,7 +79,9 @@ static int descend(const struct extraction *x, int dir, const char *name)
 		if (fd >= 0)
 			return fd;
 		if (errno == ENOENT) {
-			if (make_missing(x, dir, name) < 0 && errno != EEXIST)
+			if (make_missing(x, dir, name) == 0)
+				extract_dirs_invent(&x->dirs, path);
+			else if (errno != EEXIST)
 				return -1;
 		} else if (errno == ELOOP || errno == ENOTDIR) {
 			if (unlinkat(dir, name, 0) < 0 && errno != ENOENT)
@@ -85,7 +93,7 @@ static int descend(const struct extraction *x, int dir, const char *name)
 	return -1;
 }
 
-static int open_making(const struct extraction *x, const char *path)
+static int open_making(struct extraction *x, const char *path)
 {
 	auto_free char *copy = xstrdup(path);
 	auto_fd int dir = openat(x->root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -93,7 +101,8 @@ static int open_making(const struct extraction *x, const char *path)
 
 	for (char *name = strtok_r(copy, "/", &rest); name && dir >= 0;
 		name = strtok_r(NULL, "/", &rest)) {
-		int below = descend(x, dir, name);
+		auto_free char *whole = xmemdup(path, (size_t)(name - copy) + strlen(name));
+		int below = descend(x, dir, name, whole);
 
 		close(dir);
 		dir = below;
@@ -161,10 +170,12 @@ static int copy_runs(struct extraction *x, const struct tar_entry *tar, int fd, 
 	return more;
 }
 
-static int extract_file(struct extraction *x, int dir, const struct image_entry *e, rkt_error **err)
+/* The file ENTRY as NAME below DIR. */
+static int extract_file(struct extraction *x, int dir, const char *name,
+	const struct image_entry *e, rkt_error **err)
 {
-	auto_fd int fd = openat(dir, extract_base(e->path),
-		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	auto_fd int fd =
+		openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return rkt_fail_errno(err, "create");
@@ -183,11 +194,13 @@ static int extract_dir(struct extraction *x, int dir, const struct image_entry *
 		return rkt_fail_errno(err, "mkdir");
 	if (extract_dirs_note(&x->dirs, e, x->options, &x->report, err) < 0)
 		return -1;
-	if (!e->tar->xattr_count)
+	if (!e->tar->xattr_count && !x->layered)
 		return 0;
 	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return rkt_fail_errno(err, "open");
+	if (x->layered && attrs_clear_xattrs(fd, err) < 0)
+		return -1;
 	return attrs_set_xattrs(fd, e->tar, x->options, &x->report, err);
 }
 
@@ -199,6 +212,18 @@ static int extract_symlink(
 	return attrs_set_at(dir, extract_base(e->path), e->tar, x->options, &x->report, err);
 }
 
+/* A link to what the whitelist left out: the file was put aside. */
+static int link_aside(struct extraction *x, int dir, const struct image_entry *e, rkt_error **err)
+{
+	char name[EXTRACT_ASIDE_NAME_SIZE];
+
+	if (!extract_aside_has(&x->aside, e->hard_link, name))
+		return rkt_fail(err, RKT_FAILED, "the image is another one now");
+	if (linkat(x->aside.dir, name, dir, extract_base(e->path), 0) < 0)
+		return rkt_fail_errno(err, "link to %s", e->hard_link);
+	return 0;
+}
+
 static int extract_hard_link(
 	struct extraction *x, int dir, const struct image_entry *e, rkt_error **err)
 {
@@ -206,6 +231,8 @@ static int extract_hard_link(
 	char *slash = strrchr(path, '/');
 	auto_fd int from = -1;
 
+	if (!path_filter_keeps(x->filter, e->hard_link, PATH_KIND_OTHER))
+		return link_aside(x, dir, e, err);
 	if (slash)
 		*slash = '\0';
 	from = path_open_beneath(x->root, slash ? path : "", O_PATH | O_DIRECTORY, 0);
@@ -233,17 +260,45 @@ static int extract_node(struct extraction *x, int dir, const struct image_entry 
 	return attrs_set_at(dir, extract_base(e->path), tar, x->options, &x->report, err);
 }
 
+/* Makes room for the entry of a later layer where DIR has something of that name. */
+static int clear_way(struct extraction *x, int dir, const struct image_entry *e, rkt_error **err)
+{
+	const char *name = extract_base(e->path);
+
+	if (!*e->path || unlinkat(dir, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR)
+		return rkt_fail_errno(err, "remove what an earlier layer has there");
+	if (e->tar->type == TAR_DIR)
+		return 0;
+	extract_dirs_removed(&x->dirs, e->path);
+	return tree_remove(dir, name, err);
+}
+
+/* What the whitelist leaves out, but for files that links will want. */
+static int leave_out(struct extraction *x, const struct image_entry *e, rkt_error **err)
+{
+	char name[EXTRACT_ASIDE_NAME_SIZE];
+
+	if (e->tar->type != TAR_FILE || !extract_aside_has(&x->aside, e->path, name))
+		return 0;
+	return extract_file(x, x->aside.dir, name, e, err);
+}
+
 static int extract_entry(struct extraction *x, const struct image_entry *e, rkt_error **err)
 {
 	ERROR_SCOPE(err, "extracting", *e->path ? e->path : "rootfs");
-	int dir = parent_of(x, e->path, err);
+	int dir;
 
-	if (dir < 0)
+	if (!extract_aside_keeps(x->filter, e))
+		return leave_out(x, e, err);
+	dir = parent_of(x, e->path, err);
+	if (dir < 0 || (x->layered && clear_way(x, dir, e, err) < 0))
 		return -1;
 	x->report.entries += e->tar->type != TAR_DIR; /* those count when they are finished */
 	switch (e->tar->type) {
 	case TAR_FILE:
-		return extract_file(x, dir, e, err);
+		return extract_file(x, dir, extract_base(e->path), e, err);
 	case TAR_DIR:
 		return extract_dir(x, dir, e, err);
 	case TAR_SYMLINK:
@@ -283,6 +338,13 @@ static int finish(struct extraction *x, rkt_error **err)
 	return extract_dirs_finish(&x->dirs, x->root, x->options, &x->report, err);
 }
 
+/* The root is a directory like any other that may have no entry. */
+static int begin(struct extraction *x, rkt_error **err)
+{
+	extract_dirs_invent(&x->dirs, "");
+	return attrs_shed_acls(x->root, err);
+}
+
 int extract_into(image_reader *image, int root, const struct extract_options *options,
 	struct extract_report *ret_report, rkt_error **err)
 {
@@ -293,9 +355,64 @@ int extract_into(image_reader *image, int root, const struct extract_options *op
 		.parent_fd = -1,
 	};
 
-	if (attrs_shed_acls(root, err) < 0)
+	if (begin(&x, err) < 0 || extract_entries(&x, err) < 0 || finish(&x, err) < 0)
 		return -1;
-	if (extract_entries(&x, err) < 0 || finish(&x, err) < 0)
+	if (ret_report)
+		*ret_report = x.report;
+	return 0;
+}
+
+/* ---- layers ---------------------------------------------------------------------------------- */
+
+static int find_aside(
+	struct extraction *x, const struct extract_layers *layers, size_t number, rkt_error **err)
+{
+	const struct path_filter *filter = &layers->filters[number];
+	bool filtered = false;
+	image_reader *image;
+
+	for (; filter; filter = filter->above)
+		filtered |= filter->count > 0;
+	if (!filtered)
+		return 0;
+	image = layers->open(layers->context, number, err);
+	return image ? extract_aside_find(&x->aside, image, x->filter, err) : -1;
+}
+
+static int extract_layer(
+	struct extraction *x, const struct extract_layers *layers, size_t number, rkt_error **err)
+{
+	auto_image image_reader *image = NULL;
+
+	x->filter = &layers->filters[number];
+	x->layered = number > 0;
+	/* what the last layer had a descriptor of may be replaced */
+	scope_close(&x->parent_fd);
+	x->parent_fd = -1;
+	if (find_aside(x, layers, number, err) < 0)
+		return -1;
+	image = x->image = layers->open(layers->context, number, err);
+	if (!image || extract_entries(x, err) < 0)
+		return -1;
+	return extract_aside_clear(&x->aside, err);
+}
+
+int extract_layers(const struct extract_layers *layers, int root, int aside,
+	const struct extract_options *options, struct extract_report *ret_report, rkt_error **err)
+{
+	__attribute__((cleanup(extraction_free))) struct extraction x = {
+		.root = root,
+		.options = options,
+		.parent_fd = -1,
+		.aside.dir = aside,
+	};
+
+	if (begin(&x, err) < 0)
+		return -1;
+	for (size_t i = 0; i < layers->count; i++)
+		if (extract_layer(&x, layers, i, err) < 0)
+			return -1;
+	if (finish(&x, err) < 0)
 		return -1;
 	if (ret_report)
 		*ret_report = x.report;
@@ -392,7 +509,7 @@ static int work(struct extraction *x, struct workshop *w, const char *name, rkt_
 	if (workshop_open(w, name, options->what, err) < 0)
 		return -1;
 	x->root = w->root_fd;
-	if (extract_entries(x, err) < 0)
+	if (begin(x, err) < 0 || extract_entries(x, err) < 0)
 		return -1;
 	if (options->what == EXTRACT_IMAGE &&
 		write_manifest(w, image_manifest_bytes(x->image), err) < 0)

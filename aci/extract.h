@@ -8,6 +8,7 @@
 #pragma once
 
 #include "aci/image.h"
+#include "aci/path_filter.h"
 
 enum extract_what {
 	EXTRACT_IMAGE,  /* DIR/manifest and DIR/rootfs/... */
@@ -68,3 +69,19 @@ int extract_image(image_reader *image, int dir, const char *name,
  * things appear whole. */
 int extract_into(image_reader *image, int root, const struct extract_options *options,
 	struct extract_report *ret_report, rkt_error **err);
+
+/* Images layered one over the other, the lowest first. */
+struct extract_layers {
+	size_t count;
+	const struct path_filter *filters; /* one for each: what it leaves out is not made */
+	/* Opens layer NUMBER, for a layer with a whitelist twice; NULL with *err set. */
+	image_reader *(*open)(void *context, size_t number, rkt_error **err);
+	void *context;
+};
+
+/* Extracts LAYERS into ROOT as extract_into() does. What a later layer says replaces what stands
+ * there: anything but a directory over a directory takes the place of what there was, with all
+ * below it; a directory over a directory gives it new attributes. ASIDE is an empty directory of
+ * the same file system, empty again afterwards. Includes and excludes are for one image only: none here. */
+int extract_layers(const struct extract_layers *layers, int root, int aside,
+	const struct extract_options *options, struct extract_report *ret_report, rkt_error **err);

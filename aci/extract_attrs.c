@@ -94,6 +94,23 @@ int attrs_set_xattrs(int fd, const struct tar_entry *entry, const struct extract
 	return set_xattrs(&(struct target){ fd, NULL }, entry, options, report, err);
 }
 
+int attrs_clear_xattrs(int fd, rkt_error **err)
+{
+	auto_free char *names = NULL;
+	ssize_t len = flistxattr(fd, NULL, 0);
+
+	if (len > 0) {
+		names = xcalloc(1, (size_t)len);
+		len = flistxattr(fd, names, (size_t)len);
+	}
+	if (len < 0 && errno != ENOTSUP)
+		return rkt_fail_errno(err, "list attributes");
+	for (const char *name = names; name && name < names + len; name += strlen(name) + 1)
+		if (xattr_is_portable(name) && fremovexattr(fd, name) < 0 && errno != ENODATA)
+			return rkt_fail_errno(err, "remove attribute %s", name);
+	return 0;
+}
+
 static int set_acls(const struct target *to, const struct extract_attrs *attrs,
 	struct extract_report *report, rkt_error **err)
 {

@@ -36,6 +36,10 @@ int attrs_set_dir(int fd, const struct extract_attrs *attrs, const struct extrac
 int attrs_set_at(int dir, const char *name, const struct tar_entry *entry,
 	const struct extract_options *options, struct extract_report *report, rkt_error **err);
 
+/* Removes all attributes that attrs_set_xattrs() could have set on the directory FD for an earlier
+ * layer. */
+int attrs_clear_xattrs(int fd, rkt_error **err);
+
 /* Takes from the directory FD, just made, the ACLs it got from the one above: else everything below
  * would have them too. */
 int attrs_shed_acls(int fd, rkt_error **err);

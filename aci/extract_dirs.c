@@ -15,7 +15,14 @@
 struct later {
 	char *path;
 	struct extract_attrs attrs;
-	bool on_the_way; /* not chosen itself: goes when there is nothing in it */
+	size_t number; /* as it was noted */
+	enum {
+		LATER_ENTRY,
+		LATER_ON_THE_WAY, /* not chosen itself: goes when there is nothing in it */
+		LATER_INVENTED,
+		LATER_REMOVED,
+	} what;
+	bool is_void; /* something later speaks of the same directory, or it was removed */
 };
 
 const char *extract_base(const char *path)
@@ -34,32 +41,97 @@ void extract_dirs_free(struct extract_dirs *self)
 	free(self->items);
 }
 
-int extract_dirs_note(struct extract_dirs *self, const struct image_entry *entry,
-	const struct extract_options *options, struct extract_report *report, rkt_error **err)
+static struct later *add(struct extract_dirs *self, const char *path)
 {
-	struct extract_attrs attrs = { 0 };
-
-	if (attrs_of(entry->tar, &attrs, report, err) < 0)
-		return -1;
-	self->acl_bytes += attrs.access.len + attrs.by_default.len;
 	if (self->count == self->capacity) {
 		self->capacity = self->capacity ? 2 * self->capacity : 64;
 		self->items = xreallocarray(self->items, self->capacity, sizeof *self->items);
 	}
-	self->items[self->count++] = (struct later){
-		.path = xstrdup(entry->path),
-		.attrs = attrs,
-		.on_the_way = !extract_chooses(options, entry->path),
-	};
+	self->items[self->count] = (struct later){ .path = xstrdup(path), .number = self->count };
+	return &self->items[self->count++];
+}
+
+int extract_dirs_note(struct extract_dirs *self, const struct image_entry *entry,
+	const struct extract_options *options, struct extract_report *report, rkt_error **err)
+{
+	struct extract_attrs attrs = { 0 };
+	struct later *later;
+
+	if (attrs_of(entry->tar, &attrs, report, err) < 0)
+		return -1;
+	self->acl_bytes += attrs.access.len + attrs.by_default.len;
+	later = add(self, entry->path);
+	later->attrs = attrs;
+	later->what = extract_chooses(options, entry->path) ? LATER_ENTRY : LATER_ON_THE_WAY;
 	if (self->acl_bytes > ACL_BYTES_MAX)
 		return rkt_fail(err, RKT_INVALID,
 			"the ACLs of the directories are more than %zu bytes", ACL_BYTES_MAX);
 	return 0;
 }
 
+void extract_dirs_invent(struct extract_dirs *self, const char *path)
+{
+	struct later *later = add(self, path);
+
+	later->what = LATER_INVENTED;
+	later->attrs.mode = 0755;
+}
+
+void extract_dirs_removed(struct extract_dirs *self, const char *path)
+{
+	add(self, path)->what = LATER_REMOVED;
+}
+
+/* What is below a directory comes right after it: a slash counts as less than any byte. */
 static int by_path(const void *a, const void *b)
 {
-	return strcmp(((const struct later *)a)->path, ((const struct later *)b)->path);
+	const struct later *left = a, *right = b;
+	const unsigned char *l = (const unsigned char *)left->path,
+			    *r = (const unsigned char *)right->path;
+
+	while (*l && *l == *r) {
+		l++;
+		r++;
+	}
+	if (*l != *r)
+		return (*l == '/' ? 1 : *l ? *l + 1 : 0) - (*r == '/' ? 1 : *r ? *r + 1 : 0);
+	return (left->number > right->number) - (left->number < right->number);
+}
+
+static bool is_below(const char *path, const char *above)
+{
+	size_t len = strlen(above);
+
+	return !len || (strncmp(path, above, len) == 0 && (path[len] == '/' || !path[len]));
+}
+
+/* Finds what is void, in the sorted list. Removals above the present path stand in a stack,
+ * each with the number of the last removal up to there. */
+static void find_void(struct extract_dirs *self)
+{
+	struct last {
+		const char *path;
+		size_t number;
+	} *stack = xcalloc(self->count + 1, sizeof *stack);
+	size_t depth = 0;
+
+	for (size_t i = 0; i < self->count; i++) {
+		struct later *later = &self->items[i];
+		const struct later *next = i + 1 < self->count ? later + 1 : NULL;
+
+		while (depth && !is_below(later->path, stack[depth - 1].path))
+			depth--;
+		later->is_void = later->what == LATER_REMOVED ||
+				 (next && strcmp(next->path, later->path) == 0) ||
+				 (depth && stack[depth - 1].number > later->number);
+		if (later->what != LATER_REMOVED)
+			continue;
+		stack[depth] = (struct last){ later->path, later->number };
+		if (depth && stack[depth - 1].number > later->number)
+			stack[depth].number = stack[depth - 1].number;
+		depth++;
+	}
+	free(stack);
 }
 
 /* A directory that turned out to lead nowhere. */
@@ -74,26 +146,20 @@ static bool remove_empty(int root, const char *path)
 static int finish_one(const struct later *later, int root, const struct extract_options *options,
 	struct extract_report *report, rkt_error **err)
 {
+	struct extract_report unheard = { 0 }; /* nobody asked for it: nothing is lost */
 	auto_fd int fd = -1;
 
-	if (later->on_the_way && remove_empty(root, later->path))
+	if (later->is_void)
 		return 0;
+	if (later->what == LATER_ON_THE_WAY && remove_empty(root, later->path))
+		return 0;
+	if (later->what == LATER_INVENTED)
+		report = &unheard;
 	report->entries++;
 	fd = path_open_beneath(root, later->path, O_RDONLY | O_DIRECTORY, 0);
 	if (fd < 0)
 		return rkt_fail_errno(err, "open the directory %s", later->path);
 	return attrs_set_dir(fd, &later->attrs, options, report, err);
-}
-
-/* A rootfs without an entry is a missing parent like any other. */
-static int finish_root(const struct extract_dirs *self, int root,
-	const struct extract_options *options, rkt_error **err)
-{
-	if (self->count && !*self->items[0].path)
-		return 0;
-	if (options->owner == EXTRACT_OWNER_KEEP && fchown(root, 0, 0) < 0)
-		return rkt_fail_errno(err, "chown");
-	return fchmod(root, 0755) < 0 ? rkt_fail_errno(err, "chmod") : 0;
 }
 
 /* Deepest first, so that no directory is closed to us before what is below it is done. */
@@ -102,10 +168,11 @@ int extract_dirs_finish(struct extract_dirs *self, int root, const struct extrac
 {
 	if (self->count)
 		qsort(self->items, self->count, sizeof *self->items, by_path);
+	find_void(self);
 	for (size_t i = self->count; i-- > 0;)
 		if (finish_one(&self->items[i], root, options, report, err) < 0)
 			return -1;
-	return finish_root(self, root, options, err);
+	return 0;
 }
 
 void extract_dirs_unlock(const struct extract_dirs *self, int root)

@@ -14,8 +14,16 @@ struct extract_dirs {
 int extract_dirs_note(struct extract_dirs *self, const struct image_entry *entry,
 	const struct extract_options *options, struct extract_report *report, rkt_error **err);
 
-/* Gives all directories below ROOT what their entries say; those that turned out to lead to nothing
- * that was chosen are removed. */
+/* Takes note that the directory PATH was made although no entry spoke of it: it will be 0755, 0:0,
+ * of time 0, as in an index, unless an entry comes still. */
+void extract_dirs_invent(struct extract_dirs *self, const char *path);
+
+/* Takes note that the directory PATH was removed with all below it: what was noted of these so far
+ * is void. */
+void extract_dirs_removed(struct extract_dirs *self, const char *path);
+
+/* Gives all directories below ROOT what the last entry of each says; those that turned
+ * out to lead to nothing that was chosen are removed. */
 int extract_dirs_finish(struct extract_dirs *self, int root, const struct extract_options *options,
 	struct extract_report *report, rkt_error **err);
 

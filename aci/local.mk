@@ -26,6 +26,7 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/digest.c %D%/digest.h \
 	%D%/entry_acls.c %D%/entry_acls.h \
 	%D%/extract.c %D%/extract.h \
+	%D%/extract_aside.c %D%/extract_aside.h \
 	%D%/extract_attrs.c %D%/extract_attrs.h \
 	%D%/extract_dirs.c %D%/extract_dirs.h \
 	%D%/globs.c %D%/globs.h \
