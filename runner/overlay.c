@@ -12,11 +12,11 @@
 
 /* A plain directory becomes a mount of its own here, before the pod's mount namespace is made: the
  * kernel takes no layer from the mounts of another namespace. */
-int overlay_open_lower(struct overlay *self, rkt_store *store, const rkt_image_id *id,
-	enum rkt_tree_form wanted, rkt_error **err)
+int overlay_open_lower(struct overlay *self, rkt_store *store, const char *uuid,
+	const rkt_image_id *id, enum rkt_tree_form wanted, rkt_error **err)
 {
 	enum rkt_tree_form form;
-	auto_fd int tree = rkt_store_open_tree(store, id, wanted, &form, err);
+	auto_fd int tree = rkt_store_open_leased_tree(store, uuid, id, wanted, &form, err);
 
 	if (tree < 0)
 		return -1;

@@ -16,9 +16,9 @@ struct overlay {
 		.lower = -1, .home = -1, .upper = -1, .work = -1 \
 	}
 
-/* Opens the tree of image ID in the form WANTED as SELF->lower. */
-int overlay_open_lower(struct overlay *self, rkt_store *store, const rkt_image_id *id,
-	enum rkt_tree_form wanted, rkt_error **err);
+/* Opens the tree of image ID, as the pod UUID leased it, in the form WANTED as SELF->lower. */
+int overlay_open_lower(struct overlay *self, rkt_store *store, const char *uuid,
+	const rkt_image_id *id, enum rkt_tree_form wanted, rkt_error **err);
 
 /* Makes the folder NAME below ROOM with an empty upper and work folder for SELF->lower; the upper
  * one has owner and mode of the lower tree's root, because the merged root takes them from there.

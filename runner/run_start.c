@@ -142,11 +142,12 @@ static int open_trees(struct start *self, rkt_error **err)
 	}
 	prepare->app_count = count;
 	prepare_name_apps(prepare->apps, count);
-	if (overlay_open_lower(&prepare->stage1, self->store, &self->stage1, form, err) < 0)
+	if (overlay_open_lower(
+		    &prepare->stage1, self->store, self->pod.uuid, &self->stage1, form, err) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
-		if (overlay_open_lower(&prepare->apps[i].overlay, self->store, &self->images[i]->id,
-			    form, err) < 0)
+		if (overlay_open_lower(&prepare->apps[i].overlay, self->store, self->pod.uuid,
+			    &self->images[i]->id, form, err) < 0)
 			return -1;
 	return 0;
 }

@@ -7,6 +7,8 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/out.h"
+#include "base/alloc.h"
+#include "store/deps.h"
 #include "store/lease.h"
 #include "store/tree.h"
 
@@ -16,6 +18,8 @@ struct facts {
 	const rkt_image_record *image;
 	char *blob, *index, *tree; /* paths; NULL where there is no file */
 	struct buf pods;           /* UUIDs, a space before each */
+	rkt_layers *layers;        /* NULL: a dependency is missing, or they go in a circle */
+	json *dependencies;
 	bool mounted;
 };
 
@@ -25,12 +29,53 @@ static void facts_free(struct facts *self)
 	free(self->index);
 	free(self->tree);
 	buf_free(&self->pods);
+	rkt_layers_free(self->layers);
+	json_free(self->dependencies);
 }
 
-static int find_pods(db_txn *txn, void *context, rkt_error **err)
+static int add_dependency(void *context, const struct ac_dependency *wanted,
+	const rkt_image_id *found, rkt_error *why)
+{
+	struct facts *self = context;
+	json *object = json_new_object(), *labels = json_new_array();
+
+	for (size_t i = 0; i < wanted->label_count; i++) {
+		json *label = json_new_object();
+
+		json_set(label, "name", json_new_string(wanted->labels[i].name));
+		json_set(label, "value", json_new_string(wanted->labels[i].value));
+		json_append(labels, label);
+	}
+	json_set(object, "imageName", json_new_string(wanted->image_name));
+	json_set(object, "labels", labels);
+	json_set(object, "id", found ? json_new_string(found->text) : NULL);
+	json_set(object, "problem", why ? json_new_string(rkt_error_message(why)) : NULL);
+	json_append(self->dependencies, object);
+	return 0;
+}
+
+static int find_dependencies(db_txn *txn, struct facts *self, rkt_error **err)
+{
+	auto_error rkt_error *why = NULL;
+
+	json_free(self->dependencies);
+	self->dependencies = json_new_array();
+	if (deps_for_each(txn, &self->image->id, add_dependency, self, err) < 0)
+		return -1;
+	if (deps_resolve(txn, &self->image->id, &self->layers, &why) == 0)
+		return 0;
+	/* what is wrong with direct dependencies is in the list already */
+	return rkt_error_kind(why) == RKT_MISSING || rkt_error_kind(why) == RKT_INVALID
+		       ? 0
+		       : rkt_fail_with(err, pass_ptr(why));
+}
+
+static int find_facts(db_txn *txn, void *context, rkt_error **err)
 {
 	struct facts *self = context;
 
+	if (find_dependencies(txn, self, err) < 0)
+		return -1;
 	self->pods.len = 0;
 	return lease_holders(self->store, txn, &self->image->id, &self->pods, err) < 0 ? -1 : 0;
 }
@@ -38,16 +83,21 @@ static int find_pods(db_txn *txn, void *context, rkt_error **err)
 static int gather(struct facts *self, rkt_error **err)
 {
 	const struct layout *layout = &self->store->layout;
-	const rkt_image_id *id = &self->image->id;
-	int mounted = tree_is_mounted(self->store, id, err);
+	const rkt_image_id *id = &self->image->id, *tree = id;
+	int mounted;
 
-	if (mounted < 0 || db_read(self->store->db, find_pods, self, err) < 0)
+	if (db_read(self->store->db, find_facts, self, err) < 0)
+		return -1;
+	if (self->layers)
+		tree = &self->layers->tree;
+	mounted = tree_is_mounted(self->store, tree, err);
+	if (mounted < 0)
 		return -1;
 	self->mounted = mounted;
 	self->blob = layout_file_path(layout, "blob", id);
 	if (self->image->index_size)
 		self->index = layout_file_path(layout, "erofs", id);
-	self->tree = layout_file_path(layout, "rootfs", id);
+	self->tree = layout_file_path(layout, "rootfs", tree);
 	if (access(self->tree, F_OK) < 0) {
 		free(self->tree);
 		self->tree = NULL;
@@ -69,6 +119,24 @@ static void print_number(const char *key, uint64_t value)
 	printf("%s: %llu\n", key, (unsigned long long)value);
 }
 
+static void print_dependencies(const struct facts *self)
+{
+	size_t count = json_count(self->dependencies);
+
+	for (size_t i = 0; i < count; i++) {
+		const json *one = json_at(self->dependencies, i);
+		const char *id = json_string(json_get(one, "id"));
+		auto_free char *line = xasprintf(
+			"%s %s", json_string(json_get(one, "imageName")), id ? id : "missing");
+
+		print_line("dependency", line);
+		if (!id)
+			print_line("problem", json_string(json_get(one, "problem")));
+	}
+	if (self->layers && !deps_is_plain(self->layers))
+		print_line("tree", self->layers->tree.text);
+}
+
 static void print_lines(struct facts *self)
 {
 	const rkt_image_record *image = self->image;
@@ -87,6 +155,7 @@ static void print_lines(struct facts *self)
 	if (self->index)
 		print_number("index-size", image->index_size);
 	print_line("no-index-because", image->index_fault);
+	print_dependencies(self);
 	print_line("mounted", self->mounted ? "yes" : "no");
 	print_line("extracted", self->tree);
 	if (self->pods.len)
@@ -130,6 +199,9 @@ static void print_json(struct facts *self)
 	set_text(object, "index", self->index);
 	json_set(object, "indexSize", json_new_integer((int64_t)image->index_size));
 	set_text(object, "noIndexBecause", image->index_fault);
+	json_set(object, "dependencies", self->dependencies);
+	self->dependencies = NULL;
+	set_text(object, "tree", self->layers ? self->layers->tree.text : NULL);
 	json_set(object, "mounted", json_new_bool(self->mounted));
 	set_text(object, "extracted", self->tree);
 	json_set(object, "pods", pods_array(self));
@@ -174,7 +246,7 @@ int cmd_info(int argc, char **argv, rkt_error **err)
 		.summary = "show what the store knows of an image",
 		.description =
 			"Prints one \"key: value\" a line: what the image is, where its files "
-			"are, whether its tree is mounted or extracted, and which pods use "
+			"are, what it depends on, whether its tree is mounted or extracted, and which pods use "
 			"it.\n\n" CMD_IMAGE_HELP,
 		.options = options,
 		.see_also = cmd_see_also,

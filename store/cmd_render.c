@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/out.h"
+#include "store/deps.h"
 #include "store/tree.h"
 
 struct render_settings {
@@ -75,6 +76,8 @@ static int list_all(db_txn *txn, void *context, rkt_error **err)
 		struct tree_row row;
 		rkt_image_id id;
 
+		if (key.len == KEY_TREE_SIZE && key.data[0] == RECORD_PLAN)
+			continue; /* of trees that are in the list, or not made yet */
 		if (key.len != KEY_TREE_SIZE || tree_row_read(value, &row, err) < 0)
 			return -1;
 		id = key_to_id(key.data + 1);
@@ -83,7 +86,7 @@ static int list_all(db_txn *txn, void *context, rkt_error **err)
 	return got;
 }
 
-static int list(const struct render_settings *settings, rkt_error **err)
+static int list_trees(const struct render_settings *settings, rkt_error **err)
 {
 	static const char *const headings[] = { "ID", "FORM", "SIZE", "STATE", NULL };
 	auto_store rkt_store *store = rkt_store_open(settings->dir, RKT_STORE_READ, err);
@@ -100,6 +103,79 @@ static int list(const struct render_settings *settings, rkt_error **err)
 	else if (result == 0)
 		out_json(array);
 	return result;
+}
+
+/* ---- the layers of one ----------------------------------------------------------------------- */
+
+static json *layer_object(const rkt_layer *layer)
+{
+	json *object = json_new_object(), *whitelist = json_new_array();
+
+	for (size_t i = 0; i < layer->whitelist_count; i++)
+		json_append(whitelist, json_new_string(layer->whitelist[i]));
+	json_set(object, "id", json_new_string(layer->id.text));
+	json_set(object, "name", json_new_string(layer->name));
+	json_set(object, "version", layer->version ? json_new_string(layer->version) : NULL);
+	json_set(object, "size", json_new_integer((int64_t)layer->size));
+	json_set(object, "neededBy",
+		layer->above == RKT_LAYER_TOP ? NULL : json_new_integer(layer->above));
+	json_set(object, "pathWhitelist", whitelist);
+	return object;
+}
+
+static void print_layers_json(const rkt_layers *layers)
+{
+	auto_json json *object = json_new_object();
+	json *array = json_new_array();
+
+	for (size_t i = 0; i < layers->count; i++)
+		json_append(array, layer_object(&layers->items[i]));
+	json_set(object, "tree", json_new_string(layers->tree.text));
+	json_set(object, "layers", array);
+	out_json(object);
+}
+
+static void print_layers(const rkt_layers *layers)
+{
+	static const char *const headings[] = { "LAYER", "ID", "NAME", "VERSION", "NEEDED BY",
+		"WHITELIST", NULL };
+	struct out_table *table = out_table_new(headings);
+
+	for (size_t i = 0; i < layers->count; i++) {
+		const rkt_layer *layer = &layers->items[i];
+		auto_buf struct buf paths = { 0 };
+		char number[24], above[16] = "-";
+
+		for (size_t p = 0; p < layer->whitelist_count; p++)
+			buf_printf(&paths, "%s%s", p ? " " : "", layer->whitelist[p]);
+		snprintf(number, sizeof number, "%zu", i);
+		if (layer->above != RKT_LAYER_TOP)
+			snprintf(above, sizeof above, "%u", layer->above);
+		out_table_cell(table, number);
+		out_table_cell(table, layer->id.text);
+		out_table_cell(table, layer->name);
+		out_table_cell(table, layer->version ? layer->version : "-");
+		out_table_cell(table, above);
+		out_table_cell(table, layer->whitelist_count ? buf_text(&paths) : "-");
+	}
+	out_table_end(table);
+}
+
+static int list_layers(
+	const struct render_settings *settings, const char *reference, rkt_error **err)
+{
+	auto_store rkt_store *store = NULL;
+	auto_image_record rkt_image_record *image = NULL;
+	auto_layers rkt_layers *layers = NULL;
+
+	if (cmd_find(settings->dir, reference, &store, &image, err) < 0 ||
+		rkt_store_layers(store, &image->id, &layers, err) < 0)
+		return -1;
+	if (settings->json)
+		print_layers_json(layers);
+	else
+		print_layers(layers);
+	return 0;
 }
 
 /* ---- one tree -------------------------------------------------------------------------------- */
@@ -131,18 +207,19 @@ static int mount_on(const char *path, int tree, enum rkt_tree_form form, rkt_err
 	return mnt < 0 ? -1 : mount_attach(mnt, target, err);
 }
 
-static char *tree_path(const rkt_store *store, const rkt_image_id *id, enum rkt_tree_form form)
+static char *tree_path(const rkt_store *store, enum rkt_tree_form form)
 {
+	const rkt_image_id *tree = &store->tree_opened;
+
 	if (form == RKT_TREE_EXTRACTED)
-		return layout_file_path(&store->layout, "rootfs", id);
-	return xasprintf("%s/cas/mnt/%s", rkt_store_path(store), id->text);
+		return layout_file_path(&store->layout, "rootfs", tree);
+	return xasprintf("%s/cas/mnt/%s", rkt_store_path(store), tree->text);
 }
 
 static void print(const struct render_settings *settings, const rkt_store *store,
 	const rkt_image_id *id, enum rkt_tree_form form)
 {
-	auto_free char *path =
-		settings->mount ? xstrdup(settings->mount) : tree_path(store, id, form);
+	auto_free char *path = settings->mount ? xstrdup(settings->mount) : tree_path(store, form);
 	auto_json json *object = NULL;
 
 	if (!settings->json) {
@@ -182,10 +259,9 @@ static int render(const struct render_settings *settings, const char *reference,
 static int run(
 	const struct render_settings *settings, const struct operands *images, rkt_error **err)
 {
-	if (settings->list && images->count)
-		return rkt_fail(err, RKT_USAGE, "--list takes no IMAGE");
 	if (settings->list)
-		return list(settings, err);
+		return images->count ? list_layers(settings, images->items[0], err)
+				     : list_trees(settings, err);
 	if (images->count != 1)
 		return rkt_fail(err, RKT_USAGE, "which IMAGE?");
 	return render(settings, images->items[0], err);
@@ -193,7 +269,7 @@ static int run(
 
 int cmd_render(int argc, char **argv, rkt_error **err)
 {
-	static const char *const usage[] = { "[OPTIONS] IMAGE", "--list [OPTIONS]", NULL };
+	static const char *const usage[] = { "[OPTIONS] IMAGE", "--list [OPTIONS] [IMAGE]", NULL };
 	struct render_settings settings = { NULL };
 	const struct opt options[] = { CMD_OPTION_DIR(&settings.dir),
 		{ .name = "mount",
@@ -211,16 +287,18 @@ int cmd_render(int argc, char **argv, rkt_error **err)
 		{ .name = "list",
 			.kind = OPT_FLAG,
 			.into = &settings.list,
-			.help = "List the trees there are instead." },
+			.help = "List the layers of IMAGE, lowest first, instead; without IMAGE the trees "
+				"there are." },
 		CMD_OPTION_JSON(&settings.json), CMD_OPTIONS_END };
 	const struct command command = { .program = "rkt-store render",
 		.usage = usage,
 		.summary = "make an image's root file system usable",
 		.description =
-			"Prints in which form the root file system of the image is to be had, and where. "
-			"With EROFS nothing is unpacked: the index made at import is mounted over the tar, "
-			"once for all users. Elsewhere, and for ordinary users, the tree is extracted, "
-			"once a boot.\n\nTrees stay until rkt-store gc finds them unused.\n\n" CMD_IMAGE_HELP,
+			"Prints in which form the root file system of the image is to be had, and where: "
+			"the image over its dependencies, which must be in the store. With EROFS nothing "
+			"is unpacked: an index is mounted over the tars, once for all users; it was made "
+			"at import, or is made now for an image with dependencies. Elsewhere, and for "
+			"ordinary users, the tree is extracted, once a boot.\n\nTrees stay until rkt-store gc finds them unused.\n\n" CMD_IMAGE_HELP,
 		.options = options,
 		.see_also = cmd_see_also,
 		.operands_min = 0,

@@ -367,10 +367,78 @@ int alias_row_read(struct slice bytes, rkt_image_id *ret, rkt_error **err)
 	return finish(&in, "alias", err);
 }
 
-void lease_row_write(uint64_t taken_ns, struct buf *out)
+#define PLAN_STEP (KEY_ID_SIZE + 4)
+
+void plan_row_write(const rkt_layers *layers, struct buf *out)
+{
+	put_version(out);
+	put_u32(out, (uint32_t)layers->count);
+	for (size_t i = 0; i < layers->count; i++) {
+		struct key id = key_of_id(&layers->items[i].id);
+
+		buf_append(out, id.bytes, id.len);
+		put_u32(out, layers->items[i].above);
+	}
+}
+
+int plan_row_start(struct slice bytes, struct plan_reader *ret, rkt_error **err)
+{
+	struct reader in;
+
+	if (start(&in, bytes, "plan", err) < 0)
+		return -1;
+	*ret = (struct plan_reader){ .count = get_u32(&in) };
+	ret->at = take(&in, (size_t)ret->count * PLAN_STEP);
+	if (!ret->count)
+		in.bad = true;
+	return finish(&in, "plan", err);
+}
+
+int plan_row_next(
+	struct plan_reader *self, rkt_image_id *ret_id, uint32_t *ret_above, rkt_error **err)
+{
+	uint32_t above;
+
+	if (self->next == self->count)
+		return 0;
+	*ret_id = key_to_id(self->at);
+	memcpy(&above, self->at + KEY_ID_SIZE, sizeof above);
+	*ret_above = le32toh(above);
+	/* a layer lies below the one that needs it; the last is needed by none */
+	if (self->next == self->count - 1 ? *ret_above != RKT_LAYER_TOP
+					  : *ret_above <= self->next || *ret_above >= self->count)
+		return rkt_fail(err, RKT_INVALID, "the index is damaged: a plan out of order");
+	self->at += PLAN_STEP;
+	self->next++;
+	return 1;
+}
+
+void lease_row_write(uint64_t taken_ns, const rkt_image_id *tree, struct buf *out)
 {
 	put_version(out);
 	put_u64(out, taken_ns);
+	if (tree) {
+		struct key id = key_of_id(tree);
+
+		buf_append(out, id.bytes, id.len);
+	}
+}
+
+int lease_row_read(struct slice bytes, rkt_image_id *ret_tree, rkt_error **err)
+{
+	struct reader in;
+	const uint8_t *tree = NULL;
+
+	if (start(&in, bytes, "lease", err) < 0)
+		return -1;
+	get_u64(&in);
+	if (in.left)
+		tree = take(&in, KEY_ID_SIZE);
+	if (finish(&in, "lease", err) < 0)
+		return -1;
+	if (tree)
+		*ret_tree = key_to_id(tree);
+	return tree != NULL;
 }
 
 void text_row_write(const char *text, struct buf *out)

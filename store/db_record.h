@@ -14,7 +14,9 @@
  *	                               1 and the 64 digits of its SHA-256
  *	tree      form, id          -> 1, u32 index version, u64 size, u64 made_ns, text boot id,
  *	                               u32 count, count ids of the images layered in it
- *	lease     id, uuid          -> 1, u64 taken_ns
+ *	tree      'p', tree id      -> 1, u32 count, then for each layer, lowest first: id, u32 the
+ *	                               number of the layer that it is a dependency of, 2^32-1: none
+ *	lease     id, uuid          -> 1, u64 taken_ns [, id of the tree the pod has of the image]
  *	alias     kind, digest      -> 1, id
  *	alias     'i', id, kind, digest -> 1: the aliases of an image, for its removal
  */
@@ -55,7 +57,8 @@ int key_of_name(const char *name, uint64_t imported_ns, const rkt_image_id *id, 
 int key_name_id(struct slice key, rkt_image_id *ret, rkt_error **err);
 
 /* The forms of a tree as they stand in keys. */
-enum record_form { RECORD_EROFS = 'e', RECORD_EXTRACTED = 'x' };
+/* A plan is what a tree is made of (deps.h): it has no form yet. */
+enum record_form { RECORD_EROFS = 'e', RECORD_EXTRACTED = 'x', RECORD_PLAN = 'p' };
 struct key key_of_tree(enum record_form form, const rkt_image_id *id);
 
 /* UUID has UUID_TEXT_LEN characters; with UUID NULL the part all leases of the image share. */
@@ -108,7 +111,21 @@ int key_alias_read(struct slice key, struct alias *ret, rkt_error **err);
 void alias_row_write(const rkt_image_id *id, struct buf *out);
 int alias_row_read(struct slice bytes, rkt_image_id *ret, rkt_error **err);
 
-void lease_row_write(uint64_t taken_ns, struct buf *out);
+/* The layers as a plan. */
+void plan_row_write(const rkt_layers *layers, struct buf *out);
+/* Reads a plan from its lowest layer on: 1 with the next, 0 at the end, -1. BYTES are lent. */
+struct plan_reader {
+	const uint8_t *at;
+	uint32_t count, next;
+};
+int plan_row_start(struct slice bytes, struct plan_reader *ret, rkt_error **err);
+int plan_row_next(
+	struct plan_reader *self, rkt_image_id *ret_id, uint32_t *ret_above, rkt_error **err);
+
+/* TREE is what the pod has of the image; NULL: the image is only a layer of some tree. */
+void lease_row_write(uint64_t taken_ns, const rkt_image_id *tree, struct buf *out);
+/* 1 with *RET_TREE, 0 when there is none, or -1. */
+int lease_row_read(struct slice bytes, rkt_image_id *ret_tree, rkt_error **err);
 
 /* A record that is one text: meta "probe". */
 void text_row_write(const char *text, struct buf *out);

@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "store/deps.h"
 #include "store/lease.h"
 #include "store/remove.h"
 #include "store/tree.h"
@@ -20,10 +21,15 @@
 enum fate { FATE_REMOVE, FATE_KEEP, FATE_DROP_TREE };
 
 struct decision {
-	rkt_image_id id;
+	rkt_image_id id; /* of an image; or of a tree of several layers */
 	enum fate fate;
 	uint64_t size; /* what removal would free */
 	char *reason;
+};
+
+struct decisions {
+	struct decision *items;
+	size_t count, capacity;
 };
 
 struct gc {
@@ -31,16 +37,33 @@ struct gc {
 	const struct rkt_gc_options *options;
 	struct rkt_gc_result result;
 	uint64_t now_ns;
-	struct decision *decisions;
-	size_t count, capacity;
-	struct buf dead; /* keys of leases whose pod is gone */
+	struct decisions images, trees;
+	struct buf wanted; /* raw IDs of the trees that images kept have now */
+	struct buf dead;   /* keys of leases whose pod is gone */
 };
+
+static struct decision *add_decision(struct decisions *list)
+{
+	if (list->count == list->capacity) {
+		list->capacity = list->capacity ? 2 * list->capacity : 16;
+		list->items = xreallocarray(list->items, list->capacity, sizeof *list->items);
+	}
+	list->items[list->count] = (struct decision){ .fate = FATE_KEEP };
+	return &list->items[list->count++];
+}
+
+static void forget_list(struct decisions *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->items[i].reason);
+	list->count = 0;
+}
 
 static void forget(struct gc *self)
 {
-	for (size_t i = 0; i < self->count; i++)
-		free(self->decisions[i].reason);
-	self->count = 0;
+	forget_list(&self->images);
+	forget_list(&self->trees);
+	self->wanted.len = 0;
 	self->dead.len = 0;
 }
 
@@ -101,12 +124,7 @@ static int decide(
 	struct tree_row extracted_tree = { 0 }, index = { 0 };
 	int holders, extracted;
 
-	if (self->count == self->capacity) {
-		self->capacity = self->capacity ? 2 * self->capacity : 16;
-		self->decisions =
-			xreallocarray(self->decisions, self->capacity, sizeof *self->decisions);
-	}
-	next = &self->decisions[self->count];
+	next = add_decision(&self->images);
 	if (key_image_id(key, &next->id, err) < 0 || image_row_read(value, &row, err) < 0)
 		return -1;
 	holders = lease_holders(self->store, txn, &next->id, &pods, err);
@@ -116,7 +134,6 @@ static int decide(
 	if (extracted < 0)
 		return -1;
 	next->size = row.size + index.size;
-	next->fate = FATE_KEEP;
 	if (holders) {
 		next->reason =
 			xasprintf("in use by pod%s%s", holders > 1 ? "s" : "", buf_text(&pods));
@@ -128,8 +145,112 @@ static int decide(
 		next->fate = FATE_REMOVE;
 		next->reason = ago(self, "no pod uses it; imported", row.imported_ns);
 	}
-	self->count++;
 	return 0;
+}
+
+/* ---- what images that stay are made of ------------------------------------------------------- */
+
+static int by_id(const void *a, const void *b)
+{
+	return strcmp(((const struct decision *)a)->id.text, ((const struct decision *)b)->id.text);
+}
+
+/* Keeps what IMAGE, which stays, depends on now. One whose dependencies are not there cannot be
+ * used anyway, and keeps nothing. */
+static int keep_layers(struct gc *self, db_txn *txn, const struct decision *image, rkt_error **err)
+{
+	auto_error rkt_error *why = NULL;
+	auto_layers rkt_layers *layers = NULL;
+	struct key tree;
+
+	if (deps_resolve(txn, &image->id, &layers, &why) < 0) {
+		if (rkt_error_kind(why) == RKT_MISSING || rkt_error_kind(why) == RKT_INVALID)
+			return 0;
+		return rkt_fail_with(err, pass_ptr(why));
+	}
+	if (deps_is_plain(layers))
+		return 0;
+	tree = key_of_id(&layers->tree);
+	buf_append(&self->wanted, tree.bytes, tree.len);
+	for (size_t i = 0; i + 1 < layers->count; i++) {
+		const struct decision wanted = { .id = layers->items[i].id };
+		struct decision *layer = bsearch(
+			&wanted, self->images.items, self->images.count, sizeof wanted, by_id);
+
+		if (!layer || layer->fate != FATE_REMOVE)
+			continue;
+		free(layer->reason);
+		layer->fate = FATE_KEEP;
+		layer->reason = xasprintf("%s needs it", image->id.text);
+	}
+	return 0;
+}
+
+/* Images that stay for their own sake first: who stays as a layer has its layers in the same
+ * list. */
+static int keep_all_layers(struct gc *self, db_txn *txn, rkt_error **err)
+{
+	for (size_t i = 0; i < self->images.count; i++)
+		if (self->images.items[i].fate != FATE_REMOVE &&
+			keep_layers(self, txn, &self->images.items[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static bool is_wanted(const struct gc *self, const uint8_t *tree)
+{
+	for (size_t at = 0; at < self->wanted.len; at += KEY_ID_SIZE)
+		if (memcmp(self->wanted.data + at, tree, KEY_ID_SIZE) == 0)
+			return true;
+	return false;
+}
+
+/* A tree of several layers stays while a pod has it, or while its image stays and would be made the
+ * same today. */
+static int decide_tree(struct gc *self, db_txn *txn, const uint8_t *raw, rkt_error **err)
+{
+	struct decision *next = add_decision(&self->trees);
+	auto_buf struct buf pods = { 0 };
+	struct tree_row index = { 0 }, extracted = { 0 };
+	int holders, has_extracted;
+
+	next->id = key_to_id(raw);
+	holders = lease_holders(self->store, txn, &next->id, &pods, err);
+	if (holders < 0 || store_get_tree(txn, RECORD_EROFS, &next->id, &index, err) < 0)
+		return -1;
+	has_extracted = store_get_tree(txn, RECORD_EXTRACTED, &next->id, &extracted, err);
+	if (has_extracted < 0)
+		return -1;
+	next->size = index.size;
+	if (holders) {
+		next->reason =
+			xasprintf("in use by pod%s%s", holders > 1 ? "s" : "", buf_text(&pods));
+	} else if (!is_wanted(self, raw)) {
+		next->fate = FATE_REMOVE;
+		next->reason = xstrdup("no image is made of these layers now");
+	} else {
+		next->reason = xstrdup("its image stays");
+		if (has_extracted && !is_fresh(self, extracted.made_ns))
+			next->fate = FATE_DROP_TREE;
+	}
+	return 0;
+}
+
+static int decide_trees(struct gc *self, db_txn *txn, rkt_error **err)
+{
+	static const uint8_t form = RECORD_PLAN;
+	auto_db_cursor db_cursor *cursor = db_seek(txn, DB_TREE, (struct slice){ &form, 1 }, err);
+	struct slice key, value;
+	int got;
+
+	if (!cursor)
+		return -1;
+	while ((got = db_next(cursor, &key, &value, err)) > 0)
+		if (key.len != KEY_TREE_SIZE || key.data[0] != form)
+			return 0;
+		else if (decide_tree(self, txn, key.data + 1, err) < 0)
+			return -1;
+	return got;
 }
 
 static int decide_all(db_txn *txn, void *context, rkt_error **err)
@@ -145,7 +266,36 @@ static int decide_all(db_txn *txn, void *context, rkt_error **err)
 	while ((got = db_next(cursor, &key, &value, err)) > 0)
 		if (decide(self, txn, key, value, err) < 0)
 			return -1;
-	return got;
+	if (got < 0 || keep_all_layers(self, txn, err) < 0)
+		return -1;
+	return decide_trees(self, txn, err);
+}
+
+static int drop_extracted(db_txn *txn, const rkt_image_id *id, rkt_error **err)
+{
+	struct key key = key_of_tree(RECORD_EXTRACTED, id);
+
+	return db_delete(txn, DB_TREE, key_slice(&key), err);
+}
+
+static int apply_decisions(
+	struct gc *self, db_txn *txn, const struct decisions *list, rkt_error **err)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct decision *decision = &list->items[i];
+		auto_buf struct buf trees = { 0 }; /* these have decisions of their own */
+		int result = 0;
+
+		if (decision->fate == FATE_DROP_TREE)
+			result = drop_extracted(txn, &decision->id, err);
+		else if (decision->fate == FATE_REMOVE && list == &self->images)
+			result = remove_records(txn, &decision->id, &trees, err);
+		else if (decision->fate == FATE_REMOVE)
+			result = remove_tree_records(txn, &decision->id, err);
+		if (result < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int apply(db_txn *txn, void *context, rkt_error **err)
@@ -160,23 +310,16 @@ static int apply(db_txn *txn, void *context, rkt_error **err)
 		if (db_delete(txn, DB_LEASE, key, err) < 0)
 			return -1;
 	}
-	for (size_t i = 0; i < self->count; i++) {
-		struct decision *decision = &self->decisions[i];
-		struct key tree = key_of_tree(RECORD_EXTRACTED, &decision->id);
-
-		if (decision->fate == FATE_REMOVE && remove_records(txn, &decision->id, err) < 0)
-			return -1;
-		if (decision->fate == FATE_DROP_TREE &&
-			db_delete(txn, DB_TREE, key_slice(&tree), err) < 0)
-			return -1;
-	}
-	return 0;
+	return apply_decisions(self, txn, &self->trees, err) < 0
+		       ? -1
+		       : apply_decisions(self, txn, &self->images, err);
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
 static int carry_out(struct gc *self, const struct decision *decision, rkt_error **err)
 {
+	static const struct buf none = { 0 };
 	uint64_t freed = decision->size;
 	bool moved;
 
@@ -195,11 +338,33 @@ static int carry_out(struct gc *self, const struct decision *decision, rkt_error
 			       ? 0
 			       : tree_discard_extracted(self->store, &decision->id, &moved, err);
 	}
-	if (!self->options->dry_run && remove_files(self->store, &decision->id, &freed, err) < 0)
+	if (!self->options->dry_run &&
+		remove_files(self->store, &decision->id, &none, &freed, err) < 0)
 		return -1;
 	self->result.images_removed++;
 	self->result.bytes_freed += freed;
 	report(self, decision->id.text, "removed", decision->reason);
+	return 0;
+}
+
+/* The same for a tree of several layers, which is told only when something happens to it. */
+static int carry_out_tree(struct gc *self, const struct decision *decision, rkt_error **err)
+{
+	auto_free char *what = xasprintf("the tree %s", decision->id.text);
+	bool really = !self->options->dry_run, moved;
+	uint64_t freed = 0;
+
+	if (decision->fate == FATE_KEEP)
+		return really ? tree_unmount_unused(self->store, &decision->id, err) : 0;
+	if (decision->fate == FATE_DROP_TREE) {
+		report(self, what, "kept, its extracted form removed", decision->reason);
+		return really ? tree_discard_extracted(self->store, &decision->id, &moved, err) : 0;
+	}
+	if (really && remove_tree_files(self->store, &decision->id, &freed, err) < 0)
+		return -1;
+	self->result.files_removed++;
+	self->result.bytes_freed += really ? freed : decision->size;
+	report(self, what, "removed", decision->reason);
 	return 0;
 }
 
@@ -355,8 +520,10 @@ static int collect(struct gc *self, rkt_error **err)
 		return -1;
 	result = self->options->dry_run ? db_read(self->store->db, decide_all, self, err)
 					: db_write(self->store->db, apply, self, err);
-	for (size_t i = 0; result == 0 && i < self->count; i++)
-		result = carry_out(self, &self->decisions[i], err);
+	for (size_t i = 0; result == 0 && i < self->trees.count; i++)
+		result = carry_out_tree(self, &self->trees.items[i], err);
+	for (size_t i = 0; result == 0 && i < self->images.count; i++)
+		result = carry_out(self, &self->images.items[i], err);
 	return result < 0 ? -1 : sweep(self, err);
 }
 
@@ -369,7 +536,9 @@ int rkt_store_gc(rkt_store *store, const struct rkt_gc_options *options, struct 
 	if (result == 0)
 		result = collect(&self, err);
 	forget(&self);
-	free(self.decisions);
+	free(self.images.items);
+	free(self.trees.items);
+	buf_free(&self.wanted);
 	buf_free(&self.dead);
 	if (result == 0 && ret)
 		*ret = self.result;

@@ -72,25 +72,71 @@ struct take {
 	size_t count;
 };
 
+static int put_lease(db_txn *txn, const struct key *key, const rkt_image_id *tree, rkt_error **err)
+{
+	auto_buf struct buf value = { 0 };
+
+	lease_row_write(store_now_ns(), tree, &value);
+	return db_put(txn, DB_LEASE, key_slice(key), buf_slice(&value), err);
+}
+
+/* A lease on what is part of a tree, or on a tree itself. What the pod has of that image as an app
+ * stays in its lease. */
+static int take_part(db_txn *txn, const char *uuid, const rkt_image_id *id, rkt_error **err)
+{
+	struct key key = key_of_lease(id, uuid);
+	struct slice there;
+	int got = db_get(txn, DB_LEASE, key_slice(&key), &there, err);
+
+	if (got)
+		return got < 0 ? -1 : 0;
+	return put_lease(txn, &key, NULL, err);
+}
+
+static int take_one(db_txn *txn, const char *uuid, const rkt_image_id *id, rkt_error **err)
+{
+	auto_layers rkt_layers *layers = NULL;
+	struct key key = key_of_lease(id, uuid);
+
+	if (deps_resolve(txn, id, &layers, err) < 0 || deps_write_plan(txn, layers, err) < 0 ||
+		put_lease(txn, &key, &layers->tree, err) < 0)
+		return -1;
+	for (size_t i = 0; i + 1 < layers->count; i++)
+		if (take_part(txn, uuid, &layers->items[i].id, err) < 0)
+			return -1;
+	return deps_is_plain(layers) ? 0 : take_part(txn, uuid, &layers->tree, err);
+}
+
 static int take(db_txn *txn, void *context, rkt_error **err)
 {
 	const struct take *self = context;
 
-	for (size_t i = 0; i < self->count; i++) {
-		struct key key = key_of_lease(&self->ids[i], self->uuid);
-		auto_buf struct buf value = { 0 };
-		struct image_row row;
-		int got = store_get_image(txn, &self->ids[i], &row, err);
-
-		if (!got)
-			return store_no_image(self->ids[i].text, err);
-		if (got < 0)
+	for (size_t i = 0; i < self->count; i++)
+		if (take_one(txn, self->uuid, &self->ids[i], err) < 0)
 			return -1;
-		lease_row_write(store_now_ns(), &value);
-		if (db_put(txn, DB_LEASE, key_slice(&key), buf_slice(&value), err) < 0)
-			return -1;
-	}
 	return 0;
+}
+
+int lease_layers(
+	db_txn *txn, const char *uuid, const rkt_image_id *id, rkt_layers **ret, rkt_error **err)
+{
+	struct key key = key_of_lease(id, uuid);
+	struct slice value;
+	rkt_image_id tree;
+	int got = db_get(txn, DB_LEASE, key_slice(&key), &value, err);
+
+	if (got > 0)
+		got = lease_row_read(value, &tree, err);
+	if (!got)
+		return rkt_fail(err, RKT_MISSING, "pod %s has no lease on %s", uuid, id->text);
+	if (got < 0)
+		return -1;
+	got = deps_read_plan(txn, &tree, ret, err);
+	if (got)
+		return got < 0 ? -1 : 0;
+	if (strcmp(tree.text, id->text) != 0)
+		return rkt_fail(err, RKT_INVALID, "the index is damaged: no plan of %s", tree.text);
+	return deps_resolve(txn, id, ret, err);
 }
 
 static int check_uuid(const char *uuid, rkt_error **err)

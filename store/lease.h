@@ -1,7 +1,7 @@
 /* Who needs which image: pods, by their folder below containers/. */
 #pragma once
 
-#include "store/store.h"
+#include "store/deps.h"
 
 /* Appends " UUID" to PODS (may be NULL) for each pod that has a lease on ID and whose folder is
  * there. Returns how many, or -1. */
@@ -13,3 +13,8 @@ int lease_drop_image(db_txn *txn, const rkt_image_id *id, rkt_error **err);
 
 /* Whether the folder of the pod UUID is there: 1, 0, or -1. */
 int lease_pod_exists(const rkt_store *store, const char *uuid, rkt_error **err);
+
+/* The layers of the tree that the pod UUID leased of the image ID: 0 with *RET, or -1, RKT_MISSING
+ * when it has none. The caller frees *RET. */
+int lease_layers(
+	db_txn *txn, const char *uuid, const rkt_image_id *id, rkt_layers **ret, rkt_error **err);

@@ -16,8 +16,10 @@ index_link = %D%/index/libindex.la $(aci_link)
 	%D%/blob.c %D%/blob.h \
 	%D%/db.c %D%/db.h \
 	%D%/db_record.c %D%/db_record.h \
+	%D%/deps.c %D%/deps.h \
 	%D%/gc.c \
 	%D%/import.c %D%/import.h \
+	%D%/layered.c %D%/layered.h \
 	%D%/layout.c %D%/layout.h \
 	%D%/lease.c %D%/lease.h \
 	%D%/packed.c %D%/packed.h \

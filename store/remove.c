@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/alloc.h"
 #include "base/lock.h"
 #include "base/tree.h"
 #include "store/alias.h"
@@ -24,16 +25,76 @@ static int remove_name(db_txn *txn, const rkt_image_id *id, rkt_error **err)
 	return db_delete(txn, DB_NAME, key_slice(&key), err);
 }
 
-int remove_records(db_txn *txn, const rkt_image_id *id, rkt_error **err)
+int remove_tree_records(db_txn *txn, const rkt_image_id *tree, rkt_error **err)
 {
-	struct key image = key_of_id(id), erofs = key_of_tree(RECORD_EROFS, id),
-		   extracted = key_of_tree(RECORD_EXTRACTED, id);
+	static const enum record_form forms[] = { RECORD_EROFS, RECORD_EXTRACTED, RECORD_PLAN };
 
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		struct key key = key_of_tree(forms[i], tree);
+
+		if (db_delete(txn, DB_TREE, key_slice(&key), err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Whether the plan VALUE has the layer ID: 1, 0, or -1. */
+static int plan_has(struct slice value, const rkt_image_id *id, rkt_error **err)
+{
+	struct plan_reader plan;
+	rkt_image_id layer;
+	uint32_t above;
+	int got;
+
+	if (plan_row_start(value, &plan, err) < 0)
+		return -1;
+	while ((got = plan_row_next(&plan, &layer, &above, err)) > 0)
+		if (strcmp(layer.text, id->text) == 0)
+			return 1;
+	return got;
+}
+
+/* Appends the raw IDs of all trees that ID is a layer of. */
+static int find_trees(db_txn *txn, const rkt_image_id *id, struct buf *trees, rkt_error **err)
+{
+	static const uint8_t form = RECORD_PLAN;
+	auto_db_cursor db_cursor *cursor = db_seek(txn, DB_TREE, (struct slice){ &form, 1 }, err);
+	struct slice key, value;
+	int got;
+
+	if (!cursor)
+		return -1;
+	while ((got = db_next(cursor, &key, &value, err)) > 0) {
+		int has;
+
+		if (key.len != KEY_TREE_SIZE || key.data[0] != form)
+			return 0;
+		has = plan_has(value, id, err);
+		if (has < 0)
+			return -1;
+		if (has)
+			buf_append(trees, key.data + 1, KEY_ID_SIZE);
+	}
+	return got;
+}
+
+int remove_records(db_txn *txn, const rkt_image_id *id, struct buf *trees, rkt_error **err)
+{
+	struct key image = key_of_id(id);
+	size_t before = trees->len;
+
+	if (find_trees(txn, id, trees, err) < 0)
+		return -1;
+	for (size_t at = before; at < trees->len; at += KEY_ID_SIZE) {
+		rkt_image_id tree = key_to_id(trees->data + at);
+
+		if (remove_tree_records(txn, &tree, err) < 0)
+			return -1;
+	}
 	if (remove_name(txn, id, err) < 0 || lease_drop_image(txn, id, err) < 0 ||
 		alias_drop_image(txn, id, err) < 0 ||
 		db_delete(txn, DB_MANIFEST, key_slice(&image), err) < 0 ||
-		db_delete(txn, DB_TREE, key_slice(&erofs), err) < 0 ||
-		db_delete(txn, DB_TREE, key_slice(&extracted), err) < 0)
+		remove_tree_records(txn, id, err) < 0)
 		return -1;
 	return db_delete(txn, DB_IMAGE, key_slice(&image), err);
 }
@@ -56,14 +117,27 @@ static int unlink_file(int shelf, const rkt_image_id *id, uint64_t *freed, rkt_e
 	return 0;
 }
 
-int remove_files(rkt_store *store, const rkt_image_id *id, uint64_t *ret_freed, rkt_error **err)
+int remove_tree_files(rkt_store *store, const rkt_image_id *tree, uint64_t *freed, rkt_error **err)
 {
 	bool moved;
 
+	if (tree_unmount_unused(store, tree, err) < 0 ||
+		tree_discard_extracted(store, tree, &moved, err) < 0)
+		return -1;
+	return unlink_file(store->layout.erofs, tree, freed, err);
+}
+
+int remove_files(rkt_store *store, const rkt_image_id *id, const struct buf *trees,
+	uint64_t *ret_freed, rkt_error **err)
+{
 	*ret_freed = 0;
-	if (tree_unmount_unused(store, id, err) < 0 ||
-		tree_discard_extracted(store, id, &moved, err) < 0 ||
-		unlink_file(store->layout.erofs, id, ret_freed, err) < 0)
+	for (size_t at = 0; at < trees->len; at += KEY_ID_SIZE) {
+		rkt_image_id tree = key_to_id(trees->data + at);
+
+		if (remove_tree_files(store, &tree, ret_freed, err) < 0)
+			return -1;
+	}
+	if (remove_tree_files(store, id, ret_freed, err) < 0)
 		return -1;
 	return unlink_file(store->layout.blob, id, ret_freed, err);
 }
@@ -120,11 +194,12 @@ int remove_scraps(rkt_store *store, remove_report_fn *report, void *context, rkt
 
 int remove_unleased(db_txn *txn, void *context, rkt_error **err)
 {
-	const struct removal *self = context;
+	struct removal *self = context;
 	auto_buf struct buf pods = { 0 };
 	struct image_row row;
 	int got = store_get_image(txn, self->id, &row, err), holders;
 
+	self->trees.len = 0;
 	if (!got)
 		return store_no_image(self->id->text, err);
 	holders = got < 0 ? -1 : lease_holders(self->store, txn, self->id, &pods, err);
@@ -133,18 +208,27 @@ int remove_unleased(db_txn *txn, void *context, rkt_error **err)
 	if (holders)
 		return rkt_fail(err, RKT_FAILED, "%s is in use by pod%s%s", self->id->text,
 			holders > 1 ? "s" : "", buf_text(&pods));
-	return remove_records(txn, self->id, err);
+	return remove_records(txn, self->id, &self->trees, err);
+}
+
+static int remove_image(struct removal *self, rkt_error **err)
+{
+	rkt_store *store = self->store;
+	auto_fd int removing = layout_lock(&store->layout, LAYOUT_REMOVING, err);
+	uint64_t freed;
+
+	if (removing < 0 || db_write(store->db, remove_unleased, self, err) < 0)
+		return -1;
+	if (remove_files(store, self->id, &self->trees, &freed, err) < 0)
+		return -1;
+	return remove_scraps(store, NULL, NULL, err);
 }
 
 int rkt_store_remove(rkt_store *store, const rkt_image_id *id, rkt_error **err)
 {
-	struct removal self = { store, id };
-	auto_fd int removing = layout_lock(&store->layout, LAYOUT_REMOVING, err);
-	uint64_t freed;
+	struct removal self = { .store = store, .id = id };
+	int result = remove_image(&self, err);
 
-	if (removing < 0 || db_write(store->db, remove_unleased, &self, err) < 0)
-		return -1;
-	if (remove_files(store, id, &freed, err) < 0)
-		return -1;
-	return remove_scraps(store, NULL, NULL, err);
+	buf_free(&self.trees);
+	return result;
 }

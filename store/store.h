@@ -15,6 +15,7 @@ struct rkt_store {
 	enum rkt_store_mode mode;
 	/* Why the last tree was not an EROFS mount although one was asked for; NULL: it was. */
 	char *tree_reason;
+	rkt_image_id tree_opened; /* the last */
 };
 
 /* Nanoseconds since the epoch, for records. */

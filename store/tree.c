@@ -8,33 +8,39 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include "aci/extract.h"
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/lock.h"
 #include "base/mount.h"
 #include "base/tree.h"
 #include "store/blob.h"
-#include "store/index/index.h"
+#include "store/layered.h"
 #include "store/lease.h"
 
 #define EROFS_MAGIC 0xE0F5E1E2
 #define PROBE_KEY   "probe"
+#define TREE_ROOT   "root" /* in the folder of cas/tmp where a tree is extracted */
 
-/* What the index knows about the trees of an image. */
+/* What the index knows about a tree. */
 struct known {
-	const rkt_image_id *id;
-	uint64_t blob_size, index_size;
-	char *index_fault;    /* why there is no index */
+	const rkt_image_id *image;
+	const char *uuid; /* as this pod leased it; NULL: as it is resolved now */
+	rkt_layers *layers;
+	uint64_t index_size;  /* 0: there is no index */
 	char *extracted_boot; /* the boot the extracted tree was made in; NULL: there is none */
 	char *probed_boot;    /* the boot in which EROFS mounts were found to work */
 };
 
 static void known_free(struct known *self)
 {
-	free(self->index_fault);
+	rkt_layers_free(self->layers);
 	free(self->extracted_boot);
 	free(self->probed_boot);
+}
+
+static const rkt_image_id *tree_of(const struct known *self)
+{
+	return &self->layers->tree;
 }
 
 static struct slice probe_key(void)
@@ -50,23 +56,21 @@ static char *copy(const char *text)
 static int look_up(db_txn *txn, void *context, rkt_error **err)
 {
 	struct known *self = context;
-	struct image_row row = { 0 };
 	struct tree_row index = { 0 }, extracted = { 0 };
 	struct slice probe = { 0 };
 	const char *probed = NULL;
-	int image = store_get_image(txn, self->id, &row, err), got;
+	int got;
 
-	if (!image)
-		return store_no_image(self->id->text, err);
-	if (image < 0 || store_get_tree(txn, RECORD_EROFS, self->id, &index, err) < 0 ||
-		store_get_tree(txn, RECORD_EXTRACTED, self->id, &extracted, err) < 0)
+	if (self->uuid ? lease_layers(txn, self->uuid, self->image, &self->layers, err) < 0
+		       : deps_resolve(txn, self->image, &self->layers, err) < 0)
+		return -1;
+	if (store_get_tree(txn, RECORD_EROFS, tree_of(self), &index, err) < 0 ||
+		store_get_tree(txn, RECORD_EXTRACTED, tree_of(self), &extracted, err) < 0)
 		return -1;
 	got = db_get(txn, DB_META, probe_key(), &probe, err);
 	if (got < 0 || (got && text_row_read(probe, &probed, err) < 0))
 		return -1;
-	self->blob_size = row.size;
 	self->index_size = index.size;
-	self->index_fault = copy(row.index_fault);
 	self->extracted_boot = copy(extracted.boot);
 	self->probed_boot = copy(probed);
 	return 0;
@@ -163,14 +167,40 @@ int tree_open_index(
 	return pass_fd(fd);
 }
 
-/* Mounts the tree on PLACE and returns the mount. The kernel checks neither file: we have. */
+static int open_tars(
+	const rkt_store *store, const struct layered_tars *tars, int *fds, rkt_error **err)
+{
+	for (size_t i = 0; i < tars->count; i++) {
+		fds[i] = blob_open(&store->layout, &tars->items[i]->id, tars->items[i]->size, err);
+		if (fds[i] < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int mount_index(
+	const rkt_store *store, int index, const struct layered_tars *tars, rkt_error **err)
+{
+	auto_free int *fds = xcalloc(tars->count, sizeof *fds);
+	int mnt = -1;
+
+	for (size_t i = 0; i < tars->count; i++)
+		fds[i] = -1;
+	if (open_tars(store, tars, fds, err) == 0)
+		mnt = index_mount(index, fds, tars->count, err);
+	for (size_t i = 0; i < tars->count; i++)
+		scope_close(&fds[i]);
+	return mnt;
+}
+
+/* Mounts the tree on PLACE and returns the mount. The kernel checks none of the files: we have. */
 static int mount_at(const rkt_store *store, const struct known *known, int place, rkt_error **err)
 {
-	auto_fd int index = tree_open_index(&store->layout, known->id, known->index_size, err);
-	auto_fd int blob =
-		index < 0 ? -1 : blob_open(&store->layout, known->id, known->blob_size, err);
-	auto_fd int mnt = blob < 0 ? -1 : index_mount(index, &blob, 1, err);
+	auto_fd int index = tree_open_index(&store->layout, tree_of(known), known->index_size, err);
+	struct layered_tars tars = layered_tars(known->layers);
+	auto_fd int mnt = index < 0 ? -1 : mount_index(store, index, &tars, err);
 
+	layered_tars_free(&tars);
 	if (mnt < 0 || mount_attach(mnt, place, err) < 0)
 		return -1;
 	return pass_fd(mnt);
@@ -183,9 +213,9 @@ static int open_erofs(rkt_store *store, const struct known *known, rkt_error **e
 
 	if (alone < 0)
 		return -1;
-	if (mkdirat(store->layout.mnt, known->id->text, 0700) < 0 && errno != EEXIST)
-		return rkt_fail_errno(err, "mkdir cas/mnt/%s", known->id->text);
-	place = open_place(store, known->id, err);
+	if (mkdirat(store->layout.mnt, tree_of(known)->text, 0700) < 0 && errno != EEXIST)
+		return rkt_fail_errno(err, "mkdir cas/mnt/%s", tree_of(known)->text);
+	place = open_place(store, tree_of(known), err);
 	mounted = place < 0 ? -1 : is_mount(store, place, err);
 	if (mounted < 0)
 		return -1;
@@ -198,22 +228,15 @@ static int open_erofs(rkt_store *store, const struct known *known, rkt_error **e
 /* ---- extracted ------------------------------------------------------------------------------- */
 
 struct extracted {
-	const rkt_image_id *id;
+	const rkt_layers *layers;
 	struct tree_row row;
 };
 
 static int record_extracted(db_txn *txn, void *context, rkt_error **err)
 {
 	const struct extracted *self = context;
-	struct key key = key_of_tree(RECORD_EXTRACTED, self->id);
-	auto_buf struct buf value = { 0 };
-	struct image_row row;
-	int got = store_get_image(txn, self->id, &row, err);
 
-	if (!got)
-		return store_no_image(self->id->text, err);
-	tree_row_write(&self->row, &value);
-	return got < 0 ? -1 : db_put(txn, DB_TREE, key_slice(&key), buf_slice(&value), err);
+	return layered_record(txn, RECORD_EXTRACTED, self->layers, self->row, err);
 }
 
 /* Makes the folder NAME in cas/tmp, locked as long as the descriptor lives, so that gc lets it
@@ -228,19 +251,13 @@ static int make_workshop(const rkt_store *store, const char *name, rkt_error **e
 	return pass_fd(fd);
 }
 
-static int fill(const rkt_store *store, const struct known *known, int root, rkt_error **err)
+/* Extracts into ROOM/root; ROOM/aside is for files that only hard links name. */
+static int fill(rkt_store *store, const struct known *known, int room, rkt_error **err)
 {
-	bool privileged = geteuid() == 0;
-	const struct extract_options options = { .what = EXTRACT_ROOTFS,
-		.owner = privileged ? EXTRACT_OWNER_KEEP : EXTRACT_OWNER_CALLER,
-		.devices = privileged ? EXTRACT_DEVICES_MAKE : EXTRACT_DEVICES_REFUSE };
-	int blob = blob_open(&store->layout, known->id, known->blob_size, err);
-	auto_image image_reader *image = NULL;
+	auto_fd int root = fd_make_dir(room, TREE_ROOT, 0755, NULL, err);
+	auto_fd int aside = root < 0 ? -1 : fd_make_dir(room, "aside", 0700, NULL, err);
 
-	if (blob < 0)
-		return -1;
-	image = image_open(source_verified(source_from_fd(blob), known->id), NULL);
-	return extract_into(image, root, &options, NULL, err);
+	return aside < 0 ? -1 : layered_extract(store, known->layers, root, aside, err);
 }
 
 /* Renames the tree NAME in FROM. An ordinary user may move a folder only when he may write to it,
@@ -262,22 +279,28 @@ static int move_tree(int from, const char *name, int to, const char *new_name)
 	return closed ? fchmodat(to, new_name, mode, 0) : 0;
 }
 
-/* Puts the finished tree NAME of cas/tmp into its place in SHARD and records it. */
+static uint64_t size_of(const rkt_layers *layers)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < layers->count; i++)
+		size += layers->items[i].size;
+	return size;
+}
+
+/* Puts the finished tree ROOM/root into its place in SHARD and records it. */
 static int put_in_place(
-	rkt_store *store, const struct known *known, int shard, const char *name, rkt_error **err)
+	rkt_store *store, const struct known *known, int shard, int room, rkt_error **err)
 {
 	auto_fd int naming = layout_lock(&store->layout, LAYOUT_NAMING, err);
 	auto_free char *boot = naming < 0 ? NULL : tree_boot_id(err);
-	struct extracted record = { .id = known->id,
-		.row = { .size = known->blob_size,
-			.made_ns = store_now_ns(),
-			.boot = boot,
-			.layers = known->id,
-			.layer_count = 1 } };
+	struct extracted record = { .layers = known->layers,
+		.row = {
+			.size = size_of(known->layers), .made_ns = store_now_ns(), .boot = boot } };
 
-	if (!boot || tree_remove(shard, known->id->text, err) < 0)
+	if (!boot || tree_remove(shard, tree_of(known)->text, err) < 0)
 		return -1;
-	if (move_tree(store->layout.tmp, name, shard, known->id->text) < 0)
+	if (move_tree(room, TREE_ROOT, shard, tree_of(known)->text) < 0)
 		return rkt_fail_errno(err, "rename");
 	return db_write(store->db, record_extracted, &record, err);
 }
@@ -285,34 +308,49 @@ static int put_in_place(
 static int extract(rkt_store *store, const struct known *known, int shard, rkt_error **err)
 {
 	char name[sizeof "tree-" + UUID_TEXT_LEN] = "tree-";
-	auto_fd int root = -1;
+	auto_fd int room = -1;
+	int result;
 
 	if (store->mode == RKT_STORE_READ)
 		return rkt_fail(err, RKT_USAGE, "the store is open for reading only");
 	if (uuid_make(name + strlen(name), err) < 0)
 		return -1;
-	root = make_workshop(store, name, err);
-	if (root < 0)
+	room = make_workshop(store, name, err);
+	if (room < 0)
 		return -1;
-	if (fill(store, known, root, err) == 0 && put_in_place(store, known, shard, name, err) == 0)
-		return 0;
+	result = fill(store, known, room, err);
+	if (result == 0)
+		result = put_in_place(store, known, shard, room, err);
 	(void)tree_remove(store->layout.tmp, name, NULL); /* what stays is gc's */
-	return -1;
+	return result;
 }
 
-/* Whether the tree of ID was extracted in this boot and is there: 1, 0, or -1. */
+struct question {
+	const rkt_image_id *tree;
+	const char *boot;
+	bool made;
+};
+
+static int is_recorded(db_txn *txn, void *context, rkt_error **err)
+{
+	struct question *self = context;
+	struct tree_row row = { 0 };
+	int got = store_get_tree(txn, RECORD_EXTRACTED, self->tree, &row, err);
+
+	self->made = got > 0 && row.boot && strcmp(row.boot, self->boot) == 0;
+	return got < 0 ? -1 : 0;
+}
+
+/* Whether the tree ID was extracted in this boot and is there: 1, 0, or -1. */
 static int is_made(
 	rkt_store *store, const rkt_image_id *id, int shard, const char *boot, rkt_error **err)
 {
-	struct known known = { .id = id };
+	struct question question = { .tree = id, .boot = boot };
 	struct stat st;
-	int result = db_read(store->db, look_up, &known, err);
 
-	if (result == 0)
-		result = known.extracted_boot && strcmp(known.extracted_boot, boot) == 0 &&
-			 fstatat(shard, id->text, &st, AT_SYMLINK_NOFOLLOW) == 0;
-	known_free(&known);
-	return result;
+	if (db_read(store->db, is_recorded, &question, err) < 0)
+		return -1;
+	return question.made && fstatat(shard, id->text, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static int open_extracted(rkt_store *store, const struct known *known, rkt_error **err)
@@ -324,17 +362,17 @@ static int open_extracted(rkt_store *store, const struct known *known, rkt_error
 	if (!boot)
 		return -1;
 	shard = store->mode == RKT_STORE_READ
-			? layout_shard_open(store->layout.rootfs, known->id, err)
-			: layout_shard_make(store->layout.rootfs, known->id, err);
+			? layout_shard_open(store->layout.rootfs, tree_of(known), err)
+			: layout_shard_make(store->layout.rootfs, tree_of(known), err);
 	/* one builder at a time; who waited finds the tree made */
 	if (shard < 0 || lock_wait(shard, LOCK_EXCLUSIVE, err) < 0)
 		return -1;
-	made = is_made(store, known->id, shard, boot, err);
+	made = is_made(store, tree_of(known), shard, boot, err);
 	if (made != 0)
-		return made < 0 ? -1 : fd_open_dir(shard, known->id->text, err);
+		return made < 0 ? -1 : fd_open_dir(shard, tree_of(known)->text, err);
 	if (extract(store, known, shard, err) < 0)
 		return -1;
-	return fd_open_dir(shard, known->id->text, err);
+	return fd_open_dir(shard, tree_of(known)->text, err);
 }
 
 /* ---- the public one -------------------------------------------------------------------------- */
@@ -345,19 +383,29 @@ static void keep_reason(rkt_store *store, rkt_error *why)
 	store->tree_reason = why ? xstrdup(rkt_error_message(why)) : NULL;
 }
 
-/* A clone of the mounted tree, or -1 with the reason in *ERR. */
-static int try_erofs(
-	rkt_store *store, const struct known *known, enum rkt_tree_form form, rkt_error **err)
+/* An image's own index was made at its import; one over several layers is made now. */
+static int need_index(rkt_store *store, struct known *known, rkt_error **err)
 {
-	if (!known->index_size)
+	const char *fault = deps_index_fault(known->layers);
+
+	if (known->index_size)
+		return 0;
+	if (deps_is_plain(known->layers) || fault)
 		return rkt_fail(err, RKT_FAILED, "the image has no EROFS index: %s",
-			known->index_fault ? known->index_fault : "unknown reason");
-	if (form == RKT_TREE_AUTO && probe(store, known, err) < 0)
-		return -1;
-	return open_erofs(store, known, err);
+			fault ? fault : "unknown reason");
+	return layered_make_index(store, known->layers, &known->index_size, err);
 }
 
-static int open_tree_as(rkt_store *store, const struct known *known, enum rkt_tree_form form,
+/* A clone of the mounted tree, or -1 with the reason in *ERR. */
+static int try_erofs(
+	rkt_store *store, struct known *known, enum rkt_tree_form form, rkt_error **err)
+{
+	if (form == RKT_TREE_AUTO && probe(store, known, err) < 0)
+		return -1;
+	return need_index(store, known, err) < 0 ? -1 : open_erofs(store, known, err);
+}
+
+static int open_tree_as(rkt_store *store, struct known *known, enum rkt_tree_form form,
 	enum rkt_tree_form *ret_form, rkt_error **err)
 {
 	auto_error rkt_error *why = NULL;
@@ -375,20 +423,39 @@ static int open_tree_as(rkt_store *store, const struct known *known, enum rkt_tr
 	return open_extracted(store, known, err);
 }
 
-int rkt_store_open_tree(rkt_store *store, const rkt_image_id *id, enum rkt_tree_form form,
+static int open_known(rkt_store *store, struct known *known, enum rkt_tree_form form,
 	enum rkt_tree_form *ret_form, rkt_error **err)
 {
-	ERROR_SCOPE(err, "rendering", id->text);
-	struct known known = { .id = id };
+	ERROR_SCOPE(err, "rendering", known->image->text);
 	enum rkt_tree_form became;
 	int fd = -1;
 
-	if (db_read(store->db, look_up, &known, err) == 0)
-		fd = open_tree_as(store, &known, form, &became, err);
-	known_free(&known);
+	if (db_read(store->db, look_up, known, err) == 0) {
+		store->tree_opened = *tree_of(known);
+		fd = open_tree_as(store, known, form, &became, err);
+	}
+	known_free(known);
 	if (fd >= 0 && ret_form)
 		*ret_form = became;
 	return fd;
+}
+
+int rkt_store_open_tree(rkt_store *store, const rkt_image_id *id, enum rkt_tree_form form,
+	enum rkt_tree_form *ret_form, rkt_error **err)
+{
+	struct known known = { .image = id };
+
+	return open_known(store, &known, form, ret_form, err);
+}
+
+int rkt_store_open_leased_tree(rkt_store *store, const char *uuid, const rkt_image_id *id,
+	enum rkt_tree_form form, enum rkt_tree_form *ret_form, rkt_error **err)
+{
+	struct known known = { .image = id, .uuid = uuid };
+
+	if (!uuid_is(uuid))
+		return rkt_fail(err, RKT_USAGE, "%s is not a pod's UUID", uuid);
+	return open_known(store, &known, form, ret_form, err);
 }
 
 const char *rkt_store_tree_reason(const rkt_store *store)

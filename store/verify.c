@@ -319,9 +319,8 @@ static int put_index_back(struct verify *self, struct subject *subject, rkt_erro
 
 /* Under the naming lock: takes a damaged blob out of the store, into cas/quarantine, where it can
  * still be looked at. */
-static int put_away(struct verify *self, const struct subject *subject, rkt_error **err)
+static int take_out(struct verify *self, struct removal *removal, rkt_error **err)
 {
-	struct removal removal = { self->store, &subject->id };
 	const struct layout *layout = &self->store->layout;
 	auto_fd int cas = fd_open_dir(layout->top, "cas", err), shelf = -1, shard = -1;
 	uint64_t freed;
@@ -331,13 +330,22 @@ static int put_away(struct verify *self, const struct subject *subject, rkt_erro
 		return -1;
 	if (fsync(cas) < 0)
 		return rkt_fail_errno(err, "fsync cas");
-	if (db_write(self->store->db, remove_unleased, &removal, err) < 0)
+	if (db_write(self->store->db, remove_unleased, removal, err) < 0)
 		return -1;
-	shard = layout_shard_open(layout->blob, &subject->id, NULL);
-	if (shard >= 0 && renameat(shard, subject->id.text, shelf, subject->id.text) < 0 &&
+	shard = layout_shard_open(layout->blob, removal->id, NULL);
+	if (shard >= 0 && renameat(shard, removal->id->text, shelf, removal->id->text) < 0 &&
 		errno != ENOENT)
 		return rkt_fail_errno(err, "move the blob to cas/quarantine");
-	return remove_files(self->store, &subject->id, &freed, err);
+	return remove_files(self->store, removal->id, &removal->trees, &freed, err);
+}
+
+static int put_away(struct verify *self, const struct subject *subject, rkt_error **err)
+{
+	struct removal removal = { .store = self->store, .id = &subject->id };
+	int result = take_out(self, &removal, err);
+
+	buf_free(&removal.trees);
+	return result;
 }
 
 static int repair(struct verify *self, struct subject *subject, rkt_error **err)

@@ -108,6 +108,46 @@ RKT_PUBLIC int rkt_store_open_blob(rkt_store *store, const rkt_image_id *id, rkt
  * leased. */
 RKT_PUBLIC int rkt_store_remove(rkt_store *store, const rkt_image_id *id, rkt_error **err);
 
+/* ---- dependencies -------------------------------------------------------------------------- */
+
+/* Limits on the graph of an image's dependencies; more is RKT_INVALID with the number. An image
+ * that is reached by two ways counts twice, as it is applied twice. */
+#define RKT_LAYERS_MAX       512 /* each other one is a file open while a tree is being mounted */
+#define RKT_LAYERS_DEPTH_MAX 64
+
+#define RKT_LAYER_TOP UINT32_MAX
+
+/* One image among those a root file system is made of. */
+typedef struct rkt_layer {
+	rkt_image_id id;
+	const char *name;
+	const char *version; /* or NULL */
+	uint64_t size;       /* bytes of its uncompressed tar */
+	uint32_t above; /* the number of the layer that it is a dependency of; RKT_LAYER_TOP: of
+				none, it is the image itself */
+	/* Its `pathWhitelist`, none: everything. Holds for this layer and for all that are its
+	 * dependencies, and theirs. */
+	const char *const *whitelist;
+	size_t whitelist_count;
+} rkt_layer;
+
+/* All of them, lowest first; the last is the image itself. Everything is lent by the object. */
+typedef struct rkt_layers {
+	rkt_image_id tree; /* names the tree; the image's own ID when it is made of that alone */
+	const rkt_layer *items;
+	size_t count;
+} rkt_layers;
+
+/* Resolves the dependencies of the image ID with what is in the store (doc/spec-readings.md,
+ * "Dependencies"): each by name, ID and labels; of several images that fit, the one of the newest
+ * version, then the one imported last. RKT_MISSING when a dependency is not in the store, naming it
+ * and who needs it; RKT_INVALID when dependencies go in a circle, naming its members, when a size
+ * is not the one the manifest gives, or beyond the limits. The caller frees *RET. */
+RKT_PUBLIC int rkt_store_layers(
+	rkt_store *store, const rkt_image_id *id, rkt_layers **ret, rkt_error **err);
+/* NULL is allowed. */
+RKT_PUBLIC void rkt_layers_free(rkt_layers *layers);
+
 /* ---- trees --------------------------------------------------------------------------------- */
 
 enum rkt_tree_form {
@@ -117,11 +157,18 @@ enum rkt_tree_form {
 };
 
 /* A detached, read-only mount (EROFS) or a plain directory descriptor (extracted) of the image's
- * root file system, which the caller closes. *RET_FORM (may be NULL) says which it became. EROFS:
- * the tree is mounted once below cas/mnt and this is a clone of it, so that all users share one
- * page cache. */
+ * root file system, its dependencies under it (rkt_store_layers()), which the caller closes.
+ * *RET_FORM (may be NULL) says which it became. EROFS: the tree is mounted once below cas/mnt and
+ * this is a clone of it, so that all users share one page cache; an index over several layers is
+ * made when first asked for. */
 RKT_PUBLIC int rkt_store_open_tree(rkt_store *store, const rkt_image_id *id,
 	enum rkt_tree_form form, enum rkt_tree_form *ret_form, rkt_error **err);
+
+/* The same for a pod, as it leased it: with the layers rkt_store_lease() found for the image,
+ * whatever has been imported since. RKT_MISSING when the pod UUID has no such lease. */
+RKT_PUBLIC int rkt_store_open_leased_tree(rkt_store *store, const char *uuid,
+	const rkt_image_id *id, enum rkt_tree_form form, enum rkt_tree_form *ret_form,
+	rkt_error **err);
 
 /* Why the last rkt_store_open_tree() with RKT_TREE_AUTO did not become an EROFS mount, in words for
  * a report; NULL when it did. Lent until the next call on STORE. */
@@ -129,9 +176,10 @@ RKT_PUBLIC const char *rkt_store_tree_reason(const rkt_store *store);
 
 /* ---- leases -------------------------------------------------------------------------------- */
 
-/* Keeps the images IDS from removal for the pod UUID, whose directory containers/<uuid> must exist:
- * a lease without a pod directory is dropped by gc. One durable transaction; RKT_MISSING (and no
- * lease) when one of the images is not there. */
+/* Keeps the images IDS and all they depend on from removal for the pod UUID, whose directory
+ * containers/<uuid> must exist: a lease without a pod directory is dropped by gc. What they depend
+ * on is resolved here, as rkt_store_layers() does, and holds for this pod from now on. One durable
+ * transaction; RKT_MISSING (and no lease) when one of the images or dependencies is not there. */
 RKT_PUBLIC int rkt_store_lease(
 	rkt_store *store, const char *uuid, const rkt_image_id *ids, size_t count, rkt_error **err);
 /* Drops all leases of the pod. None is success. */

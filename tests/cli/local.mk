@@ -17,6 +17,8 @@ cli_tests += tests/cli/test_store_names.py
 cli_tests += tests/cli/test_store_export.py
 cli_tests += tests/cli/test_store_extract.py
 cli_tests += tests/cli/test_store_render.py
+cli_tests += tests/cli/test_store_deps.py
+cli_tests += tests/cli/test_render_property.py
 cli_tests += tests/cli/test_sparse.py
 cli_tests += tests/cli/test_store_rm.py
 cli_tests += tests/cli/test_store_gc.py
@@ -34,7 +36,7 @@ cli_tests += tests/cli/test_rkt.py
 cli_tests += tests/cli/test_index.py
 TESTS += $(cli_tests)
 PY_LOG_COMPILER = $(PYTHON3) -B $(top_srcdir)/tests/cli/tap.py
-EXTRA_DIST += %D%/tap.py %D%/conftest.py %D%/acilib.py %D%/storelib.py %D%/walkerlib.py %D%/podlib.py $(cli_tests)
+EXTRA_DIST += %D%/tap.py %D%/conftest.py %D%/acilib.py %D%/storelib.py %D%/walkerlib.py %D%/renderlib.py %D%/podlib.py $(cli_tests)
 
 # test_index.py looks at the index on plain tars through this
 check_PROGRAMS += tests/images/index-tool

@@ -120,12 +120,24 @@ def test_rkt_store_list(images):
     assert_true("rkt-store list --json", outputs(["rkt-store", "list", "--json"]))
 
 
-def test_rkt_store_info(images, house):
+@pytest.fixture
+def layered(images, tmp_path):
+    """One image with a dependency and a whitelist, and one whose dependency is missing."""
+    labels = [{"name": "version", "value": "1.0.0"}]
+    good = [{"imageName": "example.com/test", "labels": labels}, {"imageName": "example.com/b"}]
+    bad = [{"imageName": "example.com/nowhere"}]
+    return add(
+        make_aci(tmp_path / "d.aci", manifest_=manifest("example.com/d", dependencies=good, pathWhitelist=["/x"])),
+        make_aci(tmp_path / "e.aci", manifest_=manifest("example.com/e", dependencies=bad)),
+    )
+
+
+def test_rkt_store_info(images, layered, house):
     store("render", "--form=extracted", images[1])
     image = house.shell("true")
     assert run(["rkt-run", image]).status == 0
     (uuid,) = house.pods()
-    values = outputs(*(["rkt-store", "info", "--json", one] for one in (*images, image)))
+    values = outputs(*(["rkt-store", "info", "--json", one] for one in (*images, *layered, image)))
     assert values[-1]["pods"] == [uuid]
     assert_true("rkt-store info --json", values)
 
@@ -136,6 +148,11 @@ def test_rkt_store_render(images, data_dir):
     assert_true("rkt-store render --json", [{**one, "noErofsBecause": one["noErofsBecause"] or "x"}
                                             for one in values])
     assert_true("rkt-store render --list --json", outputs(["rkt-store", "render", "--list", "--json"]))
+
+
+def test_rkt_store_render_list_image(layered):
+    values = outputs(["rkt-store", "render", "--list", "--json", layered[0]])
+    assert_true("rkt-store render --list --json IMAGE", values)
 
 
 def test_rkt_store_gc(images):

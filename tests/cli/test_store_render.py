@@ -211,7 +211,6 @@ def test_list_shows_the_trees(image):
 
 def test_image_is_asked_for(data_dir, image):
     assert_one_line(store("render"), 2, "IMAGE")
-    assert_one_line(store("render", "--list", image), 2, "--list")
 
 
 @needs_root

@@ -19,6 +19,7 @@ unit_tests += tests/unit/test_index_xattr
 unit_tests += tests/unit/test_index_layers
 unit_tests += tests/unit/test_db
 unit_tests += tests/unit/test_store
+unit_tests += tests/unit/test_deps
 unit_tests += tests/unit/test_pod_state
 unit_tests += tests/unit/test_volumes
 unit_tests += tests/unit/test_proc

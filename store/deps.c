@@ -1,0 +1,501 @@
+/* Resolving: depth first, in the order listed, an image reached by two ways twice. */
+#include "store/deps.h"
+
+#include <string.h>
+
+#include "aci/digest.h"
+#include "aci/id.h"
+#include "aci/version.h"
+#include "base/alloc.h"
+#include "base/str.h"
+#include "store/index/index.h"
+
+void rkt_layers_free(rkt_layers *layers)
+{
+	struct deps *self = (struct deps *)layers;
+
+	if (!self)
+		return;
+	for (size_t i = 0; i < self->image_count; i++) {
+		struct deps_image *image = self->images[i];
+
+		free(image->name);
+		free(image->version);
+		free(image->index_fault);
+		image_manifest_free(image->manifest);
+		free(image->found);
+		free(image);
+	}
+	free(self->images);
+	free(self->items);
+	free(self);
+}
+
+/* ---- images ---------------------------------------------------------------------------------- */
+
+static char *copy(const char *text)
+{
+	return text ? xstrdup(text) : NULL;
+}
+
+/* Whether TEXT, a manifest, can have a field NAME: either its letters are there, or escapes that
+ * may stand for any. Spares most images the parsing. */
+static bool may_have(struct slice text, const char *name)
+{
+	return memmem(text.data, text.len, name, strlen(name)) ||
+	       memmem(text.data, text.len, "\\u", 2);
+}
+
+static int read_manifest(db_txn *txn, const rkt_image_id *id, struct slice *ret, rkt_error **err)
+{
+	struct key key = key_of_id(id);
+	struct slice value;
+	int got = db_get(txn, DB_MANIFEST, key_slice(&key), &value, err);
+
+	if (!got)
+		return rkt_fail(
+			err, RKT_INVALID, "the index is damaged: %s has no manifest", id->text);
+	return got < 0 ? -1 : manifest_row_read(value, ret, err);
+}
+
+static int parse(db_txn *txn, struct deps_image *image, rkt_error **err)
+{
+	ERROR_SCOPE(err, image->name, NULL);
+	struct slice text;
+
+	if (read_manifest(txn, &image->id, &text, err) < 0)
+		return -1;
+	if (!may_have(text, "dependencies") && !may_have(text, "pathWhitelist"))
+		return 0;
+	image->manifest = image_manifest_parse(text, NULL, err);
+	if (!image->manifest)
+		return -1;
+	image->found = xcalloc(image->manifest->dependency_count + 1, sizeof *image->found);
+	return 0;
+}
+
+/* The image ID, met before or now. *RET is NULL when it is not in the store. */
+static int load(struct deps *self, db_txn *txn, const rkt_image_id *id, struct deps_image **ret,
+	rkt_error **err)
+{
+	struct deps_image *image;
+	struct image_row row;
+	int got;
+
+	*ret = NULL;
+	for (size_t i = 0; i < self->image_count; i++)
+		if (strcmp(self->images[i]->id.text, id->text) == 0) {
+			*ret = self->images[i];
+			return 0;
+		}
+	got = store_get_image(txn, id, &row, err);
+	if (got <= 0)
+		return got;
+	image = xcalloc(1, sizeof *image);
+	self->images = xreallocarray(self->images, self->image_count + 1, sizeof *self->images);
+	self->images[self->image_count++] = image;
+	*image = (struct deps_image){ .id = *id,
+		.name = xstrdup(row.name),
+		.version = copy(row.version),
+		.index_fault = copy(row.index_fault),
+		.size = row.size };
+	*ret = image;
+	return parse(txn, image, err);
+}
+
+/* ---- matching (appc aci.md, Dependency Matching) --------------------------------------------- */
+
+/* What WANTED asks for, as words. */
+static char *words_of(const struct ac_dependency *wanted)
+{
+	struct buf text = { 0 };
+
+	buf_append_text(&text, wanted->image_name);
+	for (size_t i = 0; i < wanted->label_count; i++)
+		buf_printf(&text, "%s%s=%s", i ? ", " : " (", wanted->labels[i].name,
+			wanted->labels[i].value);
+	if (wanted->label_count)
+		buf_append_text(&text, ")");
+	if (wanted->image_id)
+		buf_printf(&text, " with the ID %s", wanted->image_id);
+	return buf_steal_text(&text);
+}
+
+/* Whether the image has all labels of WANTED with the same values: 1, 0, or -1. */
+static int has_labels(db_txn *txn, const rkt_image_id *id, const struct image_row *row,
+	const struct ac_dependency *wanted, rkt_error **err)
+{
+	auto_image_manifest struct image_manifest *manifest = NULL;
+	struct slice text;
+
+	for (size_t i = 0; i < wanted->label_count; i++) {
+		const struct ac_pair *label = &wanted->labels[i];
+		const char *value = NULL;
+
+		if (strcmp(label->name, "version") == 0) {
+			value = row->version;
+		} else if (strcmp(label->name, "os") == 0) {
+			value = row->os;
+		} else if (strcmp(label->name, "arch") == 0) {
+			value = row->arch;
+		} else {
+			if (!manifest && read_manifest(txn, id, &text, err) < 0)
+				return -1;
+			if (!manifest)
+				manifest = image_manifest_parse(text, NULL, err);
+			if (!manifest)
+				return -1;
+			value = image_manifest_label(manifest, label->name);
+		}
+		if (!value || strcmp(value, label->value) != 0)
+			return 0;
+	}
+	return 1;
+}
+
+struct choice {
+	rkt_image_id id;
+	bool found;
+	char *version;
+	size_t others; /* of that name, with other labels */
+};
+
+/* Considers one image of the right name; those imported later come first. */
+static int consider(db_txn *txn, const rkt_image_id *id, const struct ac_dependency *wanted,
+	struct choice *choice, rkt_error **err)
+{
+	struct image_row row;
+	int got = store_get_image(txn, id, &row, err), fits;
+
+	if (!got)
+		return rkt_fail(err, RKT_INVALID, "the index is damaged: a name of no image");
+	fits = got < 0 ? -1 : has_labels(txn, id, &row, wanted, err);
+	if (fits < 0)
+		return -1;
+	if (!fits)
+		choice->others++;
+	if (!fits || (choice->found && version_compare(row.version, choice->version) <= 0))
+		return 0;
+	free(choice->version);
+	choice->version = copy(row.version);
+	choice->id = *id;
+	choice->found = true;
+	return 0;
+}
+
+static int choose_by_name(
+	db_txn *txn, const struct ac_dependency *wanted, struct choice *choice, rkt_error **err)
+{
+	auto_db_cursor db_cursor *cursor = NULL;
+	struct slice key, value;
+	struct key from;
+	int got;
+
+	if (key_of_name(wanted->image_name, 0, NULL, &from, err) < 0)
+		return -1;
+	cursor = db_seek(txn, DB_NAME, key_slice(&from), err);
+	if (!cursor)
+		return -1;
+	while ((got = db_next(cursor, &key, &value, err)) > 0) {
+		rkt_image_id id;
+
+		if (key.len < from.len || memcmp(key.data, from.bytes, from.len) != 0)
+			return 0;
+		if (key_name_id(key, &id, err) < 0 || consider(txn, &id, wanted, choice, err) < 0)
+			return -1;
+	}
+	return got;
+}
+
+/* An image asked for by its ID must bear name and labels all the same. */
+static int choose_by_id(
+	db_txn *txn, const struct ac_dependency *wanted, struct choice *choice, rkt_error **err)
+{
+	struct image_row row;
+	int got;
+
+	if (id_form_of(wanted->image_id, NULL) == ID_SHA512)
+		return rkt_fail(err, RKT_MISSING,
+			"images are kept by SHA-256: a dependency can be given by a sha256- ID only");
+	if (rkt_image_id_parse(wanted->image_id, &choice->id, err) < 0)
+		return -1;
+	got = store_get_image(txn, &choice->id, &row, err);
+	if (got <= 0)
+		return got;
+	if (strcmp(row.name, wanted->image_name) != 0)
+		return rkt_fail(err, RKT_INVALID, "that image is called %s", row.name);
+	got = has_labels(txn, &choice->id, &row, wanted, err);
+	if (!got)
+		return rkt_fail(err, RKT_INVALID, "that image has other labels");
+	choice->found = got > 0;
+	return got < 0 ? -1 : 0;
+}
+
+static int choose(struct deps *self, db_txn *txn, const struct ac_dependency *wanted,
+	struct choice *choice, struct deps_image **ret, rkt_error **err)
+{
+	int got = wanted->image_id ? choose_by_id(txn, wanted, choice, err)
+				   : choose_by_name(txn, wanted, choice, err);
+
+	if (got < 0)
+		return -1;
+	if (!choice->found && choice->others)
+		return rkt_fail(err, RKT_MISSING,
+			"not in the store: the %zu of that name have "
+			"other labels",
+			choice->others);
+	if (!choice->found)
+		return rkt_fail(err, RKT_MISSING, "not in the store");
+	if (load(self, txn, &choice->id, ret, err) < 0)
+		return -1;
+	if (wanted->size && wanted->size != (*ret)->size)
+		return rkt_fail(err, RKT_INVALID,
+			"%s has %ju bytes, its dependent says %ju (the size of the uncompressed tar)",
+			choice->id.text, (uintmax_t)(*ret)->size, (uintmax_t)wanted->size);
+	return 0;
+}
+
+/* The image that dependency NUMBER of IMAGE is. */
+static int find_dependency(struct deps *self, db_txn *txn, struct deps_image *image, size_t number,
+	struct deps_image **ret, rkt_error **err)
+{
+	const struct ac_dependency *wanted = &image->manifest->dependencies[number];
+	auto_error rkt_error *why = NULL;
+	struct choice choice = { .found = false };
+	int result;
+
+	*ret = image->found[number];
+	if (*ret)
+		return 0;
+	result = choose(self, txn, wanted, &choice, ret, &why);
+	free(choice.version);
+	if (result < 0) {
+		auto_free char *words = words_of(wanted);
+
+		rkt_fail_outer(&why, "%s needs %s", image->name, words);
+		return rkt_fail_with(err, pass_ptr(why));
+	}
+	image->found[number] = *ret;
+	return 0;
+}
+
+/* ---- the layers ------------------------------------------------------------------------------ */
+
+static uint32_t add_layer(struct deps *self, const struct deps_image *image)
+{
+	if (self->shown.count == self->room) {
+		self->room = self->room ? 2 * self->room : 8;
+		self->items = xreallocarray(self->items, self->room, sizeof *self->items);
+		self->shown.items = self->items;
+	}
+	self->items[self->shown.count] = (rkt_layer){ .id = image->id,
+		.name = image->name,
+		.version = image->version,
+		.size = image->size,
+		.above = RKT_LAYER_TOP,
+		.whitelist = image->manifest ? image->manifest->path_whitelist : NULL,
+		.whitelist_count = image->manifest ? image->manifest->path_whitelist_count : 0 };
+	return (uint32_t)self->shown.count++;
+}
+
+struct walk {
+	struct deps *deps;
+	db_txn *txn;
+	const struct deps_image *path[RKT_LAYERS_DEPTH_MAX]; /* from the top to here */
+	unsigned depth;
+	unsigned visits;
+};
+
+/* Refuses what would never end, or too late. */
+static int enter(struct walk *self, const struct deps_image *image, rkt_error **err)
+{
+	for (unsigned i = 0; i < self->depth; i++) {
+		auto_buf struct buf circle = { 0 };
+
+		if (self->path[i] != image)
+			continue;
+		for (; i < self->depth; i++)
+			buf_printf(&circle, "%s -> ", self->path[i]->name);
+		return rkt_fail(err, RKT_INVALID, "the dependencies go in a circle: %s%s",
+			buf_text(&circle), image->name);
+	}
+	if (self->depth == RKT_LAYERS_DEPTH_MAX)
+		return rkt_fail(err, RKT_INVALID,
+			"dependencies of dependencies, more than %d deep, at %s",
+			RKT_LAYERS_DEPTH_MAX, image->name);
+	if (self->visits++ == RKT_LAYERS_MAX)
+		return rkt_fail(err, RKT_INVALID,
+			"more than %d layers: each dependency counts as often as it is reached",
+			RKT_LAYERS_MAX);
+	self->path[self->depth++] = image;
+	return 0;
+}
+
+/* Adds IMAGE above its dependencies. The depth of the recursion is bounded by enter(). */
+static int visit(struct walk *self, struct deps_image *image, uint32_t *ret, rkt_error **err)
+{
+	size_t count = image->manifest ? image->manifest->dependency_count : 0;
+	auto_free uint32_t *below = NULL;
+
+	if (enter(self, image, err) < 0)
+		return -1;
+	below = xcalloc(count + 1, sizeof *below);
+	for (size_t i = 0; i < count; i++) {
+		struct deps_image *dependency;
+
+		if (find_dependency(self->deps, self->txn, image, i, &dependency, err) < 0 ||
+			visit(self, dependency, &below[i], err) < 0)
+			return -1;
+	}
+	*ret = add_layer(self->deps, image);
+	for (size_t i = 0; i < count; i++)
+		self->deps->items[below[i]].above = *ret;
+	self->depth--;
+	return 0;
+}
+
+/* The tree ID: the image's own, or what the plan and the way of indexing give. */
+static int name_tree(struct deps *self, rkt_error **err)
+{
+	static const char salt[] = "rkt-tree";
+	auto_buf struct buf text = { 0 };
+	auto_digest digest *sum = NULL;
+	char digits[DIGEST_HEX_MAX + 1];
+
+	self->shown.tree = self->items[self->shown.count - 1].id;
+	if (deps_is_plain(&self->shown))
+		return 0;
+	buf_append(&text, salt, sizeof salt);
+	buf_printf(&text, "%d", INDEX_VERSION);
+	buf_append(&text, "", 1);
+	plan_row_write(&self->shown, &text);
+	sum = digest_new(DIGEST_SHA256);
+	if (digest_add(sum, buf_slice(&text), err) < 0 || digest_hex(sum, digits, err) < 0)
+		return -1;
+	self->shown.tree = id_from_hex(digits);
+	return 0;
+}
+
+int deps_resolve(db_txn *txn, const rkt_image_id *id, rkt_layers **ret, rkt_error **err)
+{
+	struct deps *self = xcalloc(1, sizeof *self);
+	auto_layers rkt_layers *owner = &self->shown;
+	struct walk walk = { .deps = self, .txn = txn };
+	struct deps_image *image;
+	uint32_t top;
+
+	if (load(self, txn, id, &image, err) < 0)
+		return -1;
+	if (!image)
+		return store_no_image(id->text, err);
+	if (visit(&walk, image, &top, err) < 0 || name_tree(self, err) < 0)
+		return -1;
+	*ret = pass_ptr(owner);
+	return 0;
+}
+
+/* ---- plans ----------------------------------------------------------------------------------- */
+
+static int fill_from_plan(struct deps *self, db_txn *txn, struct slice value, rkt_error **err)
+{
+	struct plan_reader plan;
+	struct deps_image *image;
+	rkt_image_id id;
+	uint32_t above, number;
+	int got;
+
+	if (plan_row_start(value, &plan, err) < 0)
+		return -1;
+	while ((got = plan_row_next(&plan, &id, &above, err)) > 0) {
+		if (load(self, txn, &id, &image, err) < 0)
+			return -1;
+		if (!image)
+			return store_no_image(id.text, err);
+		number = add_layer(self, image);
+		self->items[number].above = above;
+	}
+	return got;
+}
+
+int deps_read_plan(db_txn *txn, const rkt_image_id *tree, rkt_layers **ret, rkt_error **err)
+{
+	struct deps *self = xcalloc(1, sizeof *self);
+	auto_layers rkt_layers *owner = &self->shown;
+	struct key key = key_of_tree(RECORD_PLAN, tree);
+	struct slice value;
+	int got = db_get(txn, DB_TREE, key_slice(&key), &value, err);
+
+	if (got <= 0)
+		return got;
+	if (fill_from_plan(self, txn, value, err) < 0)
+		return -1;
+	self->shown.tree = *tree;
+	*ret = pass_ptr(owner);
+	return 1;
+}
+
+int deps_write_plan(db_txn *txn, const rkt_layers *layers, rkt_error **err)
+{
+	struct key key = key_of_tree(RECORD_PLAN, &layers->tree);
+	auto_buf struct buf value = { 0 };
+
+	if (deps_is_plain(layers))
+		return 0;
+	plan_row_write(layers, &value);
+	return db_put(txn, DB_TREE, key_slice(&key), buf_slice(&value), err);
+}
+
+const char *deps_index_fault(const rkt_layers *layers)
+{
+	const struct deps *self = (const struct deps *)layers;
+
+	for (size_t i = 0; i < self->image_count; i++)
+		if (self->images[i]->index_fault)
+			return self->images[i]->index_fault;
+	return NULL;
+}
+
+/* ---- for people ------------------------------------------------------------------------------ */
+
+int deps_for_each(
+	db_txn *txn, const rkt_image_id *id, deps_visit *visit_one, void *context, rkt_error **err)
+{
+	struct deps *self = xcalloc(1, sizeof *self);
+	auto_layers rkt_layers *owner = &self->shown;
+	struct deps_image *image;
+
+	if (load(self, txn, id, &image, err) < 0)
+		return -1;
+	for (size_t i = 0; image && image->manifest && i < image->manifest->dependency_count; i++) {
+		auto_error rkt_error *why = NULL;
+		struct deps_image *found = NULL;
+		int result = find_dependency(self, txn, image, i, &found, &why);
+
+		if (visit_one(context, &image->manifest->dependencies[i],
+			    result < 0 ? NULL : &found->id, why) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+struct layers_of {
+	const rkt_image_id *id;
+	rkt_layers *layers;
+};
+
+static int layers_of(db_txn *txn, void *context, rkt_error **err)
+{
+	struct layers_of *self = context;
+
+	return deps_resolve(txn, self->id, &self->layers, err);
+}
+
+int rkt_store_layers(rkt_store *store, const rkt_image_id *id, rkt_layers **ret, rkt_error **err)
+{
+	struct layers_of self = { .id = id };
+
+	if (db_read(store->db, layers_of, &self, err) < 0)
+		return -1;
+	*ret = self.layers;
+	return 0;
+}
