@@ -82,6 +82,7 @@ struct extract_layers {
 /* Extracts LAYERS into ROOT as extract_into() does. What a later layer says replaces what stands
  * there: anything but a directory over a directory takes the place of what there was, with all
  * below it; a directory over a directory gives it new attributes. ASIDE is an empty directory of
- * the same file system, empty again afterwards. Includes and excludes are for one image only: none here. */
+ * the same file system, empty again afterwards. Includes and excludes are for one image only: none
+ * here. */
 int extract_layers(const struct extract_layers *layers, int root, int aside,
 	const struct extract_options *options, struct extract_report *ret_report, rkt_error **err);

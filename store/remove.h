@@ -4,7 +4,8 @@
 #include "store/store.h"
 
 /* Deletes every record of ID inside TXN, and those of all trees that it is a layer of; an image
- * that is not there is success. Appends the IDs of these trees, KEY_ID_SIZE bytes each, to TREES. */
+ * that is not there is success. Appends the IDs of these trees, KEY_ID_SIZE bytes each, to TREES.
+ */
 int remove_records(db_txn *txn, const rkt_image_id *id, struct buf *trees, rkt_error **err);
 
 /* Deletes the records of a tree that is no image's own. */
