@@ -46,9 +46,9 @@ static const char *key_of(const json *item)
 static size_t find_item(const struct buf *text, size_t list, const json *item)
 {
 	const char *key = key_of(item);
-	size_t at;
+	size_t at = JSON_NOWHERE;
 
-	for (size_t i = 0; (at = json_edit_item(buf_slice(text), list, i)) != JSON_NOWHERE; i++) {
+	while ((at = json_edit_next(buf_slice(text), list, at)) != JSON_NOWHERE) {
 		size_t name = json_edit_member(buf_slice(text), at, key);
 
 		if (name != JSON_NOWHERE && is_value(text, name, json_get(item, key)))

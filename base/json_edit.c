@@ -78,6 +78,14 @@ static bool items_begin(struct items *items, struct slice text, size_t at)
 	return is_open(text.data[at]);
 }
 
+/* The comma that follows an item which ends at END, or JSON_NOWHERE. */
+static size_t comma_after(struct slice text, size_t end)
+{
+	size_t at = skip_space(text, end);
+
+	return text.data[at] == ',' ? at : JSON_NOWHERE;
+}
+
 static bool items_next(struct items *items)
 {
 	struct slice text = items->text;
@@ -95,8 +103,7 @@ static bool items_next(struct items *items)
 		items->value = skip_space(text, skip_space(text, items->key_end) + 1);
 	}
 	items->end = skip_value(text, items->value);
-	at = skip_space(text, items->end);
-	items->before = text.data[at] == ',' ? at : JSON_NOWHERE;
+	items->before = comma_after(text, items->end);
 	return true;
 }
 
@@ -132,16 +139,15 @@ size_t json_edit_member(struct slice text, size_t object, const char *key)
 	return JSON_NOWHERE;
 }
 
-size_t json_edit_item(struct slice text, size_t array, size_t index)
+size_t json_edit_next(struct slice text, size_t array, size_t after)
 {
 	struct items items;
 
 	if (!items_begin(&items, text, array) || items.object)
 		return JSON_NOWHERE;
-	while (items_next(&items))
-		if (!index--)
-			return items.value;
-	return JSON_NOWHERE;
+	if (after != JSON_NOWHERE)
+		items.before = comma_after(text, skip_value(text, after));
+	return items_next(&items) ? items.value : JSON_NOWHERE;
 }
 
 struct slice json_edit_bytes(struct slice text, size_t at)

@@ -13,10 +13,12 @@
 
 /* The value that the text is. */
 size_t json_edit_root(struct slice text);
-/* The member KEY of the value at OBJECT, the element INDEX of the value at ARRAY. JSON_NOWHERE when
- * there is none, or the value is of another kind. */
+/* The member KEY of the value at OBJECT. JSON_NOWHERE when there is none, or the value is of another
+ * kind. */
 size_t json_edit_member(struct slice text, size_t object, const char *key);
-size_t json_edit_item(struct slice text, size_t array, size_t index);
+/* The element of the value at ARRAY that follows the element at AFTER, JSON_NOWHERE: the first one.
+ * JSON_NOWHERE when there is none, or the value is of another kind. */
+size_t json_edit_next(struct slice text, size_t array, size_t after);
 /* The bytes of the value at AT. Lent by TEXT. */
 struct slice json_edit_bytes(struct slice text, size_t at);
 
