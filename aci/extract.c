@@ -130,21 +130,11 @@ static int parent_of(struct extraction *x, const char *path, rkt_error **err)
 	return x->parent_fd;
 }
 
-static int copy_data(struct extraction *x, int fd, rkt_error **err)
-{
-	struct slice block;
-	int more;
-
-	while ((more = image_data(x->image, &block, err)) > 0)
-		if (fd_write_all(fd, block.data, block.len, err) < 0)
-			return -1;
-	return more;
-}
-
 /* The runs of a sparse file go where they belong; what is between them stays a hole. */
-static int copy_runs(struct extraction *x, const struct tar_entry *tar, int fd, rkt_error **err)
+static int copy_data(struct extraction *x, const struct tar_entry *tar, int fd, rkt_error **err)
 {
-	const struct tar_extent *run = tar->extents;
+	const struct tar_extent dense = { 0, tar->size },
+				*run = tar->sparse ? tar->extents : &dense;
 	uint64_t done = 0; /* of RUN */
 	struct slice block;
 	int more;
@@ -165,7 +155,7 @@ static int copy_runs(struct extraction *x, const struct tar_entry *tar, int fd, 
 			}
 		}
 	}
-	if (!more && ftruncate(fd, (off_t)tar->size) < 0)
+	if (!more && tar->sparse && ftruncate(fd, (off_t)tar->size) < 0)
 		return rkt_fail_errno(err, "make a file of %ju bytes", (uintmax_t)tar->size);
 	return more;
 }
@@ -179,8 +169,7 @@ static int extract_file(struct extraction *x, int dir, const char *name,
 
 	if (fd < 0)
 		return rkt_fail_errno(err, "create");
-	if (e->tar->sparse ? copy_runs(x, e->tar, fd, err) < 0
-			   : e->tar->size && copy_data(x, fd, err) < 0)
+	if (copy_data(x, e->tar, fd, err) < 0)
 		return -1;
 	return attrs_set_file(fd, e->tar, x->options, &x->report, err);
 }
