@@ -30,8 +30,8 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/extract_attrs.c %D%/extract_attrs.h \
 	%D%/extract_dirs.c %D%/extract_dirs.h \
 	%D%/globs.c %D%/globs.h \
-	%D%/holes.c %D%/holes.h \
 	%D%/gzip_header.c %D%/gzip_header.h \
+	%D%/holes.c %D%/holes.h \
 	%D%/image.c %D%/image.h \
 	%D%/layout.c %D%/layout.h \
 	%D%/pack.c %D%/pack.h \
@@ -42,6 +42,7 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/stat_entry.c %D%/stat_entry.h \
 	%D%/source.c %D%/source.h %D%/source_threaded.c \
 	%D%/tar.c %D%/tar.h \
+	%D%/tar_digits.h \
 	%D%/tar_header.c %D%/tar_header.h \
 	%D%/tar_pax.c %D%/tar_pax.h \
 	%D%/tar_safe.c %D%/tar_safe.h \

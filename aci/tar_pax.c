@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "aci/tar_digits.h"
 #include "aci/xattr_rules.h"
 #include "base/alloc.h"
 #include "base/str.h"
@@ -49,35 +50,16 @@ static int fail_record(const struct record *record, rkt_error **err, const char 
 
 /* ---- values -------------------------------------------------------------------------------- */
 
-/* Reads decimal digits at *TEXT; false when there are none or they overflow. */
-static bool read_digits(const uint8_t **text, const uint8_t *end, uint64_t *ret)
-{
-	const uint8_t *at = *text;
-	uint64_t value = 0;
-
-	for (; at < end && *at >= '0' && *at <= '9'; at++)
-		if (__builtin_mul_overflow(value, 10, &value) ||
-			__builtin_add_overflow(value, (uint64_t)(*at - '0'), &value))
-			return false;
-	if (at == *text)
-		return false;
-	*text = at;
-	*ret = value;
-	return true;
-}
-
 static int read_number(const struct record *record, uint64_t max, uint64_t *ret, rkt_error **err)
 {
-	const uint8_t *at = record->value, *end = at + record->value_len;
-
-	if (!read_digits(&at, end, ret) || at < end || *ret > max)
+	if (!tar_digits_all(record->value, record->value_len, max, ret))
 		return fail_record(record, err, "is not a number in range");
 	return 0;
 }
 
 static int read_id(const struct record *record, uint32_t *ret, rkt_error **err)
 {
-	uint64_t value;
+	uint64_t value = 0;
 
 	if (read_number(record, ID_MAX, &value, err) < 0)
 		return -1;
@@ -112,7 +94,7 @@ static int read_time(const struct record *record, struct tar_pax *pax, rkt_error
 	bool good;
 
 	at += negative;
-	good = read_digits(&at, end, &sec) && sec < INT64_MAX;
+	good = tar_digits(&at, end, &sec) && sec < INT64_MAX;
 	if (good && at < end)
 		good = *at == '.' && read_fraction(at + 1, end, &nsec, &below);
 	if (!good)
@@ -379,7 +361,7 @@ static int split_record(uint8_t **at, uint8_t *end, struct record *ret, rkt_erro
 	uint8_t *key, *equals, *record_end;
 	uint64_t len;
 
-	if (*digits == '0' || !read_digits(&digits, end, &len) || digits == end || *digits != ' ')
+	if (*digits == '0' || !tar_digits(&digits, end, &len) || digits == end || *digits != ' ')
 		return rkt_fail(err, RKT_INVALID, "pax: a record without a length");
 	key = *at + (digits - *at) + 1;
 	if (len > (uint64_t)(end - *at) || len <= (uint64_t)(key - *at))

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aci/tar_digits.h"
 #include "aci/tar_header.h"
 #include "base/alloc.h"
 #include "base/str.h"
@@ -66,27 +67,9 @@ static int add_run(struct tar_sparse *self, uint64_t offset, uint64_t len, rkt_e
 
 /* ---- pax ----------------------------------------------------------------------------------- */
 
-/* Reads decimal digits at *TEXT up to END; false when there are none or they are above 2^63-1. */
-static bool read_digits(const uint8_t **text, const uint8_t *end, uint64_t *ret)
-{
-	const uint8_t *at = *text;
-
-	for (*ret = 0; at < end && *at >= '0' && *at <= '9'; at++)
-		if (__builtin_mul_overflow(*ret, 10, ret) ||
-			__builtin_add_overflow(*ret, (uint64_t)(*at - '0'), ret) ||
-			*ret > INT64_MAX)
-			return false;
-	if (at == *text)
-		return false;
-	*text = at;
-	return true;
-}
-
 static int read_number(struct slice value, uint64_t *ret, rkt_error **err)
 {
-	const uint8_t *at = value.data, *end = at + value.len;
-
-	if (!value.len || !read_digits(&at, end, ret) || at < end)
+	if (!tar_digits_all(value.data, value.len, INT64_MAX, ret))
 		return fail(err, "a number is malformed");
 	return 0;
 }
@@ -99,8 +82,8 @@ static int read_map(struct tar_sparse *self, struct slice value, rkt_error **err
 	while (at < end) {
 		uint64_t offset, len;
 
-		if (!read_digits(&at, end, &offset) || at == end || *at++ != ',' ||
-			!read_digits(&at, end, &len) || (at < end && *at++ != ','))
+		if (!tar_digits(&at, end, &offset) || at == end || *at++ != ',' ||
+			!tar_digits(&at, end, &len) || (at < end && *at++ != ','))
 			return fail(err, "the map is malformed");
 		if (add_run(self, offset, len, err) < 0)
 			return -1;

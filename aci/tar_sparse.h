@@ -44,9 +44,8 @@ bool tar_sparse_is(const struct tar_sparse *self);
  * about sparseness, 0 it is not, -1 error. */
 int tar_sparse_take(struct tar_sparse *self, const char *key, struct slice value, rkt_error **err);
 
-/* Reads the list in FIELDS, the part of a GNU header from byte 386 on (TAR_SPARSE_FIELDS bytes),
+/* Reads the list in FIELDS, the part of a GNU header from byte 386 on (109 bytes),
  * and the blocks that continue it from STREAM. FIELDS may be lent by STREAM. */
-#define TAR_SPARSE_FIELDS 109u
 int tar_sparse_read_gnu(
 	struct tar_sparse *self, const uint8_t *fields, struct tar_stream *stream, rkt_error **err);
 
