@@ -95,7 +95,7 @@ static int add_one(
 	if (is_acl && acl_to_text(buf_slice(&value), &text, err) < 0)
 		return -1;
 	if (is_acl)
-		add(attrs, is_access ? "SCHILY.acl.access" : "SCHILY.acl.default", &text);
+		add(attrs, is_access ? ACL_ACCESS_TEXT : ACL_DEFAULT_TEXT, &text);
 	else
 		add(attrs, name, &value);
 	return 0;

@@ -9,8 +9,8 @@
 struct acl_names {
 	const char *kernel, *text;
 };
-static const struct acl_names access_names = { ACL_ACCESS_XATTR, "SCHILY.acl.access" };
-static const struct acl_names default_names = { ACL_DEFAULT_XATTR, "SCHILY.acl.default" };
+static const struct acl_names access_names = { ACL_ACCESS_XATTR, ACL_ACCESS_TEXT };
+static const struct acl_names default_names = { ACL_DEFAULT_XATTR, ACL_DEFAULT_TEXT };
 
 bool entry_acls_has(const char *name)
 {

@@ -7,6 +7,9 @@
 /* The kernel's names of the two. */
 #define ACL_ACCESS_XATTR  "system.posix_acl_access"
 #define ACL_DEFAULT_XATTR "system.posix_acl_default"
+/* Those of star, for their texts. */
+#define ACL_ACCESS_TEXT  "SCHILY.acl.access"
+#define ACL_DEFAULT_TEXT "SCHILY.acl.default"
 
 struct entry_acls {
 	struct buf access, by_default; /* in the kernel's form; empty: none to be kept */

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "aci/entry_acls.h"
 #include "aci/tar_digits.h"
 #include "aci/xattr_rules.h"
 #include "base/alloc.h"
@@ -316,8 +317,8 @@ static int take_xattr(struct tar_pax *self, struct record *record, rkt_error **e
 		origin = FROM_LIBARCHIVE;
 		if (!decode_percent(name) || !decode_base64(record->value, &record->value_len))
 			return fail_record(record, err, "is encoded wrongly");
-	} else if (!strcmp(record->key, "SCHILY.acl.access") ||
-		   !strcmp(record->key, "SCHILY.acl.default")) {
+	} else if (!strcmp(record->key, ACL_ACCESS_TEXT) ||
+		   !strcmp(record->key, ACL_DEFAULT_TEXT)) {
 		name = record->key;
 	} else {
 		return 0;
