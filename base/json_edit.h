@@ -13,8 +13,8 @@
 
 /* The value that the text is. */
 size_t json_edit_root(struct slice text);
-/* The member KEY of the value at OBJECT. JSON_NOWHERE when there is none, or the value is of another
- * kind. */
+/* The member KEY of the value at OBJECT. JSON_NOWHERE when there is none, or the value is of
+ * another kind. */
 size_t json_edit_member(struct slice text, size_t object, const char *key);
 /* The element of the value at ARRAY that follows the element at AFTER, JSON_NOWHERE: the first one.
  * JSON_NOWHERE when there is none, or the value is of another kind. */
