@@ -80,7 +80,7 @@ static int descend(struct extraction *x, int dir, const char *name, const char *
 			return fd;
 		if (errno == ENOENT) {
 			if (make_missing(x, dir, name) == 0)
-				extract_dirs_invent(&x->dirs, path);
+				extract_dirs_invent(&x->dirs, x->root, path);
 			else if (errno != EEXIST)
 				return -1;
 		} else if (errno == ELOOP || errno == ENOTDIR) {
@@ -181,7 +181,7 @@ static int extract_dir(struct extraction *x, int dir, const struct image_entry *
 
 	if (*e->path && mkdirat(dir, name, 0700) < 0 && errno != EEXIST)
 		return rkt_fail_errno(err, "mkdir");
-	if (extract_dirs_note(&x->dirs, e, x->options, &x->report, err) < 0)
+	if (extract_dirs_note(&x->dirs, x->root, e, x->options, &x->report, err) < 0)
 		return -1;
 	if (!e->tar->xattr_count && !x->layered)
 		return 0;
@@ -250,7 +250,7 @@ static int extract_node(struct extraction *x, int dir, const struct image_entry 
 }
 
 /* Makes room for the entry of a later layer where DIR has something of that name. */
-static int clear_way(struct extraction *x, int dir, const struct image_entry *e, rkt_error **err)
+static int clear_way(int dir, const struct image_entry *e, rkt_error **err)
 {
 	const char *name = extract_base(e->path);
 
@@ -260,7 +260,6 @@ static int clear_way(struct extraction *x, int dir, const struct image_entry *e,
 		return rkt_fail_errno(err, "remove what an earlier layer has there");
 	if (e->tar->type == TAR_DIR)
 		return 0;
-	extract_dirs_removed(&x->dirs, e->path);
 	return tree_remove(dir, name, err);
 }
 
@@ -282,7 +281,7 @@ static int extract_entry(struct extraction *x, const struct image_entry *e, rkt_
 	if (!extract_aside_keeps(x->filter, e))
 		return leave_out(x, e, err);
 	dir = parent_of(x, e->path, err);
-	if (dir < 0 || (x->layered && clear_way(x, dir, e, err) < 0))
+	if (dir < 0 || (x->layered && clear_way(dir, e, err) < 0))
 		return -1;
 	x->report.entries += e->tar->type != TAR_DIR; /* those count when they are finished */
 	switch (e->tar->type) {
@@ -330,7 +329,7 @@ static int finish(struct extraction *x, rkt_error **err)
 /* The root is a directory like any other that may have no entry. */
 static int begin(struct extraction *x, rkt_error **err)
 {
-	extract_dirs_invent(&x->dirs, "");
+	extract_dirs_invent(&x->dirs, x->root, "");
 	return attrs_shed_acls(x->root, err);
 }
 
@@ -342,6 +341,7 @@ int extract_into(image_reader *image, int root, const struct extract_options *op
 		.root = root,
 		.options = options,
 		.parent_fd = -1,
+		.dirs = EXTRACT_DIRS_NONE,
 	};
 
 	if (begin(&x, err) < 0 || extract_entries(&x, err) < 0 || finish(&x, err) < 0)
@@ -375,6 +375,8 @@ static int extract_layer(
 
 	x->filter = &layers->filters[number];
 	x->layered = number > 0;
+	if (x->layered)
+		extract_dirs_layered(&x->dirs);
 	/* what the last layer had a descriptor of may be replaced */
 	scope_close(&x->parent_fd);
 	x->parent_fd = -1;
@@ -393,6 +395,7 @@ int extract_layers(const struct extract_layers *layers, int root, int aside,
 		.root = root,
 		.options = options,
 		.parent_fd = -1,
+		.dirs = EXTRACT_DIRS_NONE,
 		.aside.dir = aside,
 	};
 
@@ -514,7 +517,7 @@ static int work(struct extraction *x, struct workshop *w, const char *name, rkt_
 }
 
 /* The first error is the one to tell; a second one from here could only hide it. */
-static void undo(const struct extraction *x, const struct workshop *w)
+static void undo(struct extraction *x, const struct workshop *w)
 {
 	extract_dirs_unlock(&x->dirs, x->root);
 	if (w->name)
@@ -530,6 +533,7 @@ int extract_image(image_reader *image, int dir, const char *name,
 		.image = image,
 		.options = options,
 		.parent_fd = -1,
+		.dirs = EXTRACT_DIRS_NONE,
 	};
 
 	if (refuse_existing(dir, name, err) < 0)

@@ -1,4 +1,4 @@
-/* Directories wait, sorted in the end, deepest first. */
+/* Directories wait in a file, and get what is theirs deepest first. */
 #include "aci/extract_dirs.h"
 
 #include <fcntl.h>
@@ -7,23 +7,6 @@
 
 #include "base/alloc.h"
 #include "base/path.h"
-
-/* ACLs of directories that wait for the end, all together: memory must not grow with what an
- * archive says (S-012). */
-#define ACL_BYTES_MAX ((size_t)8 * 1024 * 1024)
-
-struct later {
-	char *path;
-	struct extract_attrs attrs;
-	size_t number; /* as it was noted */
-	enum {
-		LATER_ENTRY,
-		LATER_ON_THE_WAY, /* not chosen itself: goes when there is nothing in it */
-		LATER_INVENTED,
-		LATER_REMOVED,
-	} what;
-	bool is_void; /* something later speaks of the same directory, or it was removed */
-};
 
 const char *extract_base(const char *path)
 {
@@ -34,157 +17,123 @@ const char *extract_base(const char *path)
 
 void extract_dirs_free(struct extract_dirs *self)
 {
-	for (size_t i = 0; i < self->count; i++) {
-		free(self->items[i].path);
-		attrs_free(&self->items[i].attrs);
-	}
-	free(self->items);
+	later_free(&self->later);
+	rkt_error_free(self->failure);
 }
 
-static struct later *add(struct extract_dirs *self, const char *path)
-{
-	if (self->count == self->capacity) {
-		self->capacity = self->capacity ? 2 * self->capacity : 64;
-		self->items = xreallocarray(self->items, self->capacity, sizeof *self->items);
-	}
-	self->items[self->count] = (struct later){ .path = xstrdup(path), .number = self->count };
-	return &self->items[self->count++];
-}
-
-int extract_dirs_note(struct extract_dirs *self, const struct image_entry *entry,
+int extract_dirs_note(struct extract_dirs *self, int root, const struct image_entry *entry,
 	const struct extract_options *options, struct extract_report *report, rkt_error **err)
 {
-	struct extract_attrs attrs = { 0 };
-	struct later *later;
+	__attribute__((cleanup(later_dir_free))) struct later_dir dir = { 0 };
 
-	if (attrs_of(entry->tar, &attrs, report, err) < 0)
+	if (attrs_of(entry->tar, &dir.attrs, report, err) < 0)
 		return -1;
-	self->acl_bytes += attrs.access.len + attrs.by_default.len;
-	later = add(self, entry->path);
-	later->attrs = attrs;
-	later->what = extract_chooses(options, entry->path) ? LATER_ENTRY : LATER_ON_THE_WAY;
-	if (self->acl_bytes > ACL_BYTES_MAX)
-		return rkt_fail(err, RKT_INVALID,
-			"the ACLs of the directories are more than %zu bytes", ACL_BYTES_MAX);
-	return 0;
+	buf_append_text(&dir.path, entry->path);
+	dir.what = extract_chooses(options, entry->path) ? LATER_ENTRY : LATER_ON_THE_WAY;
+	return later_add(&self->later, root, &dir, err);
 }
 
-void extract_dirs_invent(struct extract_dirs *self, const char *path)
+void extract_dirs_invent(struct extract_dirs *self, int root, const char *path)
 {
-	struct later *later = add(self, path);
+	__attribute__((cleanup(later_dir_free))) struct later_dir dir = { .what = LATER_INVENTED };
 
-	later->what = LATER_INVENTED;
-	later->attrs.mode = 0755;
+	dir.attrs.mode = 0755;
+	buf_append_text(&dir.path, path);
+	if (!self->failure)
+		(void)later_add(&self->later, root, &dir, &self->failure);
 }
 
-void extract_dirs_removed(struct extract_dirs *self, const char *path)
+void extract_dirs_layered(struct extract_dirs *self)
 {
-	add(self, path)->what = LATER_REMOVED;
+	self->layered = true;
 }
 
-/* What is below a directory comes right after it: a slash counts as less than any byte. */
-static int by_path(const void *a, const void *b)
+/* A descriptor of the directory that PATH is in, or -1. */
+static int open_parent(int root, const char *path)
 {
-	const struct later *left = a, *right = b;
-	const unsigned char *l = (const unsigned char *)left->path,
-			    *r = (const unsigned char *)right->path;
+	auto_free char *parent = xmemdup(path, (size_t)(extract_base(path) - path));
 
-	while (*l && *l == *r) {
-		l++;
-		r++;
-	}
-	if (*l != *r)
-		return (*l == '/' ? 1 : *l ? *l + 1 : 0) - (*r == '/' ? 1 : *r ? *r + 1 : 0);
-	return (left->number > right->number) - (left->number < right->number);
-}
-
-static bool is_below(const char *path, const char *above)
-{
-	size_t len = strlen(above);
-
-	return !len || (strncmp(path, above, len) == 0 && (path[len] == '/' || !path[len]));
-}
-
-/* Finds what is void, in the sorted list. Removals above the present path stand in a stack,
- * each with the number of the last removal up to there. */
-static void find_void(struct extract_dirs *self)
-{
-	struct last {
-		const char *path;
-		size_t number;
-	} *stack = xcalloc(self->count + 1, sizeof *stack);
-	size_t depth = 0;
-
-	for (size_t i = 0; i < self->count; i++) {
-		struct later *later = &self->items[i];
-		const struct later *next = i + 1 < self->count ? later + 1 : NULL;
-
-		while (depth && !is_below(later->path, stack[depth - 1].path))
-			depth--;
-		later->is_void = later->what == LATER_REMOVED ||
-				 (next && strcmp(next->path, later->path) == 0) ||
-				 (depth && stack[depth - 1].number > later->number);
-		if (later->what != LATER_REMOVED)
-			continue;
-		stack[depth] = (struct last){ later->path, later->number };
-		if (depth && stack[depth - 1].number > later->number)
-			stack[depth].number = stack[depth - 1].number;
-		depth++;
-	}
-	free(stack);
+	return path_open_beneath(root, parent, O_PATH | O_DIRECTORY, 0);
 }
 
 /* A directory that turned out to lead nowhere. */
 static bool remove_empty(int root, const char *path)
 {
-	auto_free char *parent = xmemdup(path, (size_t)(extract_base(path) - path));
-	auto_fd int dir = path_open_beneath(root, parent, O_PATH | O_DIRECTORY, 0);
+	auto_fd int dir = open_parent(root, path);
 
 	return dir >= 0 && unlinkat(dir, extract_base(path), AT_REMOVEDIR) == 0;
 }
 
-static int finish_one(const struct later *later, int root, const struct extract_options *options,
-	struct extract_report *report, rkt_error **err)
+/* Makes the directory PATH its owner's to enter. One that cannot be changed cannot be opened or
+ * removed either, and who tries says so. */
+static void unlock(int root, const char *path)
 {
+	auto_fd int dir = *path ? open_parent(root, path) : -1;
+
+	if (*path ? fchmodat(dir, extract_base(path), 0700, AT_SYMLINK_NOFOLLOW)
+		  : fchmod(root, 0700))
+		return;
+}
+
+struct finishing {
+	int root;
+	bool layered;
+	const struct extract_options *options;
+	struct extract_report *report;
+};
+
+/* The directory PATH, which an earlier layer may have closed to us. */
+static int open_to_finish(const struct finishing *f, const char *path)
+{
+	int fd = path_open_beneath(f->root, path, O_RDONLY | O_DIRECTORY, 0);
+
+	if (fd >= 0 || errno != EACCES || !f->layered)
+		return fd;
+	unlock(f->root, path);
+	return path_open_beneath(f->root, path, O_RDONLY | O_DIRECTORY, 0);
+}
+
+static int finish_one(void *context, const struct later_dir *dir, rkt_error **err)
+{
+	const struct finishing *f = context;
+	const char *path = (const char *)dir->path.data;
 	struct extract_report unheard = { 0 }; /* nobody asked for it: nothing is lost */
+	struct extract_report *report = dir->what == LATER_INVENTED ? &unheard : f->report;
 	auto_fd int fd = -1;
 
-	if (later->is_void)
+	if (dir->what == LATER_ON_THE_WAY && remove_empty(f->root, path))
 		return 0;
-	if (later->what == LATER_ON_THE_WAY && remove_empty(root, later->path))
+	fd = open_to_finish(f, path);
+	/* a later layer has something else there: what becomes of that was noted, too */
+	if (fd < 0 && f->layered && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
 		return 0;
-	if (later->what == LATER_INVENTED)
-		report = &unheard;
-	report->entries++;
-	fd = path_open_beneath(root, later->path, O_RDONLY | O_DIRECTORY, 0);
 	if (fd < 0)
-		return rkt_fail_errno(err, "open the directory %s", later->path);
-	return attrs_set_dir(fd, &later->attrs, options, report, err);
+		return rkt_fail_errno(err, "open the directory %s", path);
+	if (f->layered && attrs_shed_acls(fd, err) < 0)
+		return -1;
+	report->entries++;
+	return attrs_set_dir(fd, &dir->attrs, f->options, report, err);
 }
 
 /* Deepest first, so that no directory is closed to us before what is below it is done. */
 int extract_dirs_finish(struct extract_dirs *self, int root, const struct extract_options *options,
 	struct extract_report *report, rkt_error **err)
 {
-	if (self->count)
-		qsort(self->items, self->count, sizeof *self->items, by_path);
-	find_void(self);
-	for (size_t i = self->count; i-- > 0;)
-		if (finish_one(&self->items[i], root, options, report, err) < 0)
-			return -1;
+	struct finishing f = { root, self->layered, options, report };
+
+	if (self->failure)
+		return rkt_fail_with(err, pass_ptr(self->failure));
+	return later_walk(&self->later, LATER_DEEPEST_FIRST, finish_one, &f, err);
+}
+
+static int unlock_one(void *context, const struct later_dir *dir, rkt_error **err)
+{
+	(void)err;
+	unlock(*(const int *)context, (const char *)dir->path.data);
 	return 0;
 }
 
-void extract_dirs_unlock(const struct extract_dirs *self, int root)
+void extract_dirs_unlock(struct extract_dirs *self, int root)
 {
-	for (size_t i = 0; i < self->count; i++) {
-		const char *path = self->items[i].path;
-		auto_free char *parent = xmemdup(path, (size_t)(extract_base(path) - path));
-		auto_fd int dir = path_open_beneath(root, parent, O_PATH | O_DIRECTORY, 0);
-
-		/* one that cannot be changed now cannot be removed either: tree_remove() says so */
-		if (*path ? fchmodat(dir, extract_base(path), 0700, AT_SYMLINK_NOFOLLOW)
-			  : fchmod(root, 0700))
-			continue;
-	}
+	(void)later_walk(&self->later, LATER_TOP_FIRST, unlock_one, &root, NULL);
 }

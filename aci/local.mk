@@ -33,6 +33,7 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/gzip_header.c %D%/gzip_header.h \
 	%D%/holes.c %D%/holes.h \
 	%D%/image.c %D%/image.h \
+	%D%/later.c %D%/later.h \
 	%D%/layout.c %D%/layout.h \
 	%D%/pack.c %D%/pack.h \
 	%D%/path_filter.c %D%/path_filter.h \

@@ -167,6 +167,30 @@ def test_ordinary_user_gets_an_extracted_tree_and_gc_removes_it(open_dir):
     assert [path for path in own.rglob("sha256-*")] == []
 
 
+@needs_root
+def test_ordinary_users_get_what_the_last_layer_says_of_a_directory(open_dir):
+    env = {"RKT_DIR": ""}
+    below = [
+        entry("rootfs/shut", mode=0),
+        entry("rootfs/shut/inside", "x"),
+        entry("rootfs/gone"),
+        entry("rootfs/gone/deep", mode=0o700),
+    ]
+    above = [entry("rootfs/shut", mode=0o751, mtime=5), entry("rootfs/gone", "now a file")]
+    wanted = {"dependencies": [{"imageName": "example.com/below"}]}
+    files = [
+        write(open_dir / "below.aci", image_tar("example.com/below", more=below)),
+        write(open_dir / "above.aci", image_tar("example.com/above", more=above, **wanted)),
+    ]
+    assert as_nobody(open_dir, "import", *files, env=env).status == 0
+    result = as_nobody(open_dir, "render", "--json", "example.com/above", env=env)
+    tree = pathlib.Path(json.loads(result.out)["path"])
+    shut = (tree / "shut").stat()
+    assert shut.st_mode & 0o7777 == 0o751 and shut.st_mtime == 5
+    assert (tree / "shut/inside").read_text() == "x"
+    assert (tree / "gone").read_text() == "now a file"
+
+
 def test_damaged_blob_is_not_extracted(image, data_dir):
     flip(blob_path(data_dir, image), content_offset(data_dir, image))
     assert_one_line(store("render", "--form=extracted", image), 4, "damaged")
