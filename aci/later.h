@@ -38,8 +38,8 @@ struct later {
 
 void later_free(struct later *self);
 
-/* Keeps a copy of DIR. Where a scratch file is needed, it is made in PLACE, a directory. RKT_INVALID
- * when DIR is too deep. */
+/* Keeps a copy of DIR. A scratch file, where one is needed, is made in the directory PLACE.
+ * RKT_INVALID when DIR is too deep. */
 int later_add(struct later *self, int place, const struct later_dir *dir, rkt_error **err);
 
 enum later_order {

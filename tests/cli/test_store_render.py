@@ -170,8 +170,9 @@ def test_ordinary_user_gets_an_extracted_tree_and_gc_removes_it(open_dir):
 @needs_root
 def test_ordinary_users_get_what_the_last_layer_says_of_a_directory(open_dir):
     env = {"RKT_DIR": ""}
+    acl = {"SCHILY.acl.default": "user::rwx,user:7:rwx:7,group::r-x,mask::rwx,other::---"}
     below = [
-        entry("rootfs/shut", mode=0),
+        entry("rootfs/shut", mode=0, pax_headers=acl),
         entry("rootfs/shut/inside", "x"),
         entry("rootfs/gone"),
         entry("rootfs/gone/deep", mode=0o700),
@@ -187,6 +188,7 @@ def test_ordinary_users_get_what_the_last_layer_says_of_a_directory(open_dir):
     tree = pathlib.Path(json.loads(result.out)["path"])
     shut = (tree / "shut").stat()
     assert shut.st_mode & 0o7777 == 0o751 and shut.st_mtime == 5
+    assert os.listxattr(tree / "shut") == []
     assert (tree / "shut/inside").read_text() == "x"
     assert (tree / "gone").read_text() == "now a file"
 
