@@ -1,4 +1,4 @@
-/* Claims about directories that wait: all come back, in order, and not from memory. */
+/* Claims about directories that wait: all come back, in order, and not from memory (S-012). */
 #include "aci/later.h"
 
 #include <sys/stat.h>
