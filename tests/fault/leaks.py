@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from conftest import data_dir, run, tool  # noqa: E402
-from faultlib import KEPT, KEPT_TAR, SUBJECT, SUBJECT_TAR  # noqa: E402
+from faultlib import KEPT, KEPT_TAR, SUBJECT, SUBJECT_TAR, is_sanitized  # noqa: E402
 from storelib import add, blob_path, flip, own_mounts, store, write  # noqa: E402
 
 assert data_dir and own_mounts  # fixtures
@@ -50,7 +50,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("valgrind"), reason="valgrind i
 
 @pytest.fixture(scope="module")
 def valgrind():
-    if "libasan" in run(["ldd", tool("rkt-store")]).out:
+    if is_sanitized():
         pytest.skip("AddressSanitizer looks itself")
     return ["valgrind", "-q", "--leak-check=full", "--show-leak-kinds=definite,indirect,possible",
             "--errors-for-leak-kinds=definite,indirect,possible", "--track-fds=yes",
