@@ -460,8 +460,8 @@ const char *deps_index_fault(const rkt_layers *layers)
 int deps_for_each(
 	db_txn *txn, const rkt_image_id *id, deps_visit *visit_one, void *context, rkt_error **err)
 {
-	struct deps *self = xcalloc(1, sizeof *self);
-	auto_layers rkt_layers *owner = &self->shown;
+	auto_layers rkt_layers *owner = xcalloc(1, sizeof(struct deps));
+	struct deps *self = (struct deps *)owner;
 	struct deps_image *image;
 
 	if (load(self, txn, id, &image, err) < 0)

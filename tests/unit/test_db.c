@@ -506,8 +506,8 @@ static int look_at_aliases(db_txn *txn, void *context, rkt_error **err)
 static void an_image_takes_its_own_aliases_along_and_no_others(void **state)
 {
 	struct fixture *self = *state;
-	struct aliases all = { .packed = alias_of_hex(ALIAS_PACKED, ID_A + strlen("sha256-")),
-		.shared = alias_of_hex(ALIAS_HINT, ID_B + strlen("sha256-")) };
+	struct aliases all = { .packed = alias_of_hex(ALIAS_PACKED, &ID_A[strlen("sha256-")]),
+		.shared = alias_of_hex(ALIAS_HINT, &ID_B[strlen("sha256-")]) };
 	rkt_error *err = NULL;
 
 	assert_ok(rkt_image_id_parse(ID_A, &all.a, &err), err);
