@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "store/index/index.h"
+#include "store/resolve.h"
 
 void rkt_layers_free(rkt_layers *layers)
 {
@@ -46,24 +47,12 @@ static bool may_have(struct slice text, const char *name)
 	       memmem(text.data, text.len, "\\u", 2);
 }
 
-static int read_manifest(db_txn *txn, const rkt_image_id *id, struct slice *ret, rkt_error **err)
-{
-	struct key key = key_of_id(id);
-	struct slice value;
-	int got = db_get(txn, DB_MANIFEST, key_slice(&key), &value, err);
-
-	if (!got)
-		return rkt_fail(
-			err, RKT_INVALID, "the index is damaged: %s has no manifest", id->text);
-	return got < 0 ? -1 : manifest_row_read(value, ret, err);
-}
-
 static int parse(db_txn *txn, struct deps_image *image, rkt_error **err)
 {
 	ERROR_SCOPE(err, image->name, NULL);
 	struct slice text;
 
-	if (read_manifest(txn, &image->id, &text, err) < 0)
+	if (store_get_manifest(txn, &image->id, &text, err) < 0)
 		return -1;
 	if (!may_have(text, "dependencies") && !may_have(text, "pathWhitelist"))
 		return 0;
@@ -121,38 +110,6 @@ static char *words_of(const struct ac_dependency *wanted)
 	return buf_steal_text(&text);
 }
 
-/* Whether the image has all labels of WANTED with the same values: 1, 0, or -1. */
-static int has_labels(db_txn *txn, const rkt_image_id *id, const struct image_row *row,
-	const struct ac_dependency *wanted, rkt_error **err)
-{
-	auto_image_manifest struct image_manifest *manifest = NULL;
-	struct slice text;
-
-	for (size_t i = 0; i < wanted->label_count; i++) {
-		const struct ac_pair *label = &wanted->labels[i];
-		const char *value = NULL;
-
-		if (strcmp(label->name, "version") == 0) {
-			value = row->version;
-		} else if (strcmp(label->name, "os") == 0) {
-			value = row->os;
-		} else if (strcmp(label->name, "arch") == 0) {
-			value = row->arch;
-		} else {
-			if (!manifest && read_manifest(txn, id, &text, err) < 0)
-				return -1;
-			if (!manifest)
-				manifest = image_manifest_parse(text, NULL, err);
-			if (!manifest)
-				return -1;
-			value = image_manifest_label(manifest, label->name);
-		}
-		if (!value || strcmp(value, label->value) != 0)
-			return 0;
-	}
-	return 1;
-}
-
 struct choice {
 	rkt_image_id id;
 	bool found;
@@ -160,51 +117,31 @@ struct choice {
 	size_t others; /* of that name, with other labels */
 };
 
-/* Considers one image of the right name; those imported later come first. */
-static int consider(db_txn *txn, const rkt_image_id *id, const struct ac_dependency *wanted,
-	struct choice *choice, rkt_error **err)
-{
-	struct image_row row;
-	int got = store_get_image(txn, id, &row, err), fits;
+struct choosing {
+	const struct ac_dependency *wanted;
+	struct choice *choice;
+};
 
-	if (!got)
-		return rkt_fail(err, RKT_INVALID, "the index is damaged: a name of no image");
-	fits = got < 0 ? -1 : has_labels(txn, id, &row, wanted, err);
+/* Considers one image of the right name. */
+static int consider(db_txn *txn, const rkt_image_id *id, const struct image_row *row, void *context,
+	rkt_error **err)
+{
+	const struct choosing *self = context;
+	const struct ac_dependency *wanted = self->wanted;
+	struct choice *choice = self->choice;
+	int fits = store_has_labels(txn, id, row, wanted->labels, wanted->label_count, err);
+
 	if (fits < 0)
 		return -1;
 	if (!fits)
 		choice->others++;
-	if (!fits || (choice->found && version_compare(row.version, choice->version) <= 0))
+	if (!fits || (choice->found && version_compare(row->version, choice->version) <= 0))
 		return 0;
 	free(choice->version);
-	choice->version = copy(row.version);
+	choice->version = copy(row->version);
 	choice->id = *id;
 	choice->found = true;
 	return 0;
-}
-
-static int choose_by_name(
-	db_txn *txn, const struct ac_dependency *wanted, struct choice *choice, rkt_error **err)
-{
-	auto_db_cursor db_cursor *cursor = NULL;
-	struct slice key, value;
-	struct key from;
-	int got;
-
-	if (key_of_name(wanted->image_name, 0, NULL, &from, err) < 0)
-		return -1;
-	cursor = db_seek(txn, DB_NAME, key_slice(&from), err);
-	if (!cursor)
-		return -1;
-	while ((got = db_next(cursor, &key, &value, err)) > 0) {
-		rkt_image_id id;
-
-		if (key.len < from.len || memcmp(key.data, from.bytes, from.len) != 0)
-			return 0;
-		if (key_name_id(key, &id, err) < 0 || consider(txn, &id, wanted, choice, err) < 0)
-			return -1;
-	}
-	return got;
 }
 
 /* An image asked for by its ID must bear name and labels all the same. */
@@ -224,7 +161,7 @@ static int choose_by_id(
 		return got;
 	if (strcmp(row.name, wanted->image_name) != 0)
 		return rkt_fail(err, RKT_INVALID, "that image is called %s", row.name);
-	got = has_labels(txn, &choice->id, &row, wanted, err);
+	got = store_has_labels(txn, &choice->id, &row, wanted->labels, wanted->label_count, err);
 	if (!got)
 		return rkt_fail(err, RKT_INVALID, "that image has other labels");
 	choice->found = got > 0;
@@ -234,8 +171,10 @@ static int choose_by_id(
 static int choose(struct deps *self, db_txn *txn, const struct ac_dependency *wanted,
 	struct choice *choice, struct deps_image **ret, rkt_error **err)
 {
-	int got = wanted->image_id ? choose_by_id(txn, wanted, choice, err)
-				   : choose_by_name(txn, wanted, choice, err);
+	struct choosing by_name = { wanted, choice };
+	int got = wanted->image_id
+			  ? choose_by_id(txn, wanted, choice, err)
+			  : resolve_each_named(txn, wanted->image_name, consider, &by_name, err);
 
 	if (got < 0)
 		return -1;

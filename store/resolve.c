@@ -116,49 +116,61 @@ static int by_sha512(
 
 /* ---- by name --------------------------------------------------------------------------------- */
 
-/* Whether the image ID has the labels asked for: 1, 0, or -1. */
-static int has_labels(
-	db_txn *txn, const rkt_image_id *id, const struct reference *wanted, rkt_error **err)
-{
-	struct key key = key_of_id(id);
-	struct slice row = { 0 }, manifest;
-	int got;
-
-	if (!wanted->label_count)
-		return 1;
-	got = db_get(txn, DB_MANIFEST, key_slice(&key), &row, err);
-	if (!got)
-		return rkt_fail(err, RKT_INVALID, "the index is damaged: a name of no image");
-	if (got < 0 || manifest_row_read(row, &manifest, err) < 0)
-		return -1;
-	return reference_labels_fit(wanted, manifest, err);
-}
-
-/* 1 with the newest image that has the name and labels WANTED, 0, or -1. */
-static int by_name(db_txn *txn, const struct reference *wanted, rkt_image_id *ret, rkt_error **err)
+int resolve_each_named(
+	db_txn *txn, const char *name, resolve_visit *visit, void *context, rkt_error **err)
 {
 	auto_db_cursor db_cursor *cursor = NULL;
 	struct slice key, value;
 	struct key from;
 	int got;
 
-	if (key_of_name(wanted->name, 0, NULL, &from, err) < 0)
+	if (key_of_name(name, 0, NULL, &from, err) < 0)
 		return -1;
 	cursor = db_seek(txn, DB_NAME, key_slice(&from), err);
 	if (!cursor)
 		return -1;
 	while ((got = db_next(cursor, &key, &value, err)) > 0) {
-		int fits;
+		struct image_row row;
+		rkt_image_id id;
 
 		if (key.len < from.len || memcmp(key.data, from.bytes, from.len) != 0)
 			return 0;
-		if (key_name_id(key, ret, err) < 0)
+		if (key_name_id(key, &id, err) < 0)
 			return -1;
-		fits = has_labels(txn, ret, wanted, err);
-		if (fits)
-			return fits;
+		got = store_get_image(txn, &id, &row, err);
+		if (!got)
+			return rkt_fail(
+				err, RKT_INVALID, "the index is damaged: a name of no image");
+		got = got < 0 ? -1 : visit(txn, &id, &row, context, err);
+		if (got)
+			return got;
 	}
 	return got;
+}
+
+struct wanted {
+	const struct reference *reference;
+	rkt_image_id *ret;
+};
+
+static int take_fitting(db_txn *txn, const rkt_image_id *id, const struct image_row *row,
+	void *context, rkt_error **err)
+{
+	const struct wanted *self = context;
+	int fits = store_has_labels(
+		txn, id, row, self->reference->labels, self->reference->label_count, err);
+
+	if (fits > 0)
+		*self->ret = *id;
+	return fits;
+}
+
+/* 1 with the newest image that has the name and labels WANTED, 0, or -1. */
+static int by_name(db_txn *txn, const struct reference *wanted, rkt_image_id *ret, rkt_error **err)
+{
+	struct wanted self = { wanted, ret };
+
+	return resolve_each_named(txn, wanted->name, take_fitting, &self, err);
 }
 
 static int by_reference(db_txn *txn, const char *text, rkt_image_id *ret, rkt_error **err)

@@ -129,6 +129,56 @@ int store_get_image(db_txn *txn, const rkt_image_id *id, struct image_row *ret, 
 	return image_row_read(value, ret, err) < 0 ? -1 : 1;
 }
 
+int store_get_manifest(db_txn *txn, const rkt_image_id *id, struct slice *ret, rkt_error **err)
+{
+	struct key key = key_of_id(id);
+	struct slice value;
+	int got = db_get(txn, DB_MANIFEST, key_slice(&key), &value, err);
+
+	if (!got)
+		return rkt_fail(
+			err, RKT_INVALID, "the index is damaged: %s has no manifest", id->text);
+	return got < 0 ? -1 : manifest_row_read(value, ret, err);
+}
+
+/* Whether ROW tells the value of the label NAME; NULL is one: there is no such label. */
+static bool row_tells(const struct image_row *row, const char *name, const char **ret)
+{
+	if (strcmp(name, "version") == 0)
+		*ret = row->version;
+	else if (strcmp(name, "os") == 0)
+		*ret = row->os;
+	else if (strcmp(name, "arch") == 0)
+		*ret = row->arch;
+	else
+		return false;
+	return true;
+}
+
+int store_has_labels(db_txn *txn, const rkt_image_id *id, const struct image_row *row,
+	const struct ac_pair *wanted, size_t count, rkt_error **err)
+{
+	auto_image_manifest struct image_manifest *manifest = NULL;
+	struct slice text;
+
+	for (size_t i = 0; i < count; i++) {
+		const char *value;
+
+		if (!row_tells(row, wanted[i].name, &value)) {
+			if (!manifest && store_get_manifest(txn, id, &text, err) < 0)
+				return -1;
+			if (!manifest)
+				manifest = image_manifest_parse(text, NULL, err);
+			if (!manifest)
+				return -1;
+			value = image_manifest_label(manifest, wanted[i].name);
+		}
+		if (!value || strcmp(value, wanted[i].value) != 0)
+			return 0;
+	}
+	return 1;
+}
+
 int store_get_tree(db_txn *txn, enum record_form form, const rkt_image_id *id, struct tree_row *ret,
 	rkt_error **err)
 {

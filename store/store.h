@@ -5,6 +5,7 @@
 #pragma once
 
 #include "rkt/store.h"
+#include "aci/manifest.h"
 #include "store/db.h"
 #include "store/db_record.h"
 #include "store/layout.h"
@@ -23,6 +24,12 @@ uint64_t store_now_ns(void);
 
 /* Reads the image ID's record in TXN: 1, 0 when there is none, -1. Strings are lent by TXN. */
 int store_get_image(db_txn *txn, const rkt_image_id *id, struct image_row *ret, rkt_error **err);
+/* The manifest of ID, which has a row, lent by TXN: 0, or -1. */
+int store_get_manifest(db_txn *txn, const rkt_image_id *id, struct slice *ret, rkt_error **err);
+/* Whether the image ID, whose row is ROW, has all COUNT labels WANTED: 1, 0, or -1. Those that are
+ * in the row spare the reading of the manifest. */
+int store_has_labels(db_txn *txn, const rkt_image_id *id, const struct image_row *row,
+	const struct ac_pair *wanted, size_t count, rkt_error **err);
 /* The tree of FORM: 1, 0, -1. */
 int store_get_tree(db_txn *txn, enum record_form form, const rkt_image_id *id, struct tree_row *ret,
 	rkt_error **err);
