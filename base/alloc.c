@@ -38,6 +38,11 @@ char *xstrdup(const char *text)
 	return or_abort(strdup(text));
 }
 
+char *xstrdup_if(const char *text)
+{
+	return text ? xstrdup(text) : NULL;
+}
+
 char *xmemdup(const void *bytes, size_t len)
 {
 	char *copy = xmalloc(len + 1);

@@ -13,6 +13,8 @@ void *xrealloc(void *old, size_t size) __attribute__((returns_nonnull));
 /* Grows an array to hold COUNT elements of SIZE bytes; aborts when the product overflows. */
 void *xreallocarray(void *old, size_t count, size_t size) __attribute__((returns_nonnull));
 char *xstrdup(const char *text) __attribute__((malloc, returns_nonnull));
+/* NULL of NULL. */
+char *xstrdup_if(const char *text) __attribute__((malloc));
 /* Copies LEN bytes and ends them with a NUL. */
 char *xmemdup(const void *bytes, size_t len) __attribute__((malloc, returns_nonnull));
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2), returns_nonnull));

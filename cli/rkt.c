@@ -219,7 +219,7 @@ static int exec_command(
 	char **words = request->words + (strchr(command->name, ' ') ? 2 : 1);
 	auto_free char **argv = NULL;
 	auto_free char *program = xstrdup(command->program);
-	auto_free char *subcommand = command->subcommand ? xstrdup(command->subcommand) : NULL;
+	auto_free char *subcommand = xstrdup_if(command->subcommand);
 	size_t count = 0, to = 0;
 
 	while (words[count])

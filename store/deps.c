@@ -34,11 +34,6 @@ void rkt_layers_free(rkt_layers *layers)
 
 /* ---- images ---------------------------------------------------------------------------------- */
 
-static char *copy(const char *text)
-{
-	return text ? xstrdup(text) : NULL;
-}
-
 /* Whether TEXT, a manifest, can have a field NAME: either its letters are there, or escapes that
  * may stand for any. Spares most images the parsing. */
 static bool may_have(struct slice text, const char *name)
@@ -85,8 +80,8 @@ static int load(struct deps *self, db_txn *txn, const rkt_image_id *id, struct d
 	self->images[self->image_count++] = image;
 	*image = (struct deps_image){ .id = *id,
 		.name = xstrdup(row.name),
-		.version = copy(row.version),
-		.index_fault = copy(row.index_fault),
+		.version = xstrdup_if(row.version),
+		.index_fault = xstrdup_if(row.index_fault),
 		.size = row.size };
 	*ret = image;
 	return parse(txn, image, err);
@@ -138,7 +133,7 @@ static int consider(db_txn *txn, const rkt_image_id *id, const struct image_row 
 	if (!fits || (choice->found && version_compare(row->version, choice->version) <= 0))
 		return 0;
 	free(choice->version);
-	choice->version = copy(row->version);
+	choice->version = xstrdup_if(row->version);
 	choice->id = *id;
 	choice->found = true;
 	return 0;
@@ -371,6 +366,25 @@ int deps_read_plan(db_txn *txn, const rkt_image_id *tree, rkt_layers **ret, rkt_
 	self->shown.tree = *tree;
 	*ret = pass_ptr(owner);
 	return 1;
+}
+
+int deps_each_plan(db_txn *txn, deps_visit_plan *visit_plan, void *context, rkt_error **err)
+{
+	static const uint8_t form = RECORD_PLAN;
+	auto_db_cursor db_cursor *cursor = db_seek(txn, DB_TREE, (struct slice){ &form, 1 }, err);
+	struct slice key, value;
+	int got;
+
+	if (!cursor)
+		return -1;
+	while ((got = db_next(cursor, &key, &value, err)) > 0) {
+		if (key.len != KEY_TREE_SIZE || key.data[0] != form)
+			return 0;
+		got = visit_plan(txn, key.data + 1, value, context, err);
+		if (got)
+			return got;
+	}
+	return got;
 }
 
 int deps_write_plan(db_txn *txn, const rkt_layers *layers, rkt_error **err)

@@ -41,6 +41,11 @@ static inline bool deps_is_plain(const rkt_layers *layers)
 /* The plan kept under the tree ID: 1 with *RET, 0 when there is none, or -1. RKT_MISSING when one
  * of its images is gone. */
 int deps_read_plan(db_txn *txn, const rkt_image_id *tree, rkt_layers **ret, rkt_error **err);
+/* Calls VISIT for each plan until it returns something else than 0, which is what this returns
+ * then. TREE is raw, as in keys; PLAN is what plan_row_start() reads. */
+typedef int deps_visit_plan(
+	db_txn *txn, const uint8_t *tree, struct slice plan, void *context, rkt_error **err);
+int deps_each_plan(db_txn *txn, deps_visit_plan *visit, void *context, rkt_error **err);
 /* Keeps LAYERS under their tree ID, unless it is the tree of an image alone. */
 int deps_write_plan(db_txn *txn, const rkt_layers *layers, rkt_error **err);
 

@@ -207,13 +207,16 @@ static bool is_wanted(const struct gc *self, const uint8_t *tree)
 
 /* A tree of several layers stays while a pod has it, or while its image stays and would be made the
  * same today. */
-static int decide_tree(struct gc *self, db_txn *txn, const uint8_t *raw, rkt_error **err)
+static int decide_tree(
+	db_txn *txn, const uint8_t *raw, struct slice plan, void *context, rkt_error **err)
 {
+	struct gc *self = context;
 	struct decision *next = add_decision(&self->trees);
 	auto_buf struct buf pods = { 0 };
 	struct tree_row index = { 0 }, extracted = { 0 };
 	int holders, has_extracted;
 
+	(void)plan;
 	next->id = key_to_id(raw);
 	holders = lease_holders(self->store, txn, &next->id, &pods, err);
 	if (holders < 0 || store_get_tree(txn, RECORD_EROFS, &next->id, &index, err) < 0)
@@ -236,23 +239,6 @@ static int decide_tree(struct gc *self, db_txn *txn, const uint8_t *raw, rkt_err
 	return 0;
 }
 
-static int decide_trees(struct gc *self, db_txn *txn, rkt_error **err)
-{
-	static const uint8_t form = RECORD_PLAN;
-	auto_db_cursor db_cursor *cursor = db_seek(txn, DB_TREE, (struct slice){ &form, 1 }, err);
-	struct slice key, value;
-	int got;
-
-	if (!cursor)
-		return -1;
-	while ((got = db_next(cursor, &key, &value, err)) > 0)
-		if (key.len != KEY_TREE_SIZE || key.data[0] != form)
-			return 0;
-		else if (decide_tree(self, txn, key.data + 1, err) < 0)
-			return -1;
-	return got;
-}
-
 static int decide_all(db_txn *txn, void *context, rkt_error **err)
 {
 	struct gc *self = context;
@@ -268,7 +254,7 @@ static int decide_all(db_txn *txn, void *context, rkt_error **err)
 			return -1;
 	if (got < 0 || keep_all_layers(self, txn, err) < 0)
 		return -1;
-	return decide_trees(self, txn, err);
+	return deps_each_plan(txn, decide_tree, self, err);
 }
 
 static int drop_extracted(db_txn *txn, const rkt_image_id *id, rkt_error **err)

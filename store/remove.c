@@ -9,6 +9,7 @@
 #include "base/lock.h"
 #include "base/tree.h"
 #include "store/alias.h"
+#include "store/deps.h"
 #include "store/lease.h"
 #include "store/tree.h"
 
@@ -54,36 +55,31 @@ static int plan_has(struct slice value, const rkt_image_id *id, rkt_error **err)
 	return got;
 }
 
-/* Appends the raw IDs of all trees that ID is a layer of. */
-static int find_trees(db_txn *txn, const rkt_image_id *id, struct buf *trees, rkt_error **err)
+struct trees_of {
+	const rkt_image_id *id;
+	struct buf *trees; /* raw IDs */
+};
+
+/* Takes note of a tree that the image is a layer of. */
+static int find_tree(
+	db_txn *txn, const uint8_t *tree, struct slice plan, void *context, rkt_error **err)
 {
-	static const uint8_t form = RECORD_PLAN;
-	auto_db_cursor db_cursor *cursor = db_seek(txn, DB_TREE, (struct slice){ &form, 1 }, err);
-	struct slice key, value;
-	int got;
+	const struct trees_of *self = context;
+	int has = plan_has(plan, self->id, err);
 
-	if (!cursor)
-		return -1;
-	while ((got = db_next(cursor, &key, &value, err)) > 0) {
-		int has;
-
-		if (key.len != KEY_TREE_SIZE || key.data[0] != form)
-			return 0;
-		has = plan_has(value, id, err);
-		if (has < 0)
-			return -1;
-		if (has)
-			buf_append(trees, key.data + 1, KEY_ID_SIZE);
-	}
-	return got;
+	(void)txn;
+	if (has > 0)
+		buf_append(self->trees, tree, KEY_ID_SIZE);
+	return has < 0 ? -1 : 0;
 }
 
 int remove_records(db_txn *txn, const rkt_image_id *id, struct buf *trees, rkt_error **err)
 {
 	struct key image = key_of_id(id);
+	struct trees_of found = { id, trees };
 	size_t before = trees->len;
 
-	if (find_trees(txn, id, trees, err) < 0)
+	if (deps_each_plan(txn, find_tree, &found, err) < 0)
 		return -1;
 	for (size_t at = before; at < trees->len; at += KEY_ID_SIZE) {
 		rkt_image_id tree = key_to_id(trees->data + at);

@@ -48,11 +48,6 @@ static struct slice probe_key(void)
 	return (struct slice){ (const uint8_t *)PROBE_KEY, sizeof PROBE_KEY - 1 };
 }
 
-static char *copy(const char *text)
-{
-	return text ? xstrdup(text) : NULL;
-}
-
 static int look_up(db_txn *txn, void *context, rkt_error **err)
 {
 	struct known *self = context;
@@ -71,8 +66,8 @@ static int look_up(db_txn *txn, void *context, rkt_error **err)
 	if (got < 0 || (got && text_row_read(probe, &probed, err) < 0))
 		return -1;
 	self->index_size = index.size;
-	self->extracted_boot = copy(extracted.boot);
-	self->probed_boot = copy(probed);
+	self->extracted_boot = xstrdup_if(extracted.boot);
+	self->probed_boot = xstrdup_if(probed);
 	return 0;
 }
 
