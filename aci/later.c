@@ -30,6 +30,7 @@ void later_dir_free(struct later_dir *dir)
 void later_free(struct later *self)
 {
 	scope_close(&self->scratch);
+	free(self->chains);
 	buf_free(&self->tail);
 	buf_free(&self->window);
 }
@@ -76,14 +77,25 @@ static int flush(struct later *self, int place, rkt_error **err)
 	return 0;
 }
 
-/* Makes the last record of DEPTH lead to AT. */
-static int link_last(struct later *self, size_t depth, uint64_t at, rkt_error **err)
+static struct later_chain *chain_of(struct later *self, size_t depth)
 {
-	uint64_t last = self->last[depth], place = last - 1 + offsetof(struct record, next);
+	if (depth >= self->depths) {
+		self->chains = xreallocarray(self->chains, depth + 1, sizeof *self->chains);
+		memset(self->chains + self->depths, 0,
+			(depth + 1 - self->depths) * sizeof *self->chains);
+		self->depths = depth + 1;
+	}
+	return &self->chains[depth];
+}
 
-	self->last[depth] = at;
+/* Makes the last record of CHAIN lead to AT. */
+static int link_last(struct later *self, struct later_chain *chain, uint64_t at, rkt_error **err)
+{
+	uint64_t last = chain->last, place = last - 1 + offsetof(struct record, next);
+
+	chain->last = at;
 	if (!last) {
-		self->first[depth] = at;
+		chain->first = at;
 		return 0;
 	}
 	if (last - 1 < self->kept)
@@ -95,7 +107,7 @@ static int link_last(struct later *self, size_t depth, uint64_t at, rkt_error **
 int later_add(struct later *self, int place, const struct later_dir *dir, rkt_error **err)
 {
 	const struct extract_attrs *attrs = &dir->attrs;
-	size_t depth = depth_of(&dir->path);
+	struct later_chain *chain = chain_of(self, depth_of(&dir->path));
 	struct record record = {
 		.mtime_sec = attrs->mtime.tv_sec,
 		.mtime_nsec = (uint32_t)attrs->mtime.tv_nsec,
@@ -108,9 +120,7 @@ int later_add(struct later *self, int place, const struct later_dir *dir, rkt_er
 		.what = dir->what,
 	};
 
-	if (depth > LATER_DEPTH_MAX)
-		return rkt_fail(err, RKT_INVALID, "deeper than %u directories", LATER_DEPTH_MAX);
-	if (link_last(self, depth, self->kept + self->tail.len + 1, err) < 0)
+	if (link_last(self, chain, self->kept + self->tail.len + 1, err) < 0)
 		return -1;
 	buf_append(&self->tail, &record, sizeof record);
 	buf_append(&self->tail, dir->path.data, dir->path.len);
@@ -185,10 +195,10 @@ int later_walk(struct later *self, enum later_order order,
 {
 	__attribute__((cleanup(later_dir_free))) struct later_dir dir = { 0 };
 
-	for (size_t i = 0; i <= LATER_DEPTH_MAX; i++) {
-		size_t depth = order == LATER_TOP_FIRST ? i : LATER_DEPTH_MAX - i;
+	for (size_t i = 0; i < self->depths; i++) {
+		size_t depth = order == LATER_TOP_FIRST ? i : self->depths - 1 - i;
 
-		for (uint64_t at = self->first[depth]; at;) {
+		for (uint64_t at = self->chains[depth].first; at;) {
 			if (read_next(self, &at, &dir, err) < 0)
 				return -1;
 			buf_text(&dir.path);

@@ -6,9 +6,6 @@
 
 #include "aci/extract_attrs.h"
 
-/* How deep below the root a directory may be. */
-#define LATER_DEPTH_MAX 1024u
-
 enum later_what {
 	LATER_ENTRY,
 	LATER_ON_THE_WAY, /* not chosen itself: goes when there is nothing in it */
@@ -22,14 +19,18 @@ struct later_dir {
 };
 void later_dir_free(struct later_dir *dir);
 
+/* Where the first and the last record of a depth begin, counted from 1; each knows the next. */
+struct later_chain {
+	uint64_t first, last;
+};
+
 struct later {
 	int scratch;   /* -1: none is needed yet */
 	uint64_t kept; /* bytes in SCRATCH */
 	/* Records that come after these. */
 	struct buf tail;
-	/* Where the first and the last record of each depth begin, counted from 1; each knows the
-	 * next. */
-	uint64_t first[LATER_DEPTH_MAX + 1], last[LATER_DEPTH_MAX + 1];
+	struct later_chain *chains; /* the records of each depth, from the root down */
+	size_t depths;
 	/* What was read of SCRATCH last. */
 	struct buf window;
 	uint64_t window_at;
@@ -38,8 +39,8 @@ struct later {
 
 void later_free(struct later *self);
 
-/* Keeps a copy of DIR. A scratch file, where one is needed, is made in the directory PLACE.
- * RKT_INVALID when DIR is too deep. */
+/* Keeps a copy of DIR. A scratch file, where one is needed, is made in the directory PLACE. How
+ * deep a directory may be is for the reader of the archive to say. */
 int later_add(struct later *self, int place, const struct later_dir *dir, rkt_error **err);
 
 enum later_order {

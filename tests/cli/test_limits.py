@@ -6,6 +6,7 @@ one less it is refused in one line, and one of nothing else has a say.
 
 import gzip
 import os
+import subprocess
 
 import pytest
 from acilib import one_line
@@ -120,6 +121,14 @@ def test_options_raise_the_limits_s_012(tmp_path, option, words, what):
         refused(tool, run(TOOLS[tool]([], aci, None)), words)
         taken = run(TOOLS[tool]([f"--{option}={more}"], aci, None))
         assert taken.status == 0, taken
+
+
+def test_what_is_deeper_than_the_default_is_extracted_when_allowed_s_012(tmp_path):
+    aci = make_aci(tmp_path / "a.aci", [entry("rootfs" + "/d" * 1500)])
+    refused("extract", run(TOOLS["extract"]([], aci, tmp_path / "out")), "too many directories deep")
+    taken = run(TOOLS["extract"](["--max-depth=1501"], aci, tmp_path / "out"))
+    assert taken.status == 0, taken
+    subprocess.run(["rm", "-rf", tmp_path / "out"], check=True)  # Python's own goes too deep for itself
 
 
 def test_expansion_is_refused_and_the_option_allows_it_s_012(tmp_path):
