@@ -350,16 +350,41 @@ static int show(const struct list_settings *settings, const struct filter *filte
 	return 0;
 }
 
+/* The length of what all names that fit PATTERN begin with. */
+static size_t literal_length(const char *pattern)
+{
+	return strcspn(pattern, "*?[\\");
+}
+
+/* What all names that fit one of PATTERNS begin with, so that others need not be read. The caller
+ * frees it. */
+static char *common_beginning(const struct operands *patterns)
+{
+	const char *first = patterns->count ? patterns->items[0] : "";
+	size_t len = literal_length(first);
+
+	for (size_t i = 1; i < patterns->count; i++) {
+		const char *other = patterns->items[i];
+		size_t same = 0, limit = literal_length(other);
+
+		while (same < len && same < limit && first[same] == other[same])
+			same++;
+		len = same;
+	}
+	return xmemdup(first, len);
+}
+
 static int list(const struct list_settings *settings, const struct operands *names, rkt_error **err)
 {
 	auto_store rkt_store *store = rkt_store_open(settings->dir, RKT_STORE_READ, err);
+	auto_free char *beginning = common_beginning(names);
 	struct filter filter = { 0 };
 	rkt_image_record **images;
 	size_t count;
 	int result = store ? filter_make(&filter, settings, names, err) : -1;
 
 	if (result == 0)
-		result = rkt_store_list(store, &images, &count, err);
+		result = rkt_store_list_prefix(store, beginning, &images, &count, err);
 	if (result == 0) {
 		result = show(settings, &filter, images, count, err);
 		rkt_store_list_free(images, count);

@@ -10,9 +10,7 @@
 
 #define RECORD_VERSION 1
 #define NO_TEXT        UINT32_MAX
-#define NAME_KEY_MAX   255
 #define ALIAS_OF       'i' /* none of enum alias_kind */
-#define NAME_HASHED    1   /* cannot begin a name: AC identifiers have no control characters */
 
 /* ---- keys ------------------------------------------------------------------------------------ */
 
@@ -55,7 +53,7 @@ static int key_add_hashed(struct key *key, const char *name, size_t len, rkt_err
 	if (digest_add(sum, (struct slice){ (const uint8_t *)name, len }, err) < 0 ||
 		digest_hex(sum, digits, err) < 0)
 		return -1;
-	key_add(key, (const uint8_t[]){ NAME_HASHED }, 1);
+	key_add(key, KEY_LONG_NAMES, strlen(KEY_LONG_NAMES));
 	key_add(key, digits, digest_hex_len(DIGEST_SHA256));
 	return 0;
 }
@@ -67,7 +65,7 @@ int key_of_name(const char *name, uint64_t imported_ns, const rkt_image_id *id, 
 	size_t len = strlen(name);
 
 	ret->len = 0;
-	if (len <= NAME_KEY_MAX)
+	if (len <= KEY_NAME_PLAIN_MAX)
 		key_add(ret, name, len);
 	else if (key_add_hashed(ret, name, len, err) < 0)
 		return -1;

@@ -53,6 +53,10 @@ int key_image_id(struct slice key, rkt_image_id *ret, rkt_error **err);
  * time, which all images of that name share. */
 int key_of_name(const char *name, uint64_t imported_ns, const rkt_image_id *id, struct key *ret,
 	rkt_error **err);
+/* A name of up to so many bytes stands in its key as it is; the keys of all longer ones begin with
+ * KEY_LONG_NAMES, which no name does: AC identifiers have no control characters. */
+#define KEY_NAME_PLAIN_MAX 255
+#define KEY_LONG_NAMES     "\1"
 /* The ID at the end of a key in the name table; RKT_INVALID when KEY is too short to have one. */
 int key_name_id(struct slice key, rkt_image_id *ret, rkt_error **err);
 

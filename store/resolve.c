@@ -230,47 +230,68 @@ int rkt_store_find(rkt_store *store, const char *reference, rkt_image_record **r
 }
 
 struct list {
+	const char *prefix;
 	rkt_image_record **records;
 	size_t count, capacity;
 };
 
 static int add_record(struct list *self, db_txn *txn, struct slice name_key, rkt_error **err)
 {
+	auto_image_record rkt_image_record *record = NULL;
 	rkt_image_id id;
 	int got;
 
 	if (key_name_id(name_key, &id, err) < 0)
 		return -1;
+	got = store_get_record(txn, &id, &record, err);
+	if (!got)
+		return rkt_fail(err, RKT_INVALID, "the index is damaged: a name of no image");
+	if (got < 0)
+		return -1;
+	if (!str_has_prefix(record->name, self->prefix))
+		return 0;
 	if (self->count == self->capacity) {
 		self->capacity = self->capacity ? 2 * self->capacity : 16;
 		self->records = xreallocarray(self->records, self->capacity, sizeof *self->records);
 	}
-	got = store_get_record(txn, &id, &self->records[self->count], err);
-	if (!got)
-		return rkt_fail(err, RKT_INVALID, "the index is damaged: a name of no image");
-	self->count += got > 0;
-	return got < 0 ? -1 : 0;
+	self->records[self->count++] = pass_ptr(record);
+	return 0;
 }
 
-/* The order of the name table is the order promised: by name, then newest first. */
-static int list(db_txn *txn, void *context, rkt_error **err)
+/* Adds what stands in the name table under keys that begin with FROM. Their order is the order
+ * promised: by name, then newest first. */
+static int list_keys(struct list *self, db_txn *txn, struct slice from, rkt_error **err)
 {
-	struct list *self = context;
-	auto_db_cursor db_cursor *cursor = db_seek(txn, DB_NAME, (struct slice){ 0 }, err);
+	auto_db_cursor db_cursor *cursor = db_seek(txn, DB_NAME, from, err);
 	struct slice key, value;
 	int got;
 
 	if (!cursor)
 		return -1;
-	while ((got = db_next(cursor, &key, &value, err)) > 0)
+	while ((got = db_next(cursor, &key, &value, err)) > 0) {
+		if (key.len < from.len || memcmp(key.data, from.data, from.len) != 0)
+			return 0;
 		if (add_record(self, txn, key, err) < 0)
 			return -1;
+	}
 	return got;
 }
 
-int rkt_store_list(rkt_store *store, rkt_image_record ***ret, size_t *ret_count, rkt_error **err)
+static int list(db_txn *txn, void *context, rkt_error **err)
 {
-	struct list self = { 0 };
+	struct list *self = context;
+	struct slice plain = { (const uint8_t *)self->prefix, strlen(self->prefix) };
+	struct slice longer = { (const uint8_t *)KEY_LONG_NAMES, strlen(KEY_LONG_NAMES) };
+
+	if (plain.len && list_keys(self, txn, longer, err) < 0)
+		return -1;
+	return plain.len > KEY_NAME_PLAIN_MAX ? 0 : list_keys(self, txn, plain, err);
+}
+
+int rkt_store_list_prefix(rkt_store *store, const char *prefix, rkt_image_record ***ret,
+	size_t *ret_count, rkt_error **err)
+{
+	struct list self = { .prefix = prefix };
 
 	if (db_read(store->db, list, &self, err) < 0) {
 		rkt_store_list_free(self.records, self.count);
@@ -279,6 +300,11 @@ int rkt_store_list(rkt_store *store, rkt_image_record ***ret, size_t *ret_count,
 	*ret = self.records;
 	*ret_count = self.count;
 	return 0;
+}
+
+int rkt_store_list(rkt_store *store, rkt_image_record ***ret, size_t *ret_count, rkt_error **err)
+{
+	return rkt_store_list_prefix(store, "", ret, ret_count, err);
 }
 
 void rkt_store_list_free(rkt_image_record **records, size_t count)

@@ -99,6 +99,10 @@ RKT_PUBLIC int rkt_store_learn_sha512(rkt_store *store,
  * with rkt_store_list_free(). */
 RKT_PUBLIC int rkt_store_list(
 	rkt_store *store, rkt_image_record ***ret, size_t *ret_count, rkt_error **err);
+/* The same of those whose name begins with PREFIX. Reads only these, however many others there
+ * are. */
+RKT_PUBLIC int rkt_store_list_prefix(rkt_store *store, const char *prefix, rkt_image_record ***ret,
+	size_t *ret_count, rkt_error **err);
 RKT_PUBLIC void rkt_store_list_free(rkt_image_record **records, size_t count);
 
 /* Opens the blob (the uncompressed tar) for reading; the caller closes it. */

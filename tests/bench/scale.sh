@@ -7,11 +7,12 @@
 set -eu
 cd "$(dirname "$0")/../.."
 build=$(realpath "${top_builddir:-.}")
-scale=$build/tests/bench/store-scale store=$build/rkt-store
-[ -x "$scale" ] || { echo "scale.sh: $scale is not built: make tests/bench/store-scale" >&2; exit 1; }
-command -v /usr/bin/time >/dev/null || { echo "scale.sh: needs the package time" >&2; exit 1; }
+scale=$build/tests/bench/store-scale cost=$build/tests/bench/cost store=$build/rkt-store
+for program in "$scale" "$cost" "$store"; do
+    [ -x "$program" ] || { echo "scale.sh: $program is not built: make and make tests/bench/cost" >&2; exit 1; }
+done
 sizes=${*:-1000 10000 100000}
-records=1000000 more=1000
+records=1000000 more=1000 rounds=20
 work=$(mktemp -d "${BENCH_TMP:-/dev/shm}/rkt-bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
@@ -24,17 +25,15 @@ line() {
         'BEGIN { printf "  %-44s %12.1f %-5s %8.2f\n", what, value, unit, value / (first > 0 ? first : 1) }'
 }
 
-# whole WHAT COMMAND...: wall time, processor time and memory of a process, the least of three
+# whole WHAT COMMAND...: wall time, processor time and memory of a process, the least of some rounds
 whole() {
     what=$1
     shift
-    for _ in 1 2 3; do
-        /usr/bin/time -f '%e %U %S %M' -o "$work/time" "$@" >/dev/null
-        tail -n 1 "$work/time"
-    done | sort -n | head -n 1 >"$work/best"
-    read -r wall user sys memory <"$work/best"
-    line "$what, wall" "$(awk -v s="$wall" 'BEGIN { print s * 1000 }')" ms
-    line "$what, processor" "$(awk -v u="$user" -v s="$sys" 'BEGIN { print (u + s) * 1000 }')" ms
+    read -r wall cpu memory <<EOF
+$("$cost" "$rounds" "$@")
+EOF
+    line "$what, wall" "$wall" us
+    line "$what, processor" "$cpu" us
     line "$what, memory" "$memory" kB
 }
 
@@ -43,7 +42,7 @@ look() { # DIR IMAGES
     while read -r what cpu _; do
         line "look up by $what, processor" "$cpu" us
     done <"$work/looked"
-    whole 'rkt-store info NAME:VERSION' "$store" info -d "$1" "example.com/app-$(($2 / 20)):1.0.5"
+    whole 'rkt-store info NAME:VERSION' "$store" info -d "$1" "$(printf example.com/app-%06d $(($2 / 20))):1.0.5"
     line 'index on disk, bytes an image' "$(($(stat -c '%b * %B' "$1/cas/index/data.mdb") / $2))" B
 }
 
@@ -56,9 +55,13 @@ for size in $sizes; do
     line 'import, each' "$((($(date +%s%N) - before) / more / 1000))" us
     have=$((size + more))
     look "$work/store" "$have"
-    whole 'rkt-store list of one name' "$store" list -d "$work/store" "example.com/app-$((size / 20))"
+    whole 'rkt-store list of 100 images' "$store" list -d "$work/store" example.com/app-00009
+    whole 'rkt-store list of one name' "$store" list -d "$work/store" "$(printf example.com/app-%06d $((size / 20)))"
+    rounds=3
     whole 'rkt-store list of all' "$store" list -d "$work/store"
     whole 'rkt-store gc --dry-run' "$store" gc --dry-run --grace-period=0s -d "$work/store"
+    line 'gc --dry-run, processor, an image' "$(awk -v us="$cpu" -v n="$have" 'BEGIN { print us / n }')" us
+    rounds=20
 done
 rm -rf "$work/store"
 echo "$records records without files"

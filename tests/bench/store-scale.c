@@ -6,7 +6,7 @@
  *	look     looks those images up for a while and prints a line for each kind of question: its
  *		 name, microseconds of processor time, microseconds of wall time
  *
- * Image I is called example.com/app-<I / 10>, so that each name has ten versions.
+ * Image I is called example.com/app-<I / 10, six digits>, so that each name has ten versions.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +43,7 @@ struct range {
 
 static char *name_of(unsigned number)
 {
-	return xasprintf("example.com/app-%u", number / 10);
+	return xasprintf("example.com/app-%06u", number / 10);
 }
 
 static char *manifest_of(unsigned number)

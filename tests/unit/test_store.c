@@ -362,6 +362,41 @@ static void the_list_is_by_name_then_newest_first(void **state)
 	rkt_store_list_free(records, count);
 }
 
+static size_t count_of(rkt_store *store, const char *prefix)
+{
+	rkt_image_record **records;
+	rkt_error *err = NULL;
+	size_t count;
+
+	assert_ok(rkt_store_list_prefix(store, prefix, &records, &count, &err), err);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(strncmp(records[i]->name, prefix, strlen(prefix)), 0);
+	rkt_store_list_free(records, count);
+	return count;
+}
+
+static void the_list_of_a_prefix_has_only_such_names(void **state)
+{
+	struct fixture *self = *state;
+	auto_buf struct buf long_name = { 0 };
+
+	buf_printf(&long_name, "long.example.com/%0300d", 0);
+	add(self->store, "example.com/a", NULL, "one");
+	add(self->store, "example.com/a", NULL, "two");
+	add(self->store, "example.com/ab", NULL, "three");
+	add(self->store, "example.com/b", NULL, "four");
+	add(self->store, buf_text(&long_name), NULL, "five");
+	assert_int_equal(count_of(self->store, ""), 5);
+	assert_int_equal(count_of(self->store, "example.com/"), 4);
+	assert_int_equal(count_of(self->store, "example.com/a"), 3);
+	assert_int_equal(count_of(self->store, "example.com/ab"), 1);
+	assert_int_equal(count_of(self->store, "example.com/c"), 0);
+	assert_int_equal(count_of(self->store, "long.example.com/"), 1);
+	assert_int_equal(count_of(self->store, buf_text(&long_name)), 1);
+	buf_printf(&long_name, "x");
+	assert_int_equal(count_of(self->store, buf_text(&long_name)), 0);
+}
+
 /* ---- leases, removal, collection ------------------------------------------------------------- */
 
 static void make_pod(const struct fixture *self, const char *uuid)
@@ -647,6 +682,7 @@ int main(void)
 		IN_STORE(a_prefix_of_eight_digits_or_more_is_enough),
 		IN_STORE(what_is_not_there_is_missing),
 		IN_STORE(the_list_is_by_name_then_newest_first),
+		IN_STORE(the_list_of_a_prefix_has_only_such_names),
 		IN_STORE(removal_takes_record_and_files),
 		IN_STORE(a_leased_image_is_not_removed_and_its_pods_are_named),
 		IN_STORE(a_lease_of_one_missing_image_is_no_lease_at_all),
