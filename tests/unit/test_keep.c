@@ -1,0 +1,180 @@
+/* What stays in a store, and what goes: leases, removal, collection. */
+#include "tests/unit/stores.h"
+
+#include "base/path.h"
+
+#define POD       "6733c088-a507-4694-aabf-5f3bed9b8ba5"
+#define OTHER_POD "0f3a3fd1-1c35-44a4-8c5f-0e0b5b1f3a5e"
+
+static void removal_takes_record_and_files(void **state)
+{
+	struct fixture *self = *state;
+	rkt_image_id id = add(self->store, "example.com/app", NULL, "a");
+	rkt_error *err = NULL;
+
+	assert_ok(rkt_store_remove(self->store, &id, &err), err);
+	assert_false(is_found(self->store, id.text));
+	assert_false(is_found(self->store, "example.com/app"));
+	assert_false(exists(self, "blob", &id));
+	assert_false(exists(self, "erofs", &id));
+	assert_int_equal(rkt_store_remove(self->store, &id, &err), -1);
+	assert_int_equal(rkt_error_kind(err), RKT_MISSING);
+	rkt_error_free(err);
+}
+
+static void a_leased_image_is_not_removed_and_its_pods_are_named(void **state)
+{
+	struct fixture *self = *state;
+	rkt_image_id id = add(self->store, "example.com/app", NULL, "a");
+	rkt_error *err = NULL;
+
+	make_pod(self, POD);
+	make_pod(self, OTHER_POD);
+	assert_ok(rkt_store_lease(self->store, POD, &id, 1, &err), err);
+	assert_ok(rkt_store_lease(self->store, OTHER_POD, &id, 1, &err), err);
+	assert_int_equal(rkt_store_remove(self->store, &id, &err), -1);
+	assert_non_null(strstr(rkt_error_message(err), POD));
+	assert_non_null(strstr(rkt_error_message(err), OTHER_POD));
+	rkt_error_free(err);
+	err = NULL;
+	assert_true(exists(self, "blob", &id));
+	assert_ok(rkt_store_lease_drop(self->store, POD, &err), err);
+	assert_int_equal(rkt_store_remove(self->store, &id, NULL), -1);
+	assert_ok(rkt_store_lease_drop(self->store, OTHER_POD, &err), err);
+	assert_ok(rkt_store_remove(self->store, &id, &err), err);
+}
+
+static void a_lease_of_one_missing_image_is_no_lease_at_all(void **state)
+{
+	struct fixture *self = *state;
+	rkt_image_id ids[2] = { add(self->store, "example.com/app", NULL, "a") };
+	rkt_error *err = NULL;
+
+	assert_ok(rkt_image_id_parse("sha256-"
+				     "00000000000000000000000000000000"
+				     "00000000000000000000000000000000",
+			  &ids[1], &err),
+		err);
+	make_pod(self, POD);
+	assert_int_equal(rkt_store_lease(self->store, POD, ids, 2, &err), -1);
+	assert_int_equal(rkt_error_kind(err), RKT_MISSING);
+	rkt_error_free(err);
+	err = NULL;
+	assert_ok(rkt_store_remove(self->store, &ids[0], &err), err);
+}
+
+static void a_lease_needs_the_folder_of_its_pod(void **state)
+{
+	struct fixture *self = *state;
+	rkt_image_id id = add(self->store, "example.com/app", NULL, "a");
+	rkt_error *err = NULL;
+
+	assert_int_equal(rkt_store_lease(self->store, POD, &id, 1, &err), -1);
+	assert_int_equal(rkt_error_kind(err), RKT_MISSING);
+	rkt_error_free(err);
+	err = NULL;
+	assert_int_equal(rkt_store_lease(self->store, "../../etc", &id, 1, &err), -1);
+	assert_int_equal(rkt_error_kind(err), RKT_USAGE);
+	rkt_error_free(err);
+}
+
+static void gc_keeps_what_is_new_or_leased(void **state)
+{
+	struct fixture *self = *state;
+	rkt_image_id leased = add(self->store, "example.com/leased", NULL, "a"),
+		     loose = add(self->store, "example.com/loose", NULL, "b");
+	struct rkt_gc_result result;
+	rkt_error *err = NULL;
+
+	make_pod(self, POD);
+	assert_ok(rkt_store_lease(self->store, POD, &leased, 1, &err), err);
+	result = collect(self->store, 3600);
+	assert_int_equal(result.images_kept, 2);
+	result = collect(self->store, 0);
+	assert_int_equal(result.images_removed, 1);
+	assert_int_equal(result.images_kept, 1);
+	assert_true(result.bytes_freed > 0);
+	assert_true(is_found(self->store, leased.text));
+	assert_false(is_found(self->store, loose.text));
+	assert_false(exists(self, "blob", &loose));
+}
+
+static void gc_drops_the_leases_of_pods_that_are_gone(void **state)
+{
+	struct fixture *self = *state;
+	rkt_image_id id = add(self->store, "example.com/app", NULL, "a");
+	rkt_error *err = NULL;
+
+	make_pod(self, POD);
+	assert_ok(rkt_store_lease(self->store, POD, &id, 1, &err), err);
+	end_pod(self, POD);
+	assert_int_equal(collect(self->store, 3600).images_kept, 1);
+	make_pod(self, POD); /* another pod of that name has no lease */
+	assert_int_equal(collect(self->store, 0).images_removed, 1);
+}
+
+/* Makes FOLDER below the data directory where it is missing, and an empty file in it. */
+static void put_file(const struct fixture *self, const char *folder, const char *name)
+{
+	int fd = path_make_dirs(self->dir, folder);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fd_write_file(fd, name, (struct slice){ 0 }, 0600, NULL), 0);
+	close(fd);
+}
+
+static void gc_collects_files_without_a_record_and_no_others(void **state)
+{
+	struct fixture *self = *state;
+	rkt_image_id id = add(self->store, "example.com/app", NULL, "a");
+	static const char lost[] =
+		"sha256-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	rkt_image_id lost_id;
+
+	assert_int_equal(rkt_image_id_parse(lost, &lost_id, NULL), 0);
+	put_file(self, "cas/tmp", "file-1");
+	put_file(self, "cas/blob/sha256/aa", lost);
+	put_file(self, "cas/erofs/sha256/aa", lost);
+	put_file(self,
+		"cas/rootfs/sha256/aa/sha256-"
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		"inside");
+	assert_int_equal(collect(self->store, 3600).files_removed, 4);
+	assert_int_equal(faccessat(self->dir, "cas/tmp/file-1", F_OK, 0), -1);
+	assert_false(exists(self, "blob", &lost_id));
+	assert_false(exists(self, "erofs", &lost_id));
+	assert_false(exists(self, "rootfs", &lost_id));
+	assert_true(exists(self, "blob", &id));
+	assert_true(exists(self, "erofs", &id));
+}
+
+static void a_dry_run_says_and_does_nothing(void **state)
+{
+	struct fixture *self = *state;
+	rkt_image_id id = add(self->store, "example.com/app", NULL, "a");
+	const struct rkt_gc_options options = { .size = sizeof options, .dry_run = true };
+	struct rkt_gc_result result;
+	rkt_error *err = NULL;
+
+	assert_ok(rkt_store_gc(self->store, &options, &result, &err), err);
+	assert_int_equal(result.images_removed, 1);
+	assert_true(result.bytes_freed > 0);
+	assert_true(is_found(self->store, id.text));
+	assert_true(exists(self, "blob", &id));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_STORE(removal_takes_record_and_files),
+		IN_STORE(a_leased_image_is_not_removed_and_its_pods_are_named),
+		IN_STORE(a_lease_of_one_missing_image_is_no_lease_at_all),
+		IN_STORE(a_lease_needs_the_folder_of_its_pod),
+		IN_STORE(gc_keeps_what_is_new_or_leased),
+		IN_STORE(gc_drops_the_leases_of_pods_that_are_gone),
+		IN_STORE(gc_collects_files_without_a_record_and_no_others),
+		IN_STORE(a_dry_run_says_and_does_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
