@@ -124,6 +124,20 @@ static int compare_imported(const rkt_image_record *one, const rkt_image_record 
 	return order(one->imported_nsec, other->imported_nsec);
 }
 
+static const char *show_used(
+	const rkt_image_record *image, const struct view *view, char room[static CELL_SIZE])
+{
+	if (!image->used_sec)
+		return "never";
+	return view->full ? time_rfc3339(image->used_sec, room)
+			  : time_ago(image->used_sec, view->now_sec, room);
+}
+
+static int compare_used(const rkt_image_record *one, const rkt_image_record *other)
+{
+	return order((uint64_t)one->used_sec, (uint64_t)other->used_sec);
+}
+
 static const struct field known_fields[] = {
 	{ "id", "ID", show_id, compare_id },
 	{ "name", "NAME", show_name, compare_name },
@@ -134,8 +148,9 @@ static const struct field known_fields[] = {
 	{ "index-size", "INDEX SIZE", show_index_size, compare_index_size },
 	{ "entries", "ENTRIES", show_entries, compare_entries },
 	{ "imported", "IMPORTED", show_imported, compare_imported },
+	{ "used", "USED", show_used, compare_used },
 };
-#define FIELD_NAMES  "id, name, version, os, arch, size, index-size, entries, imported"
+#define FIELD_NAMES  "id, name, version, os, arch, size, index-size, entries, imported, used"
 #define FIELDS_USUAL "id,name,version,size,imported"
 
 /* NULL with *ERR set when there is no such field. */
@@ -332,6 +347,8 @@ static void print_json(rkt_image_record *const *images, size_t count)
 		json_set(object, "entries", json_new_integer((int64_t)image->entries));
 		json_set(object, "imported",
 			json_new_string(time_rfc3339(image->imported_sec, when)));
+		json_set(object, "used",
+			text_or_null(image->used_sec ? time_rfc3339(image->used_sec, when) : NULL));
 		json_append(array, object);
 	}
 	out_json(array);

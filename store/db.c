@@ -28,7 +28,7 @@
 #define META_FORMAT_64 8 /* sizeof(size_t): the layout above holds for 64 bits only */
 
 static const char *const table_names[DB_TABLE_COUNT] = { "meta", "image", "manifest", "name",
-	"tree", "lease", "alias" };
+	"tree", "lease", "alias", "used" };
 
 #define TABLE_ABSENT UINT32_MAX
 

@@ -25,6 +25,7 @@ enum db_table {
 	DB_TREE,
 	DB_LEASE,
 	DB_ALIAS,
+	DB_USED,
 	DB_TABLE_COUNT,
 };
 

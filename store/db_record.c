@@ -439,6 +439,22 @@ int lease_row_read(struct slice bytes, rkt_image_id *ret_tree, rkt_error **err)
 	return tree != NULL;
 }
 
+void used_row_write(uint64_t used_ns, struct buf *out)
+{
+	put_version(out);
+	put_u64(out, used_ns);
+}
+
+int used_row_read(struct slice bytes, uint64_t *ret_ns, rkt_error **err)
+{
+	struct reader in;
+
+	if (start(&in, bytes, "use", err) < 0)
+		return -1;
+	*ret_ns = get_u64(&in);
+	return finish(&in, "use", err);
+}
+
 void text_row_write(const char *text, struct buf *out)
 {
 	put_version(out);

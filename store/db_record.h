@@ -19,6 +19,7 @@
  *	lease     id, uuid          -> 1, u64 taken_ns [, id of the tree the pod has of the image]
  *	alias     kind, digest      -> 1, id
  *	alias     'i', id, kind, digest -> 1: the aliases of an image, for its removal
+ *	used      id                -> 1, u64 used_ns: when a pod last took a lease on the image
  */
 #pragma once
 
@@ -130,6 +131,10 @@ int plan_row_next(
 void lease_row_write(uint64_t taken_ns, const rkt_image_id *tree, struct buf *out);
 /* 1 with *RET_TREE, 0 when there is none, or -1. */
 int lease_row_read(struct slice bytes, rkt_image_id *ret_tree, rkt_error **err);
+
+/* When a pod last took a lease on an image. */
+void used_row_write(uint64_t used_ns, struct buf *out);
+int used_row_read(struct slice bytes, uint64_t *ret_ns, rkt_error **err);
 
 /* A record that is one text: meta "probe". */
 void text_row_write(const char *text, struct buf *out);

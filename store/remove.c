@@ -90,6 +90,7 @@ int remove_records(db_txn *txn, const rkt_image_id *id, struct buf *trees, rkt_e
 	if (remove_name(txn, id, err) < 0 || lease_drop_image(txn, id, err) < 0 ||
 		alias_drop_image(txn, id, err) < 0 ||
 		db_delete(txn, DB_MANIFEST, key_slice(&image), err) < 0 ||
+		db_delete(txn, DB_USED, key_slice(&image), err) < 0 ||
 		remove_tree_records(txn, id, err) < 0)
 		return -1;
 	return db_delete(txn, DB_IMAGE, key_slice(&image), err);

@@ -191,6 +191,17 @@ int store_get_tree(db_txn *txn, enum record_form form, const rkt_image_id *id, s
 	return tree_row_read(value, ret, err) < 0 ? -1 : 1;
 }
 
+int store_get_used(db_txn *txn, const rkt_image_id *id, uint64_t *ret_ns, rkt_error **err)
+{
+	struct key key = key_of_id(id);
+	struct slice value = { 0 };
+	int got = db_get(txn, DB_USED, key_slice(&key), &value, err);
+
+	if (got <= 0)
+		return got;
+	return used_row_read(value, ret_ns, err) < 0 ? -1 : 1;
+}
+
 /* Copies the raw records into SELF, so that its strings outlive the transaction. */
 static int fill_record(
 	struct record *self, struct slice row_bytes, struct slice manifest, rkt_error **err)
@@ -224,6 +235,7 @@ int store_get_record(db_txn *txn, const rkt_image_id *id, rkt_image_record **ret
 	struct slice row = { 0 }, manifest = { 0 };
 	struct tree_row tree = { 0 };
 	auto_image_record rkt_image_record *record = NULL;
+	uint64_t used_ns = 0;
 	int got = db_get(txn, DB_IMAGE, key_slice(&key), &row, err), has_index;
 
 	if (got <= 0)
@@ -233,11 +245,12 @@ int store_get_record(db_txn *txn, const rkt_image_id *id, rkt_image_record **ret
 		return rkt_fail(
 			err, RKT_INVALID, "the index is damaged: %s has no manifest", id->text);
 	has_index = got < 0 ? -1 : store_get_tree(txn, RECORD_EROFS, id, &tree, err);
-	if (has_index < 0)
+	if (has_index < 0 || store_get_used(txn, id, &used_ns, err) < 0)
 		return -1;
 	record = xcalloc(1, sizeof(struct record));
 	record->id = *id;
 	record->index_size = has_index ? tree.size : 0;
+	record->used_sec = (int64_t)(used_ns / 1000000000u);
 	if (fill_record((struct record *)record, row, manifest, err) < 0)
 		return -1;
 	*ret = pass_ptr(record);

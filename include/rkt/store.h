@@ -75,6 +75,7 @@ typedef struct rkt_image_record {
 	const char *index_fault; /* why there is no EROFS index; NULL when there is one */
 	const char *manifest;    /* JSON text as in the image, MANIFEST_LEN bytes, then a NUL */
 	size_t manifest_len;
+	int64_t used_sec; /* when a pod last leased it, seconds since the epoch; 0: none did */
 } rkt_image_record;
 
 RKT_PUBLIC void rkt_image_record_free(rkt_image_record *record);

@@ -5,10 +5,11 @@ import os
 import re
 
 import pytest
-from conftest import SOURCE, entry, make_aci, manifest, run
+from conftest import BUILD, SOURCE, entry, make_aci, manifest, run
 from podlib import house  # noqa: F401 (a fixture)
 from storelib import add, store
 
+POD = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 TEXT = (SOURCE / "doc/json.md").read_text()
 SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", TEXT, re.M | re.S))
 EXAMPLES = {title: re.search(r"^```json\n(.*?)^```", text, re.M | re.S)[1] for title, text in SECTIONS.items()}
@@ -117,6 +118,7 @@ def images(data_dir, tmp_path):
 
 
 def test_rkt_store_list(images):
+    assert run([BUILD / "tests/fault/pods", "lease", POD, images[0]]).status == 0
     assert_true("rkt-store list --json", outputs(["rkt-store", "list", "--json"]))
 
 

@@ -147,11 +147,13 @@ def test_a_pod_runs_on_its_layers(house, tmp_path):
     text = manifest("example.com/app", ["/bin/sh", "-c", "cat /srv-text /own; ls / | tr '\\n' ' '"],
                     dependencies=on("example.com/bb", "example.com/greeting"))
     top = make_aci(tmp_path / "app.aci", [entry("rootfs/own", " world\n")], text)
-    add(busybox, greeting, top)
+    images = add(busybox, greeting, top)
+    assert {info(one)["used"] for one in images} == {None}
     result = run(["rkt-run", "example.com/app"])
     assert result.status == 0, result
     assert "hello world" in result.out
     assert " own " in result.out and " no " not in result.out
+    assert None not in {info(one)["used"] for one in images}
 
 
 @needs_root

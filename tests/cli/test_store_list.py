@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import manifest, needs_root, run, tool
+from conftest import BUILD, manifest, needs_root, run, tool
 from storelib import add, assert_one_line, ids, image_tar, info, same_prefix, store, write
 
 
@@ -182,6 +182,19 @@ def test_any_field_sorts_both_ways_and_equal_ones_keep_their_order(many, field, 
 def test_sort_and_selection_hold_for_json_too(many):
     images = json.loads(store("list", "--json", "--sort=-size", "example.com/").out)
     assert [image["id"] for image in images] == [many[word] for word in ("web", "db", "web-arm")]
+
+
+def test_last_uses_are_shown_and_sorted_by(many):
+    for number, word in enumerate(["db", "web"]):
+        pod = f"6ba7b81{number}-9dad-11d1-80b4-00c04fd430c8"
+        assert run([BUILD / "tests/fault/pods", "lease", pod, many[word]]).status == 0
+        time.sleep(1.1)  # times are shown, and sorted by, in seconds
+    assert listed(many, "--sort=-used") == ["web", "db", "web-arm", "other"]
+    lines = store("list", "--sort=used", "--fields=used,name").out.splitlines()
+    assert lines[0].split() == ["USED", "NAME"] and lines[1].split()[0] == "never"
+    assert re.match(r"\d seconds? ago  +example.com/web$", lines[4])
+    assert "used: never\n" in store("info", many["other"]).out
+    assert re.search(r"^used: \d{4}-.*Z$", store("info", many["web"]).out, re.M)
 
 
 def test_fields_are_the_columns_in_the_order_given(many):

@@ -1,6 +1,9 @@
 /* What stays in a store, and what goes: leases, removal, collection. */
 #include "tests/unit/stores.h"
 
+#include <lmdb.h>
+#include <time.h>
+
 #include "base/path.h"
 
 #define POD       "6733c088-a507-4694-aabf-5f3bed9b8ba5"
@@ -61,6 +64,76 @@ static void a_lease_of_one_missing_image_is_no_lease_at_all(void **state)
 	rkt_error_free(err);
 	err = NULL;
 	assert_ok(rkt_store_remove(self->store, &ids[0], &err), err);
+}
+
+static int64_t used_sec(rkt_store *store, const rkt_image_id *id)
+{
+	rkt_image_record *record;
+	rkt_error *err = NULL;
+	int64_t used;
+
+	assert_ok(rkt_store_find(store, id->text, &record, &err), err);
+	used = record->used_sec;
+	rkt_image_record_free(record);
+	return used;
+}
+
+static void a_lease_is_the_last_use_of_its_images_until_they_are_removed(void **state)
+{
+	struct fixture *self = *state;
+	rkt_image_id id = add(self->store, "example.com/app", NULL, "a"),
+		     other = add(self->store, "example.com/other", NULL, "b");
+	int64_t before = time(NULL);
+	rkt_error *err = NULL;
+
+	assert_int_equal(used_sec(self->store, &id), 0);
+	make_pod(self, POD);
+	assert_ok(rkt_store_lease(self->store, POD, &id, 1, &err), err);
+	assert_in_range(used_sec(self->store, &id), before, time(NULL));
+	assert_int_equal(used_sec(self->store, &other), 0);
+	assert_ok(rkt_store_lease_drop(self->store, POD, &err), err);
+	assert_in_range(used_sec(self->store, &id), before, time(NULL));
+	assert_ok(rkt_store_remove(self->store, &id, &err), err);
+	id = add(self->store, "example.com/app", NULL, "a");
+	assert_int_equal(used_sec(self->store, &id), 0);
+}
+
+/* As a program left it that knew nothing of the table NAME. */
+static void forget_table(struct fixture *self, const char *name)
+{
+	char path[sizeof self->path + sizeof "/cas/index"];
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi table;
+
+	snprintf(path, sizeof path, "%s/cas/index", self->path);
+	assert_int_equal(mdb_env_create(&env), 0);
+	assert_int_equal(mdb_env_set_maxdbs(env, 1), 0);
+	assert_int_equal(mdb_env_open(env, path, 0, 0600), 0);
+	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_dbi_open(txn, name, 0, &table), 0);
+	assert_int_equal(mdb_drop(txn, table, 1), 0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+}
+
+static void an_older_store_is_read_and_learns_of_uses_when_written_to(void **state)
+{
+	struct fixture *self = *state;
+	rkt_image_id id = add(self->store, "example.com/app", NULL, "a");
+	rkt_error *err = NULL;
+
+	make_pod(self, POD);
+	rkt_store_close(self->store);
+	forget_table(self, "used");
+	self->store = rkt_store_open(self->path, RKT_STORE_READ, &err);
+	assert_non_null(self->store);
+	assert_int_equal(used_sec(self->store, &id), 0);
+	rkt_store_close(self->store);
+	self->store = rkt_store_open(self->path, RKT_STORE_WRITE, &err);
+	assert_non_null(self->store);
+	assert_ok(rkt_store_lease(self->store, POD, &id, 1, &err), err);
+	assert_true(used_sec(self->store, &id) > 0);
 }
 
 static void a_lease_needs_the_folder_of_its_pod(void **state)
@@ -169,6 +242,8 @@ int main(void)
 		IN_STORE(removal_takes_record_and_files),
 		IN_STORE(a_leased_image_is_not_removed_and_its_pods_are_named),
 		IN_STORE(a_lease_of_one_missing_image_is_no_lease_at_all),
+		IN_STORE(a_lease_is_the_last_use_of_its_images_until_they_are_removed),
+		IN_STORE(an_older_store_is_read_and_learns_of_uses_when_written_to),
 		IN_STORE(a_lease_needs_the_folder_of_its_pod),
 		IN_STORE(gc_keeps_what_is_new_or_leased),
 		IN_STORE(gc_drops_the_leases_of_pods_that_are_gone),
