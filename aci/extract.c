@@ -3,15 +3,14 @@
 #include "aci/extract.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "aci/extract_aside.h"
 #include "aci/extract_attrs.h"
 #include "aci/extract_dirs.h"
+#include "aci/extract_workshop.h"
 #include "aci/globs.h"
 #include "base/alloc.h"
 #include "base/fd.h"
@@ -413,86 +412,6 @@ int extract_layers(const struct extract_layers *layers, int root, int aside,
 
 /* ---- whole or not at all --------------------------------------------------------------------- */
 
-/* The place where an image is put together: a directory of our own beside the destination. */
-struct workshop {
-	int dir;     /* lent */
-	char *name;  /* below DIR */
-	int fd;      /* the directory NAME */
-	int root_fd; /* where the rootfs goes: NAME itself, or NAME/rootfs */
-};
-
-static void workshop_free(struct workshop *w)
-{
-	scope_close(&w->fd);
-	scope_close(&w->root_fd);
-	scope_free(&w->name);
-}
-
-static int refuse_existing(int dir, const char *name, rkt_error **err)
-{
-	auto_fd int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	auto_dir DIR *stream = NULL;
-	const struct dirent *entry;
-
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
-		return rkt_fail(err, RKT_FAILED, "it exists and is not a directory");
-	if (fd < 0 || !(stream = fdopendir(fd)))
-		return rkt_fail_errno(err, "open");
-	fd = -1; /* the stream owns it */
-	while ((entry = readdir(stream)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			return rkt_fail(err, RKT_FAILED, "it exists and is not empty");
-	return 0;
-}
-
-static int workshop_name(struct workshop *w, const char *name, rkt_error **err)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
-	uint8_t random[6];
-	char suffix[sizeof random + 1] = { 0 };
-
-	if (getrandom(random, sizeof random, 0) != sizeof random)
-		return rkt_fail_errno(err, "getrandom");
-	for (size_t i = 0; i < sizeof random; i++)
-		suffix[i] = letters[random[i] % 32];
-	w->name = xasprintf(".%.*s.%s", NAME_MAX - 8, name, suffix);
-	return 0;
-}
-
-static int workshop_open(
-	struct workshop *w, const char *name, enum extract_what what, rkt_error **err)
-{
-	if (workshop_name(w, name, err) < 0)
-		return -1;
-	if (mkdirat(w->dir, w->name, 0700) < 0) {
-		scope_free(&w->name); /* not ours to remove */
-		w->name = NULL;
-		return rkt_fail_errno(err, "make a directory beside it");
-	}
-	w->fd = fd_open_dir(w->dir, w->name, err);
-	if (w->fd < 0 || attrs_shed_acls(w->fd, err) < 0)
-		return -1;
-	w->root_fd = what == EXTRACT_ROOTFS ? fd_open_dir(w->fd, ".", err)
-					    : fd_make_dir(w->fd, "rootfs", 0700, NULL, err);
-	return w->root_fd < 0 ? -1 : 0;
-}
-
-static int write_manifest(const struct workshop *w, struct slice bytes, rkt_error **err)
-{
-	ERROR_SCOPE(err, "writing", "manifest");
-	auto_fd int fd = openat(w->fd, "manifest", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-
-	if (fd < 0)
-		return rkt_fail_errno(err, "create");
-	if (fd_write_all(fd, bytes.data, bytes.len, err) < 0)
-		return -1;
-	if (fchmod(fd, 0644) < 0 || fchmod(w->fd, 0755) < 0)
-		return rkt_fail_errno(err, "chmod");
-	return 0;
-}
-
 /* Fills the workshop and lets it appear as NAME. */
 static int work(struct extraction *x, struct workshop *w, const char *name, rkt_error **err)
 {
@@ -504,31 +423,26 @@ static int work(struct extraction *x, struct workshop *w, const char *name, rkt_
 	if (begin(x, err) < 0 || extract_entries(x, err) < 0)
 		return -1;
 	if (options->what == EXTRACT_IMAGE &&
-		write_manifest(w, image_manifest_bytes(x->image), err) < 0)
+		workshop_write_manifest(w, image_manifest_bytes(x->image), err) < 0)
 		return -1;
 	if (options->approve && options->approve(options->context, err) < 0)
 		return -1;
 	if (finish(x, err) < 0)
 		return -1;
-	/* a directory replaces nothing but an empty directory: rename(2) */
-	if (renameat(w->dir, w->name, w->dir, name) < 0)
-		return rkt_fail_errno(err, "rename");
-	return 0;
+	return workshop_rename(w, name, err);
 }
 
-/* The first error is the one to tell; a second one from here could only hide it. */
 static void undo(struct extraction *x, const struct workshop *w)
 {
 	extract_dirs_unlock(&x->dirs, x->root);
-	if (w->name)
-		(void)tree_remove(w->dir, w->name, NULL);
+	workshop_remove(w);
 }
 
 int extract_image(image_reader *image, int dir, const char *name,
 	const struct extract_options *options, struct extract_report *ret_report, rkt_error **err)
 {
 	ERROR_SCOPE(err, "extracting to", name);
-	__attribute__((cleanup(workshop_free))) struct workshop w = { dir, NULL, -1, -1 };
+	auto_workshop struct workshop w = WORKSHOP_IN(dir);
 	__attribute__((cleanup(extraction_free))) struct extraction x = {
 		.image = image,
 		.options = options,
@@ -536,7 +450,7 @@ int extract_image(image_reader *image, int dir, const char *name,
 		.dirs = EXTRACT_DIRS_NONE,
 	};
 
-	if (refuse_existing(dir, name, err) < 0)
+	if (workshop_refuse_existing(dir, name, err) < 0)
 		return -1;
 	if (work(&x, &w, name, err) < 0) {
 		undo(&x, &w);

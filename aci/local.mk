@@ -29,6 +29,7 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/extract_aside.c %D%/extract_aside.h \
 	%D%/extract_attrs.c %D%/extract_attrs.h \
 	%D%/extract_dirs.c %D%/extract_dirs.h \
+	%D%/extract_workshop.c %D%/extract_workshop.h \
 	%D%/globs.c %D%/globs.h \
 	%D%/gzip_header.c %D%/gzip_header.h \
 	%D%/holes.c %D%/holes.h \
