@@ -29,15 +29,19 @@ struct extraction {
 	int parent_fd;
 	struct extract_dirs dirs;
 	/* Of the present layer, when there are several. */
-	bool layered;                     /* others lie below it */
-	const struct path_filter *filter; /* NULL: everything is kept */
+	const struct extract_layers *layers; /* NULL: there is but one image */
+	image_reader *layer;                 /* IMAGE, owned */
+	bool layered;                        /* others lie below it */
+	const struct path_filter *filter;    /* NULL: everything is kept */
 	struct extract_aside aside;
+	struct workshop *aside_room; /* lent: to be gone before anything appears; or NULL */
 };
 
 static void extraction_free(struct extraction *x)
 {
 	scope_close(&x->parent_fd);
 	buf_free(&x->parent);
+	image_free(x->layer);
 	extract_dirs_free(&x->dirs);
 	extract_aside_free(&x->aside);
 }
@@ -352,10 +356,9 @@ int extract_into(image_reader *image, int root, const struct extract_options *op
 
 /* ---- layers ---------------------------------------------------------------------------------- */
 
-static int find_aside(
-	struct extraction *x, const struct extract_layers *layers, size_t number, rkt_error **err)
+static int find_aside(struct extraction *x, size_t number, rkt_error **err)
 {
-	const struct path_filter *filter = &layers->filters[number];
+	const struct path_filter *filter = x->filter;
 	bool filtered = false;
 	image_reader *image;
 
@@ -363,28 +366,37 @@ static int find_aside(
 		filtered |= filter->count > 0;
 	if (!filtered)
 		return 0;
-	image = layers->open(layers->context, number, err);
+	image = x->layers->open(x->layers->context, number, err);
 	return image ? extract_aside_find(&x->aside, image, x->filter, err) : -1;
 }
 
-static int extract_layer(
-	struct extraction *x, const struct extract_layers *layers, size_t number, rkt_error **err)
+static int extract_layer(struct extraction *x, size_t number, rkt_error **err)
 {
-	auto_image image_reader *image = NULL;
-
-	x->filter = &layers->filters[number];
+	x->filter = &x->layers->filters[number];
 	x->layered = number > 0;
 	if (x->layered)
 		extract_dirs_layered(&x->dirs);
 	/* what the last layer had a descriptor of may be replaced */
 	scope_close(&x->parent_fd);
 	x->parent_fd = -1;
-	if (find_aside(x, layers, number, err) < 0)
+	if (find_aside(x, number, err) < 0)
 		return -1;
-	image = x->image = layers->open(layers->context, number, err);
-	if (!image || extract_entries(x, err) < 0)
+	image_free(x->layer);
+	x->image = x->layer = x->layers->open(x->layers->context, number, err);
+	if (!x->image || extract_entries(x, err) < 0)
 		return -1;
 	return extract_aside_clear(&x->aside, err);
+}
+
+/* What extract_entries() does for one image; the last layer stays open. */
+static int extract_all(struct extraction *x, rkt_error **err)
+{
+	if (!x->layers)
+		return extract_entries(x, err);
+	for (size_t i = 0; i < x->layers->count; i++)
+		if (extract_layer(x, i, err) < 0)
+			return -1;
+	return 0;
 }
 
 int extract_layers(const struct extract_layers *layers, int root, int aside,
@@ -395,15 +407,11 @@ int extract_layers(const struct extract_layers *layers, int root, int aside,
 		.options = options,
 		.parent_fd = -1,
 		.dirs = EXTRACT_DIRS_NONE,
+		.layers = layers,
 		.aside.dir = aside,
 	};
 
-	if (begin(&x, err) < 0)
-		return -1;
-	for (size_t i = 0; i < layers->count; i++)
-		if (extract_layer(&x, layers, i, err) < 0)
-			return -1;
-	if (finish(&x, err) < 0)
+	if (begin(&x, err) < 0 || extract_all(&x, err) < 0 || finish(&x, err) < 0)
 		return -1;
 	if (ret_report)
 		*ret_report = x.report;
@@ -420,29 +428,39 @@ static int work(struct extraction *x, struct workshop *w, const char *name, rkt_
 	if (workshop_open(w, name, options->what, err) < 0)
 		return -1;
 	x->root = w->root_fd;
-	if (begin(x, err) < 0 || extract_entries(x, err) < 0)
+	if (begin(x, err) < 0 || extract_all(x, err) < 0)
 		return -1;
 	if (options->what == EXTRACT_IMAGE &&
 		workshop_write_manifest(w, image_manifest_bytes(x->image), err) < 0)
 		return -1;
 	if (options->approve && options->approve(options->context, err) < 0)
 		return -1;
-	if (finish(x, err) < 0)
+	if (finish(x, err) < 0 || (x->aside_room && workshop_remove(x->aside_room, err) < 0))
 		return -1;
 	return workshop_rename(w, name, err);
 }
 
-static void undo(struct extraction *x, const struct workshop *w)
+/* The first error is the one to tell; a second one from here could only hide it. */
+static void undo(struct extraction *x, struct workshop *w)
 {
 	extract_dirs_unlock(&x->dirs, x->root);
-	workshop_remove(w);
+	(void)workshop_remove(w, NULL);
+}
+
+static int extract_whole(struct extraction *x, int dir, const char *name, rkt_error **err)
+{
+	auto_workshop struct workshop w = WORKSHOP_IN(dir);
+
+	if (work(x, &w, name, err) == 0)
+		return 0;
+	undo(x, &w);
+	return -1;
 }
 
 int extract_image(image_reader *image, int dir, const char *name,
 	const struct extract_options *options, struct extract_report *ret_report, rkt_error **err)
 {
 	ERROR_SCOPE(err, "extracting to", name);
-	auto_workshop struct workshop w = WORKSHOP_IN(dir);
 	__attribute__((cleanup(extraction_free))) struct extraction x = {
 		.image = image,
 		.options = options,
@@ -450,13 +468,35 @@ int extract_image(image_reader *image, int dir, const char *name,
 		.dirs = EXTRACT_DIRS_NONE,
 	};
 
-	if (workshop_refuse_existing(dir, name, err) < 0)
+	if (workshop_refuse_existing(dir, name, err) < 0 || extract_whole(&x, dir, name, err) < 0)
 		return -1;
-	if (work(&x, &w, name, err) < 0) {
-		undo(&x, &w);
-		return -1;
-	}
 	if (ret_report)
 		*ret_report = x.report;
 	return 0;
+}
+
+int extract_layered_image(const struct extract_layers *layers, int dir, const char *name,
+	const struct extract_options *options, struct extract_report *ret_report, rkt_error **err)
+{
+	ERROR_SCOPE(err, "extracting to", name);
+	auto_workshop struct workshop aside = WORKSHOP_IN(dir);
+	__attribute__((cleanup(extraction_free))) struct extraction x = {
+		.options = options,
+		.parent_fd = -1,
+		.dirs = EXTRACT_DIRS_NONE,
+		.layers = layers,
+		.aside_room = &aside,
+	};
+	int result;
+
+	if (workshop_refuse_existing(dir, name, err) < 0)
+		return -1;
+	result = workshop_open(&aside, name, EXTRACT_ROOTFS, err);
+	x.aside.dir = aside.fd;
+	if (result == 0)
+		result = extract_whole(&x, dir, name, err);
+	(void)workshop_remove(&aside, NULL); /* after an error */
+	if (result == 0 && ret_report)
+		*ret_report = x.report;
+	return result;
 }

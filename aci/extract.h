@@ -86,3 +86,8 @@ struct extract_layers {
  * here. */
 int extract_layers(const struct extract_layers *layers, int root, int aside,
 	const struct extract_options *options, struct extract_report *ret_report, rkt_error **err);
+
+/* The two together: LAYERS as one image to NAME below DIR, whole or not at all, as extract_image()
+ * does it. The manifest is that of the last layer. */
+int extract_layered_image(const struct extract_layers *layers, int dir, const char *name,
+	const struct extract_options *options, struct extract_report *ret_report, rkt_error **err);

@@ -92,8 +92,11 @@ int workshop_rename(const struct workshop *self, const char *name, rkt_error **e
 	return 0;
 }
 
-void workshop_remove(const struct workshop *self)
+int workshop_remove(struct workshop *self, rkt_error **err)
 {
-	if (self->name)
-		(void)tree_remove(self->dir, self->name, NULL);
+	if (self->name && tree_remove(self->dir, self->name, err) < 0)
+		return -1;
+	scope_free(&self->name);
+	self->name = NULL;
+	return 0;
 }

@@ -28,8 +28,8 @@ int workshop_write_manifest(const struct workshop *self, struct slice bytes, rkt
 /* Lets it appear as NAME. */
 int workshop_rename(const struct workshop *self, const char *name, rkt_error **err);
 
-/* Removes it with all that is in it. An error of this would only hide the one that led here. */
-void workshop_remove(const struct workshop *self);
+/* Removes it with all that is in it. Removed already is success. */
+int workshop_remove(struct workshop *self, rkt_error **err);
 void workshop_free(struct workshop *self);
 
 #define auto_workshop __attribute__((cleanup(workshop_free)))

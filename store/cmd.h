@@ -1,6 +1,7 @@
 /* The commands of rkt-store: one a file, each with its options, its help and its words. */
 #pragma once
 
+#include "aci/extract.h"
 #include "cli/main.h"
 #include "cli/opts.h"
 #include "store/store.h"
@@ -48,3 +49,30 @@ int cmd_find_in(rkt_store *store, const char *reference, rkt_image_record **ret,
 
 /* Opens the store at DIR for writing, but never makes one: RKT_MISSING. */
 rkt_store *cmd_open_existing(const char *dir, rkt_error **err);
+
+/* How an image is written into a directory; both settings are options. */
+struct cmd_unpack {
+	bool rootfs_only, devices;
+};
+
+/* INTO is a struct cmd_unpack *. */
+#define CMD_OPTIONS_UNPACK(into_)                                                             \
+	{                                                                                     \
+		.name = "rootfs-only",                                                        \
+		.kind = OPT_FLAG,                                                             \
+		.into = &(into_)->rootfs_only,                                                \
+		.help = "Put the content of the root file system directly into DIR, without " \
+			"the manifest.",                                                      \
+	},                                                                                    \
+	{                                                                                     \
+		.name = "devices", .kind = OPT_FLAG, .into = &(into_)->devices,               \
+		.help = "Make device nodes (needs root); without it an image that has some "  \
+			"is refused.",                                                        \
+	}
+
+/* Splits PATH, without slashes at its end, into an open folder, which is returned, and a name in
+ * there, which is lent by PATH. RKT_MISSING when there is no such folder. */
+int cmd_unpack_place(char *path, const char **ret_name, rkt_error **err);
+struct extract_options cmd_unpack_options(const struct cmd_unpack *self);
+/* Warns of what could not be kept. */
+void cmd_unpack_tell(const struct extract_report *report);

@@ -12,12 +12,14 @@
 #include "base/time.h"
 #include "cli/out.h"
 #include "store/deps.h"
+#include "store/layered.h"
 #include "store/tree.h"
 
 struct render_settings {
 	const char *dir, *mount;
 	int form; /* enum rkt_tree_form */
 	bool list, json;
+	struct cmd_unpack unpack;
 };
 
 static const char *const form_names[] = { "auto", "erofs", "extracted", NULL };
@@ -256,20 +258,59 @@ static int render(const struct render_settings *settings, const char *reference,
 	return 0;
 }
 
+/* ---- into a directory ------------------------------------------------------------------------ */
+
+static int render_to(const struct render_settings *settings, const char *reference, const char *to,
+	rkt_error **err)
+{
+	ERROR_SCOPE(err, "rendering", reference);
+	const struct extract_options options = cmd_unpack_options(&settings->unpack);
+	auto_store rkt_store *store = NULL;
+	auto_image_record rkt_image_record *image = NULL;
+	auto_layers rkt_layers *layers = NULL;
+	auto_free char *path = xstrdup(to);
+	struct extract_report report = { 0 };
+	const char *name;
+	auto_fd int parent = -1;
+
+	if (cmd_find(settings->dir, reference, &store, &image, err) < 0 ||
+		rkt_store_layers(store, &image->id, &layers, err) < 0)
+		return -1;
+	parent = cmd_unpack_place(path, &name, err);
+	if (parent < 0 ||
+		layered_extract_image(store, layers, parent, name, &options, &report, err) < 0)
+		return -1;
+	cmd_unpack_tell(&report);
+	return 0;
+}
+
+/* ---- which of these -------------------------------------------------------------------------- */
+
 static int run(
 	const struct render_settings *settings, const struct operands *images, rkt_error **err)
 {
-	if (settings->list)
+	bool unpacks = settings->unpack.rootfs_only || settings->unpack.devices;
+
+	if (images->count < 2 && unpacks)
+		return rkt_fail(err, RKT_USAGE, "--rootfs-only and --devices are for IMAGE DIR");
+	if (settings->list && images->count < 2)
 		return images->count ? list_layers(settings, images->items[0], err)
 				     : list_trees(settings, err);
-	if (images->count != 1)
+	if (!images->count)
 		return rkt_fail(err, RKT_USAGE, "which IMAGE?");
-	return render(settings, images->items[0], err);
+	if (images->count == 1)
+		return render(settings, images->items[0], err);
+	if (settings->list || settings->mount || settings->json || settings->form != RKT_TREE_AUTO)
+		return rkt_fail(err, RKT_USAGE,
+			"DIR goes with --rootfs-only and --devices, not with --form, --json, --list "
+			"and --mount");
+	return render_to(settings, images->items[0], images->items[1], err);
 }
 
 int cmd_render(int argc, char **argv, rkt_error **err)
 {
-	static const char *const usage[] = { "[OPTIONS] IMAGE", "--list [OPTIONS] [IMAGE]", NULL };
+	static const char *const usage[] = { "[OPTIONS] IMAGE", "[OPTIONS] IMAGE DIR",
+		"--list [OPTIONS] [IMAGE]", NULL };
 	struct render_settings settings = { NULL };
 	const struct opt options[] = { CMD_OPTION_DIR(&settings.dir),
 		{ .name = "mount",
@@ -289,7 +330,8 @@ int cmd_render(int argc, char **argv, rkt_error **err)
 			.into = &settings.list,
 			.help = "List the layers of IMAGE, lowest first, instead; without IMAGE the trees "
 				"there are." },
-		CMD_OPTION_JSON(&settings.json), CMD_OPTIONS_END };
+		CMD_OPTIONS_UNPACK(&settings.unpack), CMD_OPTION_JSON(&settings.json),
+		CMD_OPTIONS_END };
 	const struct command command = { .program = "rkt-store render",
 		.usage = usage,
 		.summary = "make an image's root file system usable",
@@ -298,11 +340,16 @@ int cmd_render(int argc, char **argv, rkt_error **err)
 			"the image over its dependencies, which must be in the store. With EROFS nothing "
 			"is unpacked: an index is mounted over the tars, once for all users; it was made "
 			"at import, or is made now for an image with dependencies. Elsewhere, and for "
-			"ordinary users, the tree is extracted, once a boot.\n\nTrees stay until rkt-store gc finds them unused.\n\n" CMD_IMAGE_HELP,
+			"ordinary users, the tree is extracted, once a boot. Trees stay until rkt-store gc "
+			"finds them unused.\n\n"
+			"With DIR, which must not exist or be empty, the tree is written there instead, as "
+			"files of your own: DIR/manifest, that of the image, and DIR/rootfs. The bytes are "
+			"verified on the way; on any error DIR stays as it was. Owners are kept when root "
+			"does it.\n\n" CMD_IMAGE_HELP,
 		.options = options,
 		.see_also = cmd_see_also,
 		.operands_min = 0,
-		.operands_max = 1 };
+		.operands_max = 2 };
 	struct operands images;
 	enum opts_result got = opts_parse(&command, argc, argv, &images, err);
 	int result;

@@ -179,6 +179,22 @@ int layered_make_index(
 
 /* ---- extracted ------------------------------------------------------------------------------- */
 
+struct stack {
+	struct opener opener;
+	struct extract_layers layers;
+};
+
+/* LAYERS as the extractor takes them; FILTERS go with layered_filters_free(). */
+static void stack_layers(struct stack *self, rkt_store *store, const rkt_layers *layers,
+	const struct path_filter *filters)
+{
+	self->opener = (struct opener){ store, layers };
+	self->layers = (struct extract_layers){ .count = layers->count,
+		.filters = filters,
+		.open = open_layer,
+		.context = &self->opener };
+}
+
 int layered_extract(
 	rkt_store *store, const rkt_layers *layers, int root, int aside, rkt_error **err)
 {
@@ -187,12 +203,24 @@ int layered_extract(
 		.owner = privileged ? EXTRACT_OWNER_KEEP : EXTRACT_OWNER_CALLER,
 		.devices = privileged ? EXTRACT_DEVICES_MAKE : EXTRACT_DEVICES_REFUSE };
 	struct path_filter *filters = layered_filters(layers);
-	struct opener opener = { store, layers };
-	const struct extract_layers stack = {
-		.count = layers->count, .filters = filters, .open = open_layer, .context = &opener
-	};
-	int result = extract_layers(&stack, root, aside, &options, NULL, err);
+	struct stack stack;
+	int result;
 
+	stack_layers(&stack, store, layers, filters);
+	result = extract_layers(&stack.layers, root, aside, &options, NULL, err);
+	layered_filters_free(filters, layers);
+	return result;
+}
+
+int layered_extract_image(rkt_store *store, const rkt_layers *layers, int dir, const char *name,
+	const struct extract_options *options, struct extract_report *ret_report, rkt_error **err)
+{
+	struct path_filter *filters = layered_filters(layers);
+	struct stack stack;
+	int result;
+
+	stack_layers(&stack, store, layers, filters);
+	result = extract_layered_image(&stack.layers, dir, name, options, ret_report, err);
 	layered_filters_free(filters, layers);
 	return result;
 }

@@ -37,6 +37,10 @@ int layered_make_index(
 int layered_extract(
 	rkt_store *store, const rkt_layers *layers, int root, int aside, rkt_error **err);
 
+/* LAYERS as one image to NAME below the directory DIR, as extract_layered_image() does it. */
+int layered_extract_image(rkt_store *store, const rkt_layers *layers, int dir, const char *name,
+	const struct extract_options *options, struct extract_report *ret_report, rkt_error **err);
+
 /* Writes a tree's record ROW of FORM, whose layers are LAYERS, and their plan. RKT_MISSING when one
  * of the images is gone. */
 int layered_record(db_txn *txn, enum record_form form, const rkt_layers *layers,

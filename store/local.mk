@@ -46,6 +46,7 @@ rkt_store_SOURCES = \
 	%D%/cmd_list.c \
 	%D%/cmd_render.c \
 	%D%/cmd_rm.c \
+	%D%/cmd_unpack.c \
 	%D%/cmd_verify.c \
 	%D%/rkt-store.c
 rkt_store_LDADD = cli/libcli.la $(store_link)

@@ -287,6 +287,8 @@ READING = [
           leaves_a_whole_file_or_none),
     Scene("extract", ["extract", SUBJECT, "{yard.out}/subject"], add_both, BOTH, BOTH,
           leaves_a_whole_tree_or_none),
+    Scene("render-dir", ["render", SUBJECT, "{yard.out}/subject"], add_both, BOTH, BOTH,
+          leaves_a_whole_tree_or_none),
     Scene("list", ["list"], add_both, BOTH, BOTH),
     Scene("verify", ["verify", "-j1"], add_both, BOTH, BOTH, notes=True),
 ]
