@@ -17,7 +17,11 @@ struct export_settings {
 	const char *dir;
 	bool overwrite;
 	int compress; /* index in compressors */
+	int format;   /* index in format_names */
 };
+
+/* One today; scripts may say which they mean. */
+static const char *const format_names[] = { "aci", NULL };
 
 static const char *const compressor_names[] = { "none", "gzip", "xz", "zstd", NULL };
 static const enum compression compressors[] = { COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_XZ,
@@ -148,6 +152,11 @@ int cmd_export(int argc, char **argv, rkt_error **err)
 			.kind = OPT_FLAG,
 			.into = &settings.overwrite,
 			.help = "Replace FILE when it exists." },
+		{ .name = "format",
+			.kind = OPT_CHOICE,
+			.into = &settings.format,
+			.choices = format_names,
+			.help = "What FILE shall be: aci, an App Container image. There is no other yet." },
 		{ .name = "compress",
 			.kind = OPT_CHOICE,
 			.into = &settings.compress,

@@ -32,6 +32,13 @@ def test_exported_file_is_the_tar_and_its_digest_the_id(image, tmp_path):
     assert image == f"sha256-{hashlib.sha256((tmp_path / 'out.aci').read_bytes()).hexdigest()}"
 
 
+def test_the_format_may_be_named_and_others_are_refused_with_the_list(image, tmp_path):
+    assert store("export", "--format=aci", image, tmp_path / "out.aci").status == 0
+    assert (tmp_path / "out.aci").read_bytes() == image_tar()
+    assert_one_line(store("export", "--format=oci", image, tmp_path / "other"), 2, "oci", "aci")
+    assert not (tmp_path / "other").exists()
+
+
 def test_export_can_be_imported_again(image, tmp_path):
     store("export", image, tmp_path / "out.aci")
     assert store("import", "-d", tmp_path / "other", tmp_path / "out.aci").out == f"{image}\n"
