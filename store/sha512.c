@@ -85,12 +85,38 @@ static int note(db_txn *txn, void *context, rkt_error **err)
 	return got > 0 ? alias_put(txn, &self->alias, self->id, err) : got;
 }
 
+struct question {
+	const rkt_image_id *id;
+	int there;
+};
+
+static int ask(db_txn *txn, void *context, rkt_error **err)
+{
+	struct question *self = context;
+	struct image_row row;
+
+	self->there = store_get_image(txn, self->id, &row, err);
+	return self->there < 0 ? -1 : 0;
+}
+
+/* WHY the image ID could not be read does not matter when it was removed meanwhile. */
+static int unread(struct learn *self, const rkt_image_id *id, rkt_error *why, rkt_error **err)
+{
+	struct question question = { .id = id };
+
+	if (db_read(self->store->db, ask, &question, NULL) < 0 || question.there)
+		return rkt_fail_with(err, why);
+	rkt_error_free(why);
+	return 0;
+}
+
 static int learn(struct learn *self, const rkt_image_id *id, rkt_error **err)
 {
 	struct fact fact = { .id = id };
+	rkt_error *why = NULL;
 
-	if (digest_blob(self, id, &fact.alias, err) < 0)
-		return -1;
+	if (digest_blob(self, id, &fact.alias, &why) < 0)
+		return unread(self, id, why, err);
 	return db_write(self->store->db, note, &fact, err);
 }
 
