@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <lmdb.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,6 +37,9 @@ struct db {
 	MDB_env *env;
 	MDB_dbi tables[DB_TABLE_COUNT]; /* TABLE_ABSENT: an older environment, read only */
 	enum db_mode mode;
+	/* LMDB moves the map only while no transaction of this process is running: each holds this
+	 * shared, whoever changes the size holds it alone. */
+	pthread_rwlock_t map;
 };
 
 struct db_txn {
@@ -195,34 +199,79 @@ static int stretch(db *self, rkt_error **err)
 	return 0;
 }
 
-static int grow(db *self, rkt_error **err)
+/* With the map held: its size. */
+static int map_size(db *self, size_t *ret, rkt_error **err)
 {
 	MDB_envinfo info;
-	size_t size;
 	int code = mdb_env_info(self->env, &info);
 
-	if (code)
-		return db_fail(err, code, "size");
-	size = info.me_mapsize + (info.me_mapsize < MAP_STEP ? info.me_mapsize : MAP_STEP);
-	code = mdb_env_set_mapsize(self->env, size);
+	*ret = info.me_mapsize;
+	return code ? db_fail(err, code, "size") : 0;
+}
+
+/* Makes the map larger than FULL, which was too small for a transaction; another thread that found
+ * the same may have done so meanwhile. */
+static int grow_alone(db *self, size_t full, rkt_error **err)
+{
+	size_t now;
+	int code;
+
+	if (map_size(self, &now, err) < 0)
+		return -1;
+	if (now > full)
+		return 0;
+	code = mdb_env_set_mapsize(self->env, now + (now < MAP_STEP ? now : MAP_STEP));
 	return code ? db_fail(err, code, "grow") : stretch(self, err);
 }
 
-/* Begins a transaction; another process may have grown the map, or left reader slots behind. */
+static int grow(db *self, size_t full, rkt_error **err)
+{
+	int result;
+
+	pthread_rwlock_wrlock(&self->map);
+	result = grow_alone(self, full, err);
+	pthread_rwlock_unlock(&self->map);
+	return result;
+}
+
+/* Another process has grown the map. */
+static int adopt_size(db *self)
+{
+	int code;
+
+	pthread_rwlock_wrlock(&self->map);
+	code = mdb_env_set_mapsize(self->env, 0);
+	pthread_rwlock_unlock(&self->map);
+	return code;
+}
+
+/* Begins a transaction, and holds the map until end(). Another process may have grown the map, or
+ * left reader slots behind. */
 static int begin(db *self, unsigned flags, MDB_txn **ret, rkt_error **err)
 {
-	int code = mdb_txn_begin(self->env, NULL, flags, ret);
+	bool checked = false;
+	int code;
 
-	if (code == MDB_MAP_RESIZED) {
-		code = mdb_env_set_mapsize(self->env, 0);
+	for (;;) {
+		pthread_rwlock_rdlock(&self->map);
+		code = mdb_txn_begin(self->env, NULL, flags, ret);
 		if (!code)
-			code = mdb_txn_begin(self->env, NULL, flags, ret);
-	} else if (code == MDB_READERS_FULL) {
-		code = mdb_reader_check(self->env, NULL);
-		if (!code)
-			code = mdb_txn_begin(self->env, NULL, flags, ret);
+			return 0;
+		pthread_rwlock_unlock(&self->map);
+		if (code == MDB_MAP_RESIZED) {
+			code = adopt_size(self);
+		} else if (code == MDB_READERS_FULL && !checked) {
+			checked = true;
+			code = mdb_reader_check(self->env, NULL);
+		}
+		if (code)
+			return db_fail(err, code, "begin");
 	}
-	return code ? db_fail(err, code, "begin") : 0;
+}
+
+static void end(db *self)
+{
+	pthread_rwlock_unlock(&self->map);
 }
 
 static int open_table(db *self, MDB_txn *txn, enum db_table table, unsigned flags, rkt_error **err)
@@ -247,12 +296,14 @@ static int open_tables(db *self, bool *ret_complete, rkt_error **err)
 	for (int i = 0; i < DB_TABLE_COUNT; i++) {
 		if (open_table(self, txn, (enum db_table)i, 0, err) < 0) {
 			mdb_txn_abort(txn);
+			end(self);
 			return -1;
 		}
 		if (self->tables[i] == TABLE_ABSENT)
 			*ret_complete = false;
 	}
 	mdb_txn_commit(txn); /* not abort: that would close the tables again */
+	end(self);
 	return 0;
 }
 
@@ -340,8 +391,14 @@ static int open_all(db *self, int dir, rkt_error **err)
 db *db_open(int dir, enum db_mode mode, rkt_error **err)
 {
 	db *self = xcalloc(1, sizeof *self);
+	pthread_rwlockattr_t kind;
 
 	self->mode = mode;
+	/* readers that follow each other must not keep a writer from growing the map for ever */
+	pthread_rwlockattr_init(&kind);
+	pthread_rwlockattr_setkind_np(&kind, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&self->map, &kind);
+	pthread_rwlockattr_destroy(&kind);
 	if (open_all(self, dir, err) == 0)
 		return self;
 	db_close(self);
@@ -354,6 +411,7 @@ void db_close(db *self)
 		return;
 	if (self->env)
 		mdb_env_close(self->env);
+	pthread_rwlock_destroy(&self->map);
 	free(self);
 }
 
@@ -368,26 +426,38 @@ int db_read(db *self, db_work *work, void *context, rkt_error **err)
 		return -1;
 	result = work(&txn, context, err);
 	mdb_txn_abort(txn.txn);
+	end(self);
 	return result;
 }
 
-/* One try: 0 committed, 1 the map is full, -1 on error. */
-static int try_write(db *self, db_work *work, void *context, rkt_error **err)
+/* The work of a transaction that has begun: 0 committed, 1 the map of *RET_SIZE is full, -1 on
+ * error. */
+static int work_and_commit(
+	db_txn *txn, db_work *work, void *context, size_t *ret_size, rkt_error **err)
 {
-	db_txn txn = { .db = self };
 	auto_error rkt_error *why = NULL;
 	int code;
 
-	if (begin(self, 0, &txn.txn, err) < 0)
-		return -1;
-	if (work(&txn, context, &why) < 0) {
-		mdb_txn_abort(txn.txn);
-		return txn.full ? 1 : rkt_fail_with(err, pass_ptr(why));
+	if (map_size(txn->db, ret_size, &why) < 0 || work(txn, context, &why) < 0) {
+		mdb_txn_abort(txn->txn);
+		return txn->full ? 1 : rkt_fail_with(err, pass_ptr(why));
 	}
-	code = mdb_txn_commit(txn.txn);
+	code = mdb_txn_commit(txn->txn);
 	if (code == MDB_MAP_FULL)
 		return 1;
 	return code ? db_fail(err, code, "commit") : 0;
+}
+
+static int try_write(db *self, db_work *work, void *context, size_t *ret_size, rkt_error **err)
+{
+	db_txn txn = { .db = self };
+	int result;
+
+	if (begin(self, 0, &txn.txn, err) < 0)
+		return -1;
+	result = work_and_commit(&txn, work, context, ret_size, err);
+	end(self);
+	return result;
 }
 
 int db_write(db *self, db_work *work, void *context, rkt_error **err)
@@ -395,11 +465,12 @@ int db_write(db *self, db_work *work, void *context, rkt_error **err)
 	if (self->mode == DB_READ)
 		return rkt_fail(err, RKT_USAGE, "the store is open for reading only");
 	for (;;) {
-		int done = try_write(self, work, context, err);
+		size_t size = 0;
+		int done = try_write(self, work, context, &size, err);
 
 		if (done <= 0)
 			return done;
-		if (grow(self, err) < 0)
+		if (grow(self, size, err) < 0)
 			return -1;
 	}
 }

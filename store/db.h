@@ -5,6 +5,10 @@
  * is one writer at a time across all processes, and a killed writer wedges nobody (robust mutex).
  * The map grows by itself. Bytes handed out point into the map and die with their transaction.
  *
+ * Threads share a handle; db_open() and db_close() are for one of them, alone. A thread that waits
+ * for the map to grow lets no new transaction begin, so work in a transaction never begins another,
+ * nor waits for a thread that may.
+ *
  * Traps minded here: reader slots are tied to transactions, not threads (MDB_NOTLS); slots of
  * killed readers are cleared on open; data.mdb is checked before LMDB maps it, because LMDB trusts
  * its meta pages and dies by SIGBUS on a truncated file; the file is always at least as long as the
@@ -57,7 +61,8 @@ db *db_open(int dir, enum db_mode mode, rkt_error **err);
 void db_close(db *self);
 
 /* The work of one transaction: 0, or -1 with *err set. It may be run more than once (the map was
- * full and has been grown), so it must only set its results, never add to them. */
+ * full and has been grown), so it must only set its results, never add to them. It must not call
+ * db_read() or db_write(). */
 typedef int db_work(db_txn *txn, void *context, rkt_error **err);
 
 /* Runs WORK in a read transaction: one consistent snapshot. Never do I/O on blobs in there. */

@@ -77,6 +77,7 @@ rkt_store *rkt_store_open(const char *path, enum rkt_store_mode mode, rkt_error 
 
 	self->layout = (struct layout)LAYOUT_EMPTY;
 	self->mode = mode;
+	pthread_mutex_init(&self->lock, NULL);
 	if (open_store(self, path, err) == 0)
 		return self;
 	rkt_store_close(self);
@@ -90,6 +91,7 @@ void rkt_store_close(rkt_store *self)
 	db_close(self->db);
 	layout_close(&self->layout);
 	free(self->tree_reason);
+	pthread_mutex_destroy(&self->lock);
 	free(self);
 }
 

@@ -5,6 +5,9 @@
 #pragma once
 
 #include "rkt/store.h"
+
+#include <pthread.h>
+
 #include "aci/manifest.h"
 #include "store/db.h"
 #include "store/db_record.h"
@@ -14,9 +17,12 @@ struct rkt_store {
 	struct layout layout;
 	db *db;
 	enum rkt_store_mode mode;
+	/* What follows is about the last tree that was opened, by whichever thread: changed under
+	 * LOCK, read by who knows that nobody else opens one. All above stays as it is. */
+	pthread_mutex_t lock;
 	/* Why the last tree was not an EROFS mount although one was asked for; NULL: it was. */
 	char *tree_reason;
-	rkt_image_id tree_opened; /* the last */
+	rkt_image_id tree_opened;
 };
 
 /* Nanoseconds since the epoch, for records. */

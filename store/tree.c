@@ -372,10 +372,14 @@ static int open_extracted(rkt_store *store, const struct known *known, rkt_error
 
 /* ---- the public one -------------------------------------------------------------------------- */
 
-static void keep_reason(rkt_store *store, rkt_error *why)
+/* For rkt_store_tree_reason(). */
+static void keep_reason(rkt_store *store, const struct known *known, rkt_error *why)
 {
+	pthread_mutex_lock(&store->lock);
 	free(store->tree_reason);
 	store->tree_reason = why ? xstrdup(rkt_error_message(why)) : NULL;
+	store->tree_opened = *tree_of(known);
+	pthread_mutex_unlock(&store->lock);
 }
 
 /* An image's own index was made at its import; one over several layers is made now. */
@@ -409,7 +413,7 @@ static int open_tree_as(rkt_store *store, struct known *known, enum rkt_tree_for
 	*ret_form = RKT_TREE_EROFS;
 	if (form != RKT_TREE_EXTRACTED)
 		fd = try_erofs(store, known, form, &why);
-	keep_reason(store, why);
+	keep_reason(store, known, why);
 	if (fd >= 0)
 		return fd;
 	if (form == RKT_TREE_EROFS)
@@ -425,10 +429,8 @@ static int open_known(rkt_store *store, struct known *known, enum rkt_tree_form 
 	enum rkt_tree_form became;
 	int fd = -1;
 
-	if (db_read(store->db, look_up, known, err) == 0) {
-		store->tree_opened = *tree_of(known);
+	if (db_read(store->db, look_up, known, err) == 0)
 		fd = open_tree_as(store, known, form, &became, err);
-	}
 	known_free(known);
 	if (fd >= 0 && ret_form)
 		*ret_form = became;

@@ -1,10 +1,21 @@
 /*
  * The image store: transactional, content-addressed, indexed by LMDB.
  *
- * A store is a directory (doc/formats.md). A handle serves one thread at a time; several processes
- * may use one store at once, but a process may open a given store only once (LMDB). Readers never
- * block and are never blocked. Before rkt_store_import() returns 0 the image does not exist;
- * afterwards it is whole and durable (S-040).
+ * A store is a directory (doc/formats.md). Several processes may use one store at once, but a
+ * process may open a given store only once (LMDB). Readers never block and are never blocked.
+ * Before rkt_store_import() returns 0 the image does not exist; afterwards it is whole and durable
+ * (S-040).
+ *
+ * Threads
+ *  - Any number of threads may call any functions on one handle at once, with three exceptions.
+ *  - rkt_store_close(): alone, and the last call.
+ *  - rkt_store_tree_reason(): it speaks of the last tree opened by any thread, so who asks lets no
+ *    other thread open one in between, nor while it uses the answer.
+ *  - Records, layers, errors and descriptors that were handed out belong to who got them, and are
+ *    used by one thread at a time.
+ *  - Callbacks come in the calling thread, and must not call functions on the handle.
+ *  - Threads at one handle are to each other as processes at one store: one of two that import the
+ *    same file waits for the other.
  *
  * Caveats
  *  - Not on network file systems: LMDB needs coherent mmap and locks.

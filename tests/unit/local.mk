@@ -21,6 +21,7 @@ unit_tests += tests/unit/test_index_layers
 unit_tests += tests/unit/test_db
 unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_keep
+unit_tests += tests/unit/test_threads
 unit_tests += tests/unit/test_deps
 unit_tests += tests/unit/test_pod_state
 unit_tests += tests/unit/test_volumes
