@@ -182,31 +182,37 @@ static int list_layers(
 
 /* ---- one tree -------------------------------------------------------------------------------- */
 
-/* What a caller of render may mount: the EROFS clone as it is, of an extracted tree a read-only
- * bind. */
-static int to_mount(int tree, enum rkt_tree_form form, rkt_error **err)
+/* Opens the directory to mount on. Asks for the privilege by making and dropping a mount, before a
+ * tree is made for nothing. */
+static int open_target(const char *path, rkt_error **err)
 {
-	auto_fd int mnt = form == RKT_TREE_EROFS ? fcntl(tree, F_DUPFD_CLOEXEC, 3)
-						 : mount_clone(tree, "", MOUNT_ALONE, err);
-
-	if (mnt < 0)
-		return form == RKT_TREE_EROFS ? rkt_fail_errno(err, "dup") : -1;
-	if (form == RKT_TREE_EXTRACTED &&
-		mount_set(mnt, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV, MOUNT_ALONE, err) < 0)
-		return -1;
-	return pass_fd(mnt);
-}
-
-static int mount_on(const char *path, int tree, enum rkt_tree_form form, rkt_error **err)
-{
-	auto_fd int target = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), mnt = -1;
+	auto_error rkt_error *why = NULL;
+	auto_fd int target = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), trial = -1;
 
 	if (target < 0 && errno == ENOENT)
 		return rkt_fail(err, RKT_MISSING, "no such directory: %s", path);
 	if (target < 0)
 		return rkt_fail_errno(err, "open %s", path);
-	mnt = to_mount(tree, form, err);
-	return mnt < 0 ? -1 : mount_attach(mnt, target, err);
+	trial = mount_clone(target, "", MOUNT_ALONE, &why);
+	if (trial < 0 && rkt_error_errno(why) == EPERM)
+		return rkt_fail(err, RKT_FAILED,
+			"--mount needs root; without it 'rkt-store render IMAGE DIR' writes files");
+	return pass_fd(target);
+}
+
+/* The EROFS clone as it is; of an extracted tree a bind. Setuid programs in it mean nothing: other
+ * than cas/mnt the place may be open to everybody (S-010). */
+static int mount_on(int target, int tree, enum rkt_tree_form form, rkt_error **err)
+{
+	auto_fd int mnt = form == RKT_TREE_EROFS ? fcntl(tree, F_DUPFD_CLOEXEC, 3)
+						 : mount_clone(tree, "", MOUNT_ALONE, err);
+	uint64_t attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;
+
+	if (mnt < 0)
+		return form == RKT_TREE_EROFS ? rkt_fail_errno(err, "dup") : -1;
+	if (mount_set(mnt, attributes, MOUNT_ALONE, err) < 0)
+		return -1;
+	return mount_attach(mnt, target, err);
 }
 
 static char *tree_path(const rkt_store *store, enum rkt_tree_form form)
@@ -246,13 +252,16 @@ static int render(const struct render_settings *settings, const char *reference,
 	auto_store rkt_store *store = cmd_open_existing(settings->dir, err);
 	auto_image_record rkt_image_record *image = NULL;
 	enum rkt_tree_form form;
-	auto_fd int tree = -1;
+	auto_fd int tree = -1, target = -1;
 
 	if (!store || cmd_find_in(store, reference, &image, err) < 0)
 		return -1;
+	target = settings->mount ? open_target(settings->mount, err) : -1;
+	if (settings->mount && target < 0)
+		return -1;
 	tree = rkt_store_open_tree(
 		store, &image->id, (enum rkt_tree_form)settings->form, &form, err);
-	if (tree < 0 || (settings->mount && mount_on(settings->mount, tree, form, err) < 0))
+	if (tree < 0 || (target >= 0 && mount_on(target, tree, form, err) < 0))
 		return -1;
 	print(settings, store, &image->id, form);
 	return 0;
@@ -317,8 +326,10 @@ int cmd_render(int argc, char **argv, rkt_error **err)
 			.kind = OPT_TEXT,
 			.into = &settings.mount,
 			.argument = "DIR",
-			.help = "Mount the tree, read-only, on the directory DIR too. Needs root; "
-				"umount(8) ends it." },
+			.help = "Mount the tree, read-only, without devices and setuid programs, on the "
+				"directory DIR too. Needs root; umount(8) ends it. An EROFS mount "
+				"stays usable when gc or rm takes the image; of an extracted tree the "
+				"files go." },
 		{ .name = "form",
 			.kind = OPT_CHOICE,
 			.into = &settings.form,

@@ -18,6 +18,7 @@ cli_tests += tests/cli/test_store_export.py
 cli_tests += tests/cli/test_store_extract.py
 cli_tests += tests/cli/test_store_render.py
 cli_tests += tests/cli/test_store_render_dir.py
+cli_tests += tests/cli/test_store_render_mount.py
 cli_tests += tests/cli/test_store_deps.py
 cli_tests += tests/cli/test_render_property.py
 cli_tests += tests/cli/test_sparse.py
