@@ -53,6 +53,7 @@ static const struct front_command images[] = {
 };
 
 static const struct front_command others[] = {
+	{ "init", "rkt-store", "init", "make the store, or share it with a group" },
 	{ "help", NULL, NULL, "list all commands, or show the help of one" },
 	{ "version", NULL, NULL, "print the versions of rkt and of App Container" },
 	{ 0 },

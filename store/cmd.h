@@ -6,8 +6,8 @@
 #include "cli/opts.h"
 #include "store/store.h"
 
-cli_run_fn cmd_import, cmd_fetch, cmd_list, cmd_info, cmd_cat_manifest, cmd_export, cmd_extract,
-	cmd_render, cmd_rm, cmd_gc, cmd_verify;
+cli_run_fn cmd_init, cmd_import, cmd_fetch, cmd_list, cmd_info, cmd_cat_manifest, cmd_export,
+	cmd_extract, cmd_render, cmd_rm, cmd_gc, cmd_verify;
 
 /* The option every command has. INTO is a const char **. */
 #define CMD_OPTION_DIR(into_)                                                                  \

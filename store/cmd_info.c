@@ -90,7 +90,8 @@ static int gather(struct facts *self, rkt_error **err)
 		return -1;
 	if (self->layers)
 		tree = &self->layers->tree;
-	mounted = tree_is_mounted(self->store, tree, err);
+	/* trees are hidden from members of a group that root shares its store with */
+	mounted = layout->member ? 0 : tree_is_mounted(self->store, tree, err);
 	if (mounted < 0)
 		return -1;
 	self->mounted = mounted;
@@ -157,7 +158,8 @@ static void print_lines(struct facts *self)
 		print_number("index-size", image->index_size);
 	print_line("no-index-because", image->index_fault);
 	print_dependencies(self);
-	print_line("mounted", self->mounted ? "yes" : "no");
+	if (!self->store->layout.member)
+		print_line("mounted", self->mounted ? "yes" : "no");
 	print_line("extracted", self->tree);
 	if (self->pods.len)
 		print_line("pods", buf_text(&self->pods) + 1);
@@ -204,7 +206,8 @@ static void print_json(struct facts *self)
 	json_set(object, "dependencies", self->dependencies);
 	self->dependencies = NULL;
 	set_text(object, "tree", self->layers ? self->layers->tree.text : NULL);
-	json_set(object, "mounted", json_new_bool(self->mounted));
+	json_set(object, "mounted",
+		self->store->layout.member ? NULL : json_new_bool(self->mounted));
 	set_text(object, "extracted", self->tree);
 	json_set(object, "pods", pods_array(self));
 	out_json(object);

@@ -97,6 +97,14 @@ static char *path_of_fd(int fd, rkt_error **err)
 	return xmemdup(path, (size_t)len);
 }
 
+/* Whether this user may read the folder FD, which ST describes, as a member of the group that root
+ * shares it with (share.c gives it these bits). */
+static bool is_shared(int fd, const struct stat *st)
+{
+	return st->st_uid == 0 && geteuid() != 0 && (st->st_mode & S_ISGID) &&
+	       faccessat(fd, ".", R_OK | X_OK, AT_EACCESS) == 0;
+}
+
 /* Whether FD's folder is one this user may keep a store in (S-046). NAME is for the message. */
 static int check_owner(int fd, const char *name, enum rkt_store_mode mode, rkt_error **err)
 {
@@ -110,7 +118,7 @@ static int check_owner(int fd, const char *name, enum rkt_store_mode mode, rkt_e
 			name, st.st_uid);
 	if (st.st_mode & S_IWOTH)
 		return rkt_fail(err, RKT_FAILED, "%s is writable by everybody", name);
-	if (faccessat(fd, ".", W_OK, AT_EACCESS) == 0 || geteuid() == 0)
+	if (faccessat(fd, ".", W_OK, AT_EACCESS) == 0 || geteuid() == 0 || is_shared(fd, &st))
 		return 0;
 	if (errno == EROFS && mode == RKT_STORE_READ)
 		return 0;
@@ -164,11 +172,24 @@ static int open_folders(struct layout *self, enum rkt_store_mode mode, rkt_error
 	if ((self->tmp = open_folder(cas, "tmp", mode, err)) < 0 ||
 		(self->index = open_folder(cas, "index", mode, err)) < 0 ||
 		(self->blob = open_shelf(cas, "blob", mode, err)) < 0 ||
-		(self->erofs = open_shelf(cas, "erofs", mode, err)) < 0 ||
-		(self->rootfs = open_shelf(cas, "rootfs", mode, err)) < 0 ||
+		(self->erofs = open_shelf(cas, "erofs", mode, err)) < 0)
+		return -1;
+	if (self->member)
+		return 0;
+	if ((self->rootfs = open_shelf(cas, "rootfs", mode, err)) < 0 ||
 		(self->mnt = open_folder(cas, "mnt", mode, err)) < 0 ||
 		(self->containers = open_folder(self->top, "containers", mode, err)) < 0)
 		return -1;
+	return 0;
+}
+
+static int find_membership(struct layout *self, rkt_error **err)
+{
+	struct stat st;
+
+	if (fstat(self->top, &st) < 0)
+		return rkt_fail_errno(err, "stat %s", self->path);
+	self->member = is_shared(self->top, &st);
 	return 0;
 }
 
@@ -188,7 +209,8 @@ int layout_open(struct layout *self, const char *path, enum rkt_store_mode mode,
 	self->path = path_of_fd(self->top, err);
 	if (!self->path)
 		return -1;
-	if (check_owner(self->top, self->path, mode, err) < 0 || refuse_old_rkt(self, err) < 0)
+	if (check_owner(self->top, self->path, mode, err) < 0 || refuse_old_rkt(self, err) < 0 ||
+		find_membership(self, err) < 0)
 		return -1;
 	if (open_folders(self, mode, &why) == 0)
 		return 0;
@@ -209,6 +231,16 @@ void layout_close(struct layout *self)
 	}
 	free(self->path);
 	self->path = NULL;
+}
+
+int layout_check_owner(const struct layout *self, rkt_error **err)
+{
+	return self->member
+		       ? rkt_fail(err, RKT_FAILED,
+				 "%s belongs to root: members of its group may list, import and read "
+				 "images, nothing else",
+				 self->path)
+		       : 0;
 }
 
 static void shard_name(const rkt_image_id *id, char out[static 3])
@@ -246,6 +278,8 @@ int layout_lock(const struct layout *self, enum layout_naming what, rkt_error **
 	/* flock belongs to the open file: a descriptor of its own for every holder */
 	auto_fd int fd = openat(self->tmp, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
+	if (what == LAYOUT_REMOVING && layout_check_owner(self, err) < 0)
+		return -1;
 	if (fd < 0)
 		return rkt_fail_errno(err, "open cas/tmp");
 	if (lock_wait(fd, what == LAYOUT_NAMING ? LOCK_SHARED : LOCK_EXCLUSIVE, err) < 0)

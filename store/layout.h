@@ -4,7 +4,8 @@
  *
  * Everything below the top is opened once, by descriptor, following no symlink; all later work is
  * relative to these descriptors (S-046). Folders are 0700: set-uid programs in a rendered tree mean
- * nothing on the host, because nobody else gets there (S-010).
+ * nothing on the host, because nobody else gets there (S-010). Root may open the folders of images,
+ * and no others, to the members of a group (share.h).
  */
 #pragma once
 
@@ -17,15 +18,18 @@ struct layout {
 	int index;      /* cas/index: the LMDB environment */
 	int blob;       /* cas/blob/sha256 */
 	int erofs;      /* cas/erofs/sha256 */
+	int tmp;        /* cas/tmp */
 	int rootfs;     /* cas/rootfs/sha256 */
 	int mnt;        /* cas/mnt */
-	int tmp;        /* cas/tmp */
 	int containers; /* containers: one folder a pod */
+	/* The user is no owner but a member of the group that root shares this store with: the last
+	 * three of these folders are closed to him, and -1. */
+	bool member;
 };
 
-#define LAYOUT_EMPTY                                 \
-	{                                            \
-		NULL, -1, -1, -1, -1, -1, -1, -1, -1 \
+#define LAYOUT_EMPTY                                        \
+	{                                                   \
+		NULL, -1, -1, -1, -1, -1, -1, -1, -1, false \
 	}
 
 /* Opens the data directory PATH, or the default one (store.h) when PATH is NULL. RKT_STORE_WRITE
@@ -33,6 +37,9 @@ struct layout {
  * LAYOUT_EMPTY before, and closed by the caller whatever comes out. */
 int layout_open(struct layout *self, const char *path, enum rkt_store_mode mode, rkt_error **err);
 void layout_close(struct layout *self);
+
+/* Fails when the user is a member only: he may add images and read them, nothing else. */
+int layout_check_owner(const struct layout *self, rkt_error **err);
 
 /* Opens the folder of ID's first two digits below SHELF (one of blob, erofs, rootfs). RKT_MISSING
  * when it is not there. */
@@ -51,7 +58,7 @@ char *layout_file_path(const struct layout *self, const char *what, const rkt_im
  * way (S-044), and no file is unlinked after somebody recorded it anew. The lock is on the folder
  * cas/tmp, and gone with the returned descriptor.
  */
-enum layout_naming { LAYOUT_NAMING, LAYOUT_REMOVING };
+enum layout_naming { LAYOUT_NAMING, LAYOUT_REMOVING /* owners only */ };
 int layout_lock(const struct layout *self, enum layout_naming what, rkt_error **err);
 
 /* Waits until nobody else holds the lock for the file whose fingerprint begins with the 8 bytes at

@@ -11,6 +11,8 @@ int lease_pod_exists(const rkt_store *store, const char *uuid, rkt_error **err)
 {
 	struct stat st;
 
+	if (store->layout.member) /* who may not see the pods */
+		return true;
 	if (fstatat(store->layout.containers, uuid, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return S_ISDIR(st.st_mode);
 	return errno == ENOENT ? 0 : rkt_fail_errno(err, "stat containers/%s", uuid);
@@ -161,8 +163,11 @@ int rkt_store_lease(
 	rkt_store *store, const char *uuid, const rkt_image_id *ids, size_t count, rkt_error **err)
 {
 	struct take self = { uuid, ids, count };
-	int there = check_uuid(uuid, err) < 0 ? -1 : lease_pod_exists(store, uuid, err);
+	int there;
 
+	if (check_uuid(uuid, err) < 0 || layout_check_owner(&store->layout, err) < 0)
+		return -1;
+	there = lease_pod_exists(store, uuid, err);
 	if (there < 0)
 		return -1;
 	if (!there)
@@ -214,8 +219,12 @@ static int drop(db_txn *txn, void *context, rkt_error **err)
 int rkt_store_lease_drop(rkt_store *store, const char *uuid, rkt_error **err)
 {
 	struct drop self = { .uuid = uuid };
-	int result = check_uuid(uuid, err) < 0 ? -1 : db_write(store->db, drop, &self, err);
+	int result = check_uuid(uuid, err);
 
+	if (result == 0)
+		result = layout_check_owner(&store->layout, err);
+	if (result == 0)
+		result = db_write(store->db, drop, &self, err);
 	for (size_t at = 0; result == 0 && at < self.keys.len; at += KEY_LEASE_SIZE) {
 		rkt_image_id id = key_to_id(self.keys.data + at);
 

@@ -27,6 +27,7 @@ index_link = %D%/index/libindex.la $(aci_link)
 	%D%/remove.c %D%/remove.h \
 	%D%/resolve.c %D%/resolve.h \
 	%D%/sha512.c \
+	%D%/share.c %D%/share.h \
 	%D%/store.c %D%/store.h \
 	%D%/tree.c %D%/tree.h \
 	%D%/verify.c
@@ -43,6 +44,7 @@ rkt_store_SOURCES = \
 	%D%/cmd_gc.c \
 	%D%/cmd_import.c \
 	%D%/cmd_info.c \
+	%D%/cmd_init.c \
 	%D%/cmd_list.c \
 	%D%/cmd_render.c \
 	%D%/cmd_rm.c \

@@ -429,7 +429,8 @@ static int open_known(rkt_store *store, struct known *known, enum rkt_tree_form 
 	enum rkt_tree_form became;
 	int fd = -1;
 
-	if (db_read(store->db, look_up, known, err) == 0)
+	if (layout_check_owner(&store->layout, err) == 0 &&
+		db_read(store->db, look_up, known, err) == 0)
 		fd = open_tree_as(store, known, form, &became, err);
 	known_free(known);
 	if (fd >= 0 && ret_form)

@@ -426,6 +426,8 @@ int rkt_store_verify(rkt_store *store, const struct rkt_verify_options *options,
 		.changed = PTHREAD_COND_INITIALIZER };
 	int result = store_check_options(options->size, sizeof *options, err);
 
+	if (result == 0 && options->repair)
+		result = layout_check_owner(&store->layout, err);
 	if (result == 0)
 		result = verify(&self, err);
 	for (size_t i = 0; i < self.count; i++)

@@ -1,9 +1,9 @@
 /*
  * What a command costs: cost ROUNDS COMMAND [ARGUMENT...]
  *
- * Runs it ROUNDS times, its output thrown away, and prints one line: microseconds of wall time and of
- * processor time from fork to exit, and the kB of its largest resident size; each the least of all rounds.
- * A shell's time(1) counts in hundredths of a second, which are longer than most of our commands.
+ * Runs it ROUNDS times, its output thrown away, and prints one line: microseconds of wall time and
+ * of processor time from fork to exit, and the kB of its largest resident size; each the least of
+ * all rounds. time(1) counts in hundredths of a second, longer than most of our commands.
  */
 #include <fcntl.h>
 #include <spawn.h>

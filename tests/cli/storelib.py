@@ -115,9 +115,10 @@ def open_dir():
     shutil.rmtree(path)
 
 
-def as_nobody(open_dir, *args, env=None):
-    """Runs the copy of rkt-store in OPEN_DIR as an ordinary user."""
-    clean = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+def as_nobody(open_dir, *args, env=None, group=None):
+    """Runs the copy of rkt-store in OPEN_DIR as an ordinary user, who is in GROUP."""
+    groups = f"--groups={group}" if group else "--clear-groups"
+    clean = [f"--reuid={NOBODY}", f"--regid={NOBODY}", groups]
     return run(
         ["setpriv", *clean, open_dir / "bin/rkt-store", *args],
         env={"HOME": open_dir / "home", **(env or {})},

@@ -1,0 +1,206 @@
+"""rkt-store init: a store where there was none, and root's store shared with a group."""
+
+import os
+import stat
+import threading
+
+import pytest
+from storelib import (
+    NOBODY,
+    as_nobody,
+    assert_one_line,
+    blob_path,
+    image_tar,
+    open_dir,
+    store,
+    write,
+)
+
+assert open_dir  # a fixture
+
+GROUP = 54321  # nobody's but of who is put into it
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+def modes(top):
+    """What group and others may do with each folder and file below TOP: name -> (mode, group)."""
+    found = {".": top.stat()}
+    for path in top.rglob("*"):
+        found[str(path.relative_to(top))] = path.lstat()
+    return {name: (stat.S_IMODE(st.st_mode), st.st_gid) for name, st in found.items()}
+
+
+@pytest.fixture
+def shared(open_dir):
+    """A store of root's in OPEN_DIR, with one image, that GROUP may use."""
+    where = open_dir / "store"
+    assert store("import", "-d", where, write(open_dir / "old.aci", image_tar(content="old"))).status == 0
+    result = store("init", "-d", where, f"--group={GROUP}")
+    assert result.status == 0, result
+    assert result.out == f"{where}\n"
+    assert f"members of group {GROUP} may" in result.err
+    return where
+
+
+def member(open_dir, *args, **more):
+    command, *rest = args
+    return as_nobody(open_dir, command, "-d", open_dir / "store", *rest, group=GROUP, **more)
+
+
+# ---- alone ---------------------------------------------------------------------------------------
+
+
+def test_makes_an_empty_store_and_says_where(data_dir):
+    result = store("init")
+    assert (result.status, result.out, result.err) == (0, f"{data_dir}\n", "")
+    assert store("list").status == 0
+    assert stat.S_IMODE(os.stat(data_dir).st_mode) == 0o700
+
+
+def test_a_store_that_is_there_stays_as_it_is(data_dir, tmp_path):
+    image = store("import", write(tmp_path / "a.aci", image_tar())).out.strip()
+    before = modes(data_dir)
+    assert store("init").status == 0
+    assert modes(data_dir) == before
+    assert image in store("list", "--full").out
+
+
+def test_wrong_words_are_usage(data_dir):
+    assert_one_line(store("init", "--group=x", "--private"), 2, "--group and --private")
+    assert_one_line(store("init", "operand"), 2, "operand")
+    assert not os.path.exists(data_dir)
+
+
+@needs_root
+def test_a_group_that_is_not_there_is_missing(data_dir):
+    assert_one_line(store("init", "--group=rkt-no-such"), 3, "no group rkt-no-such", "groupadd")
+    assert not os.path.exists(data_dir)
+
+
+# ---- shared --------------------------------------------------------------------------------------
+
+
+@needs_root
+def test_an_ordinary_user_shares_no_store(open_dir):
+    result = as_nobody(open_dir, "init", f"--group={GROUP}")
+    assert_one_line(result, 1, "only root shares a store")
+
+
+@needs_root
+def test_only_the_folders_of_images_are_open(shared):
+    wanted = {"cas/blob", "cas/erofs", "cas/index", "cas/tmp", "cas", "."}
+    open_to_group = {name for name, (mode, _) in modes(shared).items() if mode & 0o070}
+    files = {name for name in open_to_group if (shared / name).is_file()}
+    shards = {f"cas/{s}/sha256/{i:02x}" for s in ("blob", "erofs") for i in range(256)}
+    shelves = {"cas/blob/sha256", "cas/erofs/sha256"}
+    assert open_to_group - files == wanted | shards | shelves
+    for name, (mode, group) in modes(shared).items():
+        assert not mode & stat.S_IWOTH, name
+        assert not (mode & 0o007 and (shared / name).is_dir()), name
+        if name in shards | {"cas/index", "cas/tmp"}:
+            assert (mode, group) == (0o2770, GROUP), name
+        elif name in wanted | shelves:
+            assert (mode, group) == (0o2750, GROUP), name
+
+
+@needs_root
+def test_a_member_lists_imports_and_reads(shared, open_dir):
+    file = write(open_dir / "new.aci", image_tar("example.com/new", content="new"))
+    result = member(open_dir, "import", file)
+    assert result.status == 0, result
+    image = result.out.strip()
+    names = member(open_dir, "list", "--fields=name", "--no-legend").out.split()
+    assert names == ["example.com/new", "example.com/test"]
+    assert member(open_dir, "info", image).status == 0
+    assert member(open_dir, "cat-manifest", image).status == 0
+    assert member(open_dir, "export", image, open_dir / "home/out.aci").status == 0
+    assert (open_dir / "home/out.aci").read_bytes() == file.read_bytes()
+    assert member(open_dir, "extract", "example.com/test", open_dir / "home/tree").status == 0
+    assert (open_dir / "home/tree/rootfs/content").read_text() == "old"
+    assert member(open_dir, "verify").status == 0
+    # and root has it as if it were its own import
+    assert store("verify", "-d", shared).status == 0
+    assert os.stat(blob_path(shared, image)).st_uid == NOBODY
+    assert store("render", "-d", shared, image).status == 0
+    assert store("gc", "-d", shared, "--grace-period=0s").status == 0
+    assert member(open_dir, "list", "--no-legend").out == ""
+
+
+@needs_root
+def test_a_member_imports_again_what_root_imported(shared, open_dir):
+    file = open_dir / "old.aci"
+    assert member(open_dir, "import", file).out == store("import", "-d", shared, file).out
+
+
+@needs_root
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["gc"],
+        ["gc", "--dry-run"],
+        ["rm", "example.com/test"],
+        ["render", "example.com/test"],
+        ["verify", "--repair"],
+    ],
+    ids=" ".join,
+)
+def test_a_member_removes_and_renders_nothing(shared, open_dir, command):
+    before = modes(shared)
+    result = member(open_dir, *command)
+    assert_one_line(result, 1, f"{shared} belongs to root", "members of its group may list")
+    assert modes(shared) == before
+    assert store("list", "-d", shared, "--no-legend").out != ""
+
+
+@needs_root
+def test_others_stay_outside(shared, open_dir):
+    for command in ["list"], ["import", open_dir / "old.aci"]:
+        result = as_nobody(open_dir, command[0], "-d", shared, *command[1:])
+        assert result.status == 1, result
+        assert str(shared) in result.err
+
+
+@needs_root
+def test_root_and_members_import_side_by_side(shared, open_dir):
+    files = [
+        write(open_dir / f"{i}.aci", image_tar(f"example.com/{i}", content=str(i) * 1000))
+        for i in range(20)
+    ]
+    results = []
+
+    def work(run_one):
+        for file in files:
+            results.append(run_one(file))
+
+    threads = [
+        threading.Thread(target=work, args=[lambda f: store("import", "-d", shared, f)]),
+        threading.Thread(target=work, args=[lambda f: member(open_dir, "import", f)]),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [result for result in results if result.status] == []
+    assert len({result.out for result in results}) == len(files)
+    assert store("verify", "-d", shared).status == 0
+
+
+@needs_root
+def test_private_takes_it_back(shared, open_dir):
+    assert store("init", "-d", shared, "--private").status == 0
+    assert as_nobody(open_dir, "list", "-d", shared, group=GROUP).status == 1
+    for name, (mode, _) in modes(shared).items():
+        if name.startswith("cas/index") or (shared / name).is_dir():
+            assert not mode & 0o077, name
+    assert store("verify", "-d", shared).status == 0
+
+
+@needs_root
+def test_what_is_not_shared_by_init_is_not_used(shared, open_dir):
+    shared.chmod(0o750)  # as a group's folders are elsewhere
+    result = member(open_dir, "list")
+    assert_one_line(result, 1, f"{shared} belongs to user 0 and is not writable")
+    shared.chmod(0o2750)
+    os.chown(shared, NOBODY - 1, -1)
+    result = member(open_dir, "list")
+    assert_one_line(result, 1, f"{shared} belongs to user {NOBODY - 1} and is not writable")
