@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/buf.h"
 
 size_t str_utf8_next(const uint8_t *text, size_t len, uint32_t *ret_code)
@@ -109,6 +110,26 @@ int str_parse_u64(const char *text, uint64_t max, const char *what, uint64_t *re
 				text, (unsigned long long)max);
 	}
 	*ret = value;
+	return 0;
+}
+
+int str_parse_size(const char *text, const char *what, uint64_t *ret, rkt_error **err)
+{
+	static const char letters[] = "KMGT";
+	size_t len = strlen(text);
+	const char *unit = len > 1 ? strchr(letters, text[len - 1]) : NULL;
+	unsigned shift = unit ? 10 * (unsigned)(unit - letters + 1) : 0;
+	auto_free char *digits = xstrdup(text);
+	uint64_t count;
+
+	if (unit)
+		digits[len - 1] = '\0';
+	if (digits[strspn(digits, "0123456789")] || !*digits)
+		return rkt_fail(err, RKT_USAGE,
+			"%s: '%s' is not a size: 64K, 500M, 2G, 1T, or bytes", what, text);
+	if (str_parse_u64(digits, UINT64_MAX >> shift, what, &count, NULL) < 0)
+		return rkt_fail(err, RKT_USAGE, "%s: %s is too large", what, text);
+	*ret = count << shift;
 	return 0;
 }
 

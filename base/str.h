@@ -29,5 +29,9 @@ bool str_has_suffix(const char *text, const char *suffix);
  * Kind RKT_USAGE; WHAT names the thing in the message ("grace period"). */
 int str_parse_u64(const char *text, uint64_t max, const char *what, uint64_t *ret, rkt_error **err);
 
+/* Reads "812", "64K", "500M", "2G", "1T" as bytes, K being 1024. Kind RKT_USAGE; WHAT names the
+ * thing. */
+int str_parse_size(const char *text, const char *what, uint64_t *ret, rkt_error **err);
+
 /* Writes "812 B", "1.4 MiB", ... into OUT (at least 16 bytes) and returns OUT. */
 char *str_size(uint64_t bytes, char out[static 16]);

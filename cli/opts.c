@@ -66,6 +66,8 @@ static int store(const struct opt *opt, const char *text, rkt_error **err)
 		return 0;
 	case OPT_NUMBER:
 		return str_parse_u64(text, UINT64_MAX, what, opt->into, err);
+	case OPT_SIZE:
+		return str_parse_size(text, what, opt->into, err);
 	case OPT_DURATION:
 		return time_parse_duration(text, what, opt->into, err);
 	case OPT_CHOICE:

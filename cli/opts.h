@@ -28,6 +28,7 @@ enum opt_kind {
 	OPT_TEXT,     /* const char **INTO; the last one given counts */
 	OPT_LIST,     /* struct opts_list *INTO: one more */
 	OPT_NUMBER,   /* uint64_t *INTO, decimal */
+	OPT_SIZE,     /* uint64_t *INTO bytes: "500M", "2G" */
 	OPT_DURATION, /* int64_t *INTO seconds: "90s", "30m", "7d" */
 	OPT_CHOICE,   /* int *INTO: index of the value in CHOICES */
 	OPT_CALL,     /* CALL(INTO, value, err): for options whose position matters */

@@ -10,7 +10,7 @@ struct fixture {
 	bool force, all, dry;
 	const char *dir;
 	struct opts_list labels;
-	uint64_t count;
+	uint64_t count, size;
 	int64_t grace_sec;
 	int form;
 	struct buf calls; /* "volume=a:b;" for each call, operands of the callback likewise */
@@ -50,6 +50,7 @@ static enum opts_result parse(struct fixture *f, enum manner manner, const char 
 		{ "dir", 'd', OPT_TEXT, &f->dir, "DIR", "h" },
 		{ "label", 0, OPT_LIST, &f->labels, "L", "h" },
 		{ "count", 0, OPT_NUMBER, &f->count, "N", "h" },
+		{ "size", 0, OPT_SIZE, &f->size, "SIZE", "h" },
 		{ "grace-period", 0, OPT_DURATION, &f->grace_sec, "TIME", "h" },
 		{ "form", 0, OPT_CHOICE, &f->form, NULL, "h", forms },
 		{ "volume", 0, OPT_CALL, &f->calls, "NAME:PATH", "h", NULL, note_call },
@@ -196,10 +197,11 @@ static void values_are_read_by_kind(void **state)
 	struct fixture f;
 
 	(void)state;
-	assert_int_equal(
-		parse(&f, OPERANDS_COLLECTED, "--count 7 --grace-period=30m --form erofs x"),
+	assert_int_equal(parse(&f, OPERANDS_COLLECTED,
+				 "--count 7 --size 3G --grace-period=30m --form erofs x"),
 		OPTS_RUN);
 	assert_int_equal(f.count, 7);
+	assert_int_equal(f.size, 3ull << 30);
 	assert_int_equal(f.grace_sec, 1800);
 	assert_int_equal(f.form, 1);
 	done(&f);
@@ -209,6 +211,13 @@ static void wrong_values_name_the_option(void **state)
 {
 	(void)state;
 	assert_refused("x --count many", "option '--count': 'many' is not a number");
+	assert_refused("x --size=big",
+		"option '--size': 'big' is not a size: 64K, 500M, 2G, 1T, or bytes");
+	assert_refused(
+		"x --size=K", "option '--size': 'K' is not a size: 64K, 500M, 2G, 1T, or bytes");
+	assert_refused("x --size=-1G",
+		"option '--size': '-1G' is not a size: 64K, 500M, 2G, 1T, or bytes");
+	assert_refused("x --size=16777216T", "option '--size': 16777216T is too large");
 	assert_refused("x --grace-period=soon", "option '--grace-period': 'soon' is not a number");
 	assert_refused(
 		"x --form=eros", "option '--form': unknown value 'eros'; did you mean 'erofs'?");
