@@ -12,6 +12,7 @@
 struct gc_settings {
 	const char *dir;
 	int64_t grace_sec;
+	uint64_t keep_latest, max_size;
 	bool dry_run, json;
 };
 
@@ -48,8 +49,29 @@ static void print_json(const struct gc_output *output, const struct rkt_gc_resul
 	json_set(object, "imagesKept", json_new_integer((int64_t)result->images_kept));
 	json_set(object, "filesRemoved", json_new_integer((int64_t)result->files_removed));
 	json_set(object, "bytesFreed", json_new_integer((int64_t)result->bytes_freed));
+	json_set(object, "bytesKept", json_new_integer((int64_t)result->bytes_kept));
 	json_set(object, "decisions", output->decisions);
 	out_json(object);
+}
+
+static void print_words(const struct gc_settings *settings, const struct rkt_gc_result *result)
+{
+	char freed[16], kept[16];
+
+	out_note("%s: %llu images and %llu left-over files, %s; %llu images stay, %s",
+		settings->dry_run ? "would be removed" : "removed",
+		(unsigned long long)result->images_removed,
+		(unsigned long long)result->files_removed, str_size(result->bytes_freed, freed),
+		(unsigned long long)result->images_kept, str_size(result->bytes_kept, kept));
+}
+
+static void warn_of_size(const struct gc_settings *settings, const struct rkt_gc_result *result)
+{
+	char is[16], may[16];
+
+	if (settings->max_size && result->bytes_kept > settings->max_size)
+		out_warning("the store still takes %s, more than %s: no more images may go",
+			str_size(result->bytes_kept, is), str_size(settings->max_size, may));
 }
 
 static int gc(const struct gc_settings *settings, rkt_error **err)
@@ -59,30 +81,34 @@ static int gc(const struct gc_settings *settings, rkt_error **err)
 		.grace_sec = settings->grace_sec,
 		.dry_run = settings->dry_run,
 		.report = tell,
-		.context = &output };
+		.context = &output,
+		.keep_latest = settings->keep_latest,
+		.max_size = settings->max_size };
 	auto_store rkt_store *store = NULL;
 	struct rkt_gc_result result;
-	char size[16];
 
 	store = cmd_open_existing(settings->dir, err);
 	if (!store || rkt_store_gc(store, &options, &result, err) < 0) {
 		json_free(output.decisions);
 		return -1;
 	}
-	if (settings->json) {
+	if (settings->json)
 		print_json(&output, &result);
-		return 0;
-	}
-	out_note("%s: %llu images and %llu left-over files, %s; %llu images stay",
-		settings->dry_run ? "would be removed" : "removed",
-		(unsigned long long)result.images_removed, (unsigned long long)result.files_removed,
-		str_size(result.bytes_freed, size), (unsigned long long)result.images_kept);
+	else
+		print_words(settings, &result);
+	warn_of_size(settings, &result);
 	return 0;
 }
 
 int cmd_gc(int argc, char **argv, rkt_error **err)
 {
 	static const char *const usage[] = { "[OPTIONS]", NULL };
+	static const struct command_example examples[] = {
+		{ "rkt-store gc --max-size 20G", "Makes room, when there is more than 20 GiB." },
+		{ "rkt-store gc --grace-period 0s --keep-latest 2 --dry-run",
+			"Says what would go if two versions of everything stayed." },
+		{ NULL, NULL },
+	};
 	struct gc_settings settings = { .grace_sec = GRACE_SEC };
 	const struct opt options[] = { CMD_OPTION_DIR(&settings.dir),
 		{ .name = "grace-period",
@@ -90,6 +116,19 @@ int cmd_gc(int argc, char **argv, rkt_error **err)
 			.into = &settings.grace_sec,
 			.argument = "TIME",
 			.help = "Keep images imported less long ago: 90s, 30m, 12h, 7d. 24h without it." },
+		{ .name = "keep-latest",
+			.kind = OPT_NUMBER,
+			.into = &settings.keep_latest,
+			.argument = "N",
+			.help = "Keep the N newest images of each name: those of the newest "
+				"versions, and of one version those imported last. Images for "
+				"another os or arch count apart." },
+		{ .name = "max-size",
+			.kind = OPT_SIZE,
+			.into = &settings.max_size,
+			.argument = "SIZE",
+			.help = "Remove images only until the store takes at most SIZE (500M, 2G), "
+				"those used longest ago first." },
 		{ .name = "dry-run",
 			.kind = OPT_FLAG,
 			.into = &settings.dry_run,
@@ -102,7 +141,15 @@ int cmd_gc(int argc, char **argv, rkt_error **err)
 			"Removes the images that no pod uses and that were imported before the "
 			"grace period, trees nobody uses any more, and what killed imports left "
 			"behind. What is removed is printed, one a line; the reasons, also for what "
-			"stays, go to standard error.",
+			"stays, go to standard error.\n\n"
+			"An image stays whatever the options say while a pod uses it, and while an "
+			"image that stays depends on it. The grace period and --keep-latest keep "
+			"more. Of what is left everything goes without --max-size; with it, only as "
+			"much as needed, in the order of the last use: when a pod last took the "
+			"image, or one that depends on it, or else its import. SIZE is that of the "
+			"images and their EROFS indexes; extracted trees do not count. When what "
+			"must stay is larger than SIZE, a warning says so.",
+		.examples = examples,
 		.options = options,
 		.see_also = cmd_see_also };
 	struct operands none;

@@ -18,8 +18,8 @@
 static void report(
 	const struct gc *self, const char *what, const char *decision, const char *reason)
 {
-	if (self->options->report)
-		self->options->report(self->options->context, what, decision, reason);
+	if (self->options.report)
+		self->options.report(self->options.context, what, decision, reason);
 }
 
 /* ---- records --------------------------------------------------------------------------------- */
@@ -31,18 +31,18 @@ static int drop_extracted(db_txn *txn, const rkt_image_id *id, rkt_error **err)
 	return db_delete(txn, DB_TREE, key_slice(&key), err);
 }
 
+/* Trees with an image that goes have decisions of their own: all of them go. */
 static int apply_decisions(
 	struct gc *self, db_txn *txn, const struct decisions *list, rkt_error **err)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct decision *decision = &list->items[i];
-		auto_buf struct buf trees = { 0 }; /* these have decisions of their own */
 		int result = 0;
 
 		if (decision->fate == FATE_DROP_TREE)
 			result = drop_extracted(txn, &decision->id, err);
 		else if (decision->fate == FATE_REMOVE && list == &self->images)
-			result = remove_records(txn, &decision->id, &trees, err);
+			result = remove_image_records(txn, &decision->id, err);
 		else if (decision->fate == FATE_REMOVE)
 			result = remove_tree_records(txn, &decision->id, err);
 		if (result < 0)
@@ -79,19 +79,18 @@ static int carry_out(struct gc *self, const struct decision *decision, rkt_error
 	if (decision->fate == FATE_KEEP) {
 		self->result.images_kept++;
 		report(self, decision->id.text, "kept", decision->reason);
-		return self->options->dry_run
-			       ? 0
-			       : tree_unmount_unused(self->store, &decision->id, err);
+		return self->options.dry_run ? 0
+					     : tree_unmount_unused(self->store, &decision->id, err);
 	}
 	if (decision->fate == FATE_DROP_TREE) {
 		self->result.images_kept++;
 		report(self, decision->id.text, "kept, its extracted tree removed",
 			decision->reason);
-		return self->options->dry_run
+		return self->options.dry_run
 			       ? 0
 			       : tree_discard_extracted(self->store, &decision->id, &moved, err);
 	}
-	if (!self->options->dry_run &&
+	if (!self->options.dry_run &&
 		remove_files(self->store, &decision->id, &none, &freed, err) < 0)
 		return -1;
 	self->result.images_removed++;
@@ -104,7 +103,7 @@ static int carry_out(struct gc *self, const struct decision *decision, rkt_error
 static int carry_out_tree(struct gc *self, const struct decision *decision, rkt_error **err)
 {
 	auto_free char *what = xasprintf("the tree %s", decision->id.text);
-	bool really = !self->options->dry_run, moved;
+	bool really = !self->options.dry_run, moved;
 	uint64_t freed = 0;
 
 	if (decision->fate == FATE_KEEP)
@@ -157,7 +156,7 @@ static int remove_leftover(struct gc *self, const struct shelf *shelf, int shard
 
 	if (fstatat(shard, id->text, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return rkt_fail_errno(err, "stat %s", id->text);
-	if (self->options->dry_run)
+	if (self->options.dry_run)
 		return 0;
 	if (shelf->what == SHELF_ROOTFS)
 		return tree_discard_extracted(self->store, id, &moved, err);
@@ -257,7 +256,7 @@ static int sweep(struct gc *self, rkt_error **err)
 	for (size_t i = 0; i < ARRAY_LEN(shelves); i++)
 		if (for_each_name(self, &shelves[i], shelves[i].dir, sweep_shard, err) < 0)
 			return -1;
-	if (self->options->dry_run)
+	if (self->options.dry_run)
 		return 0;
 	if (for_each_name(self, &mounts, mounts.dir, sweep_mount, err) < 0)
 		return -1;
@@ -271,8 +270,8 @@ static int collect(struct gc *self, rkt_error **err)
 
 	if (removing < 0)
 		return -1;
-	result = self->options->dry_run ? db_read(self->store->db, gc_decide, self, err)
-					: db_write(self->store->db, apply, self, err);
+	result = self->options.dry_run ? db_read(self->store->db, gc_decide, self, err)
+				       : db_write(self->store->db, apply, self, err);
 	for (size_t i = 0; result == 0 && i < self->trees.count; i++)
 		result = carry_out_tree(self, &self->trees.items[i], err);
 	for (size_t i = 0; result == 0 && i < self->images.count; i++)
@@ -283,13 +282,16 @@ static int collect(struct gc *self, rkt_error **err)
 int rkt_store_gc(rkt_store *store, const struct rkt_gc_options *options, struct rkt_gc_result *ret,
 	rkt_error **err)
 {
-	struct gc self = { .store = store, .options = options, .now_ns = store_now_ns() };
-	int result = store_check_options(options->size, sizeof *options, err);
+	struct gc self = { .store = store, .now_ns = store_now_ns() };
+	const size_t first = offsetof(struct rkt_gc_options, keep_latest);
+	int result = store_read_options(options, first, &self.options, sizeof self.options, err);
 
 	if (result == 0)
 		result = collect(&self, err);
 	gc_forget(&self);
-	if (result == 0 && ret)
-		*ret = self.result;
+	if (result == 0 && ret) /* who knows the first options knows the first result */
+		memcpy(ret, &self.result,
+			options->size == first ? offsetof(struct rkt_gc_result, bytes_kept)
+					       : sizeof self.result);
 	return result;
 }

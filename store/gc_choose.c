@@ -152,6 +152,5 @@ void gc_make_room(struct gc *self)
 		else
 			gc_stays(sorted[i],
 				xasprintf("no pod uses it, but there is room: %s of %s",
-					str_size(size, is),
-					str_size(self->options.max_size, may)));
+					str_size(size, is), str_size(self->options.max_size, may)));
 }

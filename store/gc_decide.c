@@ -62,7 +62,7 @@ static int find_dead_leases(struct gc *self, db_txn *txn, rkt_error **err)
 static bool is_fresh(const struct gc *self, uint64_t ns)
 {
 	return ns > self->now_ns ||
-	       (self->now_ns - ns) / 1000000000u < (uint64_t)self->options->grace_sec;
+	       (self->now_ns - ns) / 1000000000u < (uint64_t)self->options.grace_sec;
 }
 
 static char *ago(const struct gc *self, const char *what, uint64_t ns)
@@ -73,37 +73,85 @@ static char *ago(const struct gc *self, const char *what, uint64_t ns)
 		time_ago((int64_t)(ns / 1000000000u), (int64_t)(self->now_ns / 1000000000u), text));
 }
 
+char *gc_last_use(const struct gc *self, const struct decision *image)
+{
+	return ago(self, image->used_ns > image->row.imported_ns ? "last used" : "imported",
+		image->used_ns);
+}
+
+void gc_stays(struct decision *decision, char *reason)
+{
+	free(decision->reason);
+	decision->reason = reason;
+	decision->fate = decision->stale ? FATE_DROP_TREE : FATE_KEEP;
+}
+
+/* What is known of the image NEXT. */
+static int look_at(struct gc *self, db_txn *txn, struct decision *next, struct slice key,
+	struct slice value, rkt_error **err)
+{
+	struct tree_row extracted = { 0 }, index = { 0 };
+	uint64_t used_ns = 0;
+	int has_extracted;
+
+	if (key_image_id(key, &next->id, err) < 0 || image_row_read(value, &next->row, err) < 0 ||
+		store_get_used(txn, &next->id, &used_ns, err) < 0 ||
+		store_get_tree(txn, RECORD_EROFS, &next->id, &index, err) < 0)
+		return -1;
+	has_extracted = store_get_tree(txn, RECORD_EXTRACTED, &next->id, &extracted, err);
+	if (has_extracted < 0)
+		return -1;
+	next->size = next->row.size + index.size;
+	next->stale = has_extracted && !is_fresh(self, extracted.made_ns);
+	next->used_ns = used_ns > next->row.imported_ns ? used_ns : next->row.imported_ns;
+	next->last_ns = next->used_ns;
+	return 0;
+}
+
+/* A tree that pods use is not stale, whenever it was made. */
+static void in_use(struct decision *decision, int holders, struct buf *pods)
+{
+	decision->stale = false;
+	gc_stays(decision, xasprintf("in use by pod%s%s", holders > 1 ? "s" : "", buf_text(pods)));
+}
+
 static int decide(
 	struct gc *self, db_txn *txn, struct slice key, struct slice value, rkt_error **err)
 {
-	struct decision *next;
+	struct decision *next = add_decision(&self->images);
 	auto_buf struct buf pods = { 0 };
-	struct image_row row;
-	struct tree_row extracted_tree = { 0 }, index = { 0 };
-	int holders, extracted;
+	auto_free char *when = NULL;
+	int holders;
 
-	next = add_decision(&self->images);
-	if (key_image_id(key, &next->id, err) < 0 || image_row_read(value, &row, err) < 0)
+	if (look_at(self, txn, next, key, value, err) < 0)
 		return -1;
 	holders = lease_holders(self->store, txn, &next->id, &pods, err);
-	if (holders < 0 || store_get_tree(txn, RECORD_EROFS, &next->id, &index, err) < 0)
+	if (holders < 0)
 		return -1;
-	extracted = store_get_tree(txn, RECORD_EXTRACTED, &next->id, &extracted_tree, err);
-	if (extracted < 0)
-		return -1;
-	next->size = row.size + index.size;
 	if (holders) {
-		next->reason =
-			xasprintf("in use by pod%s%s", holders > 1 ? "s" : "", buf_text(&pods));
-	} else if (is_fresh(self, row.imported_ns)) {
-		next->reason = ago(self, "imported", row.imported_ns);
-		if (extracted && !is_fresh(self, extracted_tree.made_ns))
-			next->fate = FATE_DROP_TREE;
+		in_use(next, holders, &pods);
+	} else if (is_fresh(self, next->row.imported_ns)) {
+		gc_stays(next, ago(self, "imported", next->row.imported_ns));
 	} else {
+		when = gc_last_use(self, next);
 		next->fate = FATE_REMOVE;
-		next->reason = ago(self, "no pod uses it; imported", row.imported_ns);
+		next->reason = xasprintf("no pod uses it; %s", when);
 	}
 	return 0;
+}
+
+static int decide_images(struct gc *self, db_txn *txn, rkt_error **err)
+{
+	auto_db_cursor db_cursor *cursor = db_seek(txn, DB_IMAGE, (struct slice){ 0 }, err);
+	struct slice key, value;
+	int got;
+
+	if (!cursor)
+		return -1;
+	while ((got = db_next(cursor, &key, &value, err)) > 0)
+		if (decide(self, txn, key, value, err) < 0)
+			return -1;
+	return got;
 }
 
 /* ---- what images that stay are made of ------------------------------------------------------- */
@@ -113,54 +161,93 @@ static int by_id(const void *a, const void *b)
 	return strcmp(((const struct decision *)a)->id.text, ((const struct decision *)b)->id.text);
 }
 
-/* Keeps what IMAGE, which stays, depends on now. One whose dependencies are not there cannot be
- * used anyway, and keeps nothing. */
-static int keep_layers(struct gc *self, db_txn *txn, const struct decision *image, rkt_error **err)
+struct decision *gc_find(const struct gc *self, const rkt_image_id *id)
+{
+	const struct decision wanted = { .id = *id };
+
+	return bsearch(&wanted, self->images.items, self->images.count, sizeof wanted, by_id);
+}
+
+int gc_layers(
+	struct gc *self, db_txn *txn, struct decision *image, rkt_layers **ret, rkt_error **err)
 {
 	auto_error rkt_error *why = NULL;
-	auto_layers rkt_layers *layers = NULL;
-	struct key tree;
+	struct gc_tree tree = { .image = (size_t)(image - self->images.items) };
+	struct key key;
 
-	if (deps_resolve(txn, &image->id, &layers, &why) < 0) {
+	*ret = NULL;
+	image->layers = 1;
+	if (deps_resolve(txn, &image->id, ret, &why) < 0) {
 		if (rkt_error_kind(why) == RKT_MISSING || rkt_error_kind(why) == RKT_INVALID)
 			return 0;
 		return rkt_fail_with(err, pass_ptr(why));
 	}
-	if (deps_is_plain(layers))
+	image->layers = (*ret)->count;
+	if (deps_is_plain(*ret))
 		return 0;
-	tree = key_of_id(&layers->tree);
-	buf_append(&self->wanted, tree.bytes, tree.len);
-	for (size_t i = 0; i + 1 < layers->count; i++) {
-		const struct decision wanted = { .id = layers->items[i].id };
-		struct decision *layer = bsearch(
-			&wanted, self->images.items, self->images.count, sizeof wanted, by_id);
+	key = key_of_id(&(*ret)->tree);
+	memcpy(tree.id, key.bytes, sizeof tree.id);
+	buf_append(&self->wanted, &tree, sizeof tree);
+	return 0;
+}
 
-		if (!layer || layer->fate != FATE_REMOVE)
-			continue;
-		free(layer->reason);
-		layer->fate = FATE_KEEP;
-		layer->reason = xasprintf("%s needs it", image->id.text);
+/* Keeps what IMAGE, which stays, depends on now. One whose dependencies are not there cannot be
+ * used anyway, and keeps nothing. */
+static int keep_layers(struct gc *self, db_txn *txn, struct decision *image, rkt_error **err)
+{
+	auto_layers rkt_layers *layers = NULL;
+
+	if (gc_layers(self, txn, image, &layers, err) < 0)
+		return -1;
+	for (size_t i = 0; layers && i + 1 < layers->count; i++) {
+		struct decision *layer = gc_find(self, &layers->items[i].id);
+
+		if (layer && layer->fate == FATE_REMOVE)
+			gc_stays(layer, xasprintf("%s needs it", image->id.text));
 	}
 	return 0;
 }
 
-/* Images that stay for their own sake first: who stays as a layer has its layers in the same
- * list. */
+/* Twice: who stays as a layer keeps nothing more, but has a tree of its own. */
 static int keep_all_layers(struct gc *self, db_txn *txn, rkt_error **err)
 {
-	for (size_t i = 0; i < self->images.count; i++)
-		if (self->images.items[i].fate != FATE_REMOVE &&
-			keep_layers(self, txn, &self->images.items[i], err) < 0)
-			return -1;
+	for (int round = 0; round < 2; round++)
+		for (size_t i = 0; i < self->images.count; i++) {
+			struct decision *image = &self->images.items[i];
+
+			if (image->fate != FATE_REMOVE && !image->layers &&
+				keep_layers(self, txn, image, err) < 0)
+				return -1;
+		}
 	return 0;
 }
 
-static bool is_wanted(const struct gc *self, const uint8_t *tree)
+/* ---- trees ----------------------------------------------------------------------------------- */
+
+static int by_tree(const void *a, const void *b)
 {
-	for (size_t at = 0; at < self->wanted.len; at += KEY_ID_SIZE)
-		if (memcmp(self->wanted.data + at, tree, KEY_ID_SIZE) == 0)
-			return true;
-	return false;
+	return memcmp(
+		((const struct gc_tree *)a)->id, ((const struct gc_tree *)b)->id, KEY_ID_SIZE);
+}
+
+static void sort_wanted(struct gc *self)
+{
+	if (self->wanted.len)
+		qsort(self->wanted.data, self->wanted.len / sizeof(struct gc_tree),
+			sizeof(struct gc_tree), by_tree);
+}
+
+/* The image that would have TREE today, or NULL. */
+static struct decision *image_of(const struct gc *self, const uint8_t *tree)
+{
+	struct gc_tree wanted;
+	const struct gc_tree *found = NULL;
+
+	memcpy(wanted.id, tree, sizeof wanted.id);
+	if (self->wanted.len)
+		found = bsearch(&wanted, self->wanted.data, self->wanted.len / sizeof wanted,
+			sizeof wanted, by_tree);
+	return found ? &self->images.items[found->image] : NULL;
 }
 
 /* A tree of several layers stays while a pod has it, or while its image stays and would be made the
@@ -169,7 +256,7 @@ static int decide_tree(
 	db_txn *txn, const uint8_t *raw, struct slice plan, void *context, rkt_error **err)
 {
 	struct gc *self = context;
-	struct decision *next = add_decision(&self->trees);
+	struct decision *next = add_decision(&self->trees), *image = image_of(self, raw);
 	auto_buf struct buf pods = { 0 };
 	struct tree_row index = { 0 }, extracted = { 0 };
 	int holders, has_extracted;
@@ -183,34 +270,47 @@ static int decide_tree(
 	if (has_extracted < 0)
 		return -1;
 	next->size = index.size;
+	next->stale = has_extracted && !is_fresh(self, extracted.made_ns);
 	if (holders) {
-		next->reason =
-			xasprintf("in use by pod%s%s", holders > 1 ? "s" : "", buf_text(&pods));
-	} else if (!is_wanted(self, raw)) {
+		in_use(next, holders, &pods);
+	} else if (image) {
+		image->tree = self->trees.count;
+		gc_stays(next, xstrdup("its image stays"));
+	} else {
 		next->fate = FATE_REMOVE;
 		next->reason = xstrdup("no image is made of these layers now");
-	} else {
-		next->reason = xstrdup("its image stays");
-		if (has_extracted && !is_fresh(self, extracted.made_ns))
-			next->fate = FATE_DROP_TREE;
 	}
 	return 0;
+}
+
+static uint64_t size_of_kept(const struct decisions *list)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].fate != FATE_REMOVE)
+			size += list->items[i].size;
+	return size;
 }
 
 int gc_decide(db_txn *txn, void *context, rkt_error **err)
 {
 	struct gc *self = context;
-	auto_db_cursor db_cursor *cursor = db_seek(txn, DB_IMAGE, (struct slice){ 0 }, err);
-	struct slice key, value;
-	int got;
 
 	gc_forget(self);
-	if (!cursor || find_dead_leases(self, txn, err) < 0)
+	if (find_dead_leases(self, txn, err) < 0 || decide_images(self, txn, err) < 0)
 		return -1;
-	while ((got = db_next(cursor, &key, &value, err)) > 0)
-		if (decide(self, txn, key, value, err) < 0)
-			return -1;
-	if (got < 0 || keep_all_layers(self, txn, err) < 0)
+	if (self->options.keep_latest)
+		gc_keep_latest(self);
+	if (keep_all_layers(self, txn, err) < 0)
 		return -1;
-	return deps_each_plan(txn, decide_tree, self, err);
+	if (self->options.max_size && gc_weigh(self, txn, err) < 0)
+		return -1;
+	sort_wanted(self);
+	if (deps_each_plan(txn, decide_tree, self, err) < 0)
+		return -1;
+	if (self->options.max_size)
+		gc_make_room(self);
+	self->result.bytes_kept = size_of_kept(&self->images) + size_of_kept(&self->trees);
+	return 0;
 }

@@ -73,9 +73,21 @@ static int find_tree(
 	return has < 0 ? -1 : 0;
 }
 
-int remove_records(db_txn *txn, const rkt_image_id *id, struct buf *trees, rkt_error **err)
+int remove_image_records(db_txn *txn, const rkt_image_id *id, rkt_error **err)
 {
 	struct key image = key_of_id(id);
+
+	if (remove_name(txn, id, err) < 0 || lease_drop_image(txn, id, err) < 0 ||
+		alias_drop_image(txn, id, err) < 0 ||
+		db_delete(txn, DB_MANIFEST, key_slice(&image), err) < 0 ||
+		db_delete(txn, DB_USED, key_slice(&image), err) < 0 ||
+		remove_tree_records(txn, id, err) < 0)
+		return -1;
+	return db_delete(txn, DB_IMAGE, key_slice(&image), err);
+}
+
+int remove_records(db_txn *txn, const rkt_image_id *id, struct buf *trees, rkt_error **err)
+{
 	struct trees_of found = { id, trees };
 	size_t before = trees->len;
 
@@ -87,13 +99,7 @@ int remove_records(db_txn *txn, const rkt_image_id *id, struct buf *trees, rkt_e
 		if (remove_tree_records(txn, &tree, err) < 0)
 			return -1;
 	}
-	if (remove_name(txn, id, err) < 0 || lease_drop_image(txn, id, err) < 0 ||
-		alias_drop_image(txn, id, err) < 0 ||
-		db_delete(txn, DB_MANIFEST, key_slice(&image), err) < 0 ||
-		db_delete(txn, DB_USED, key_slice(&image), err) < 0 ||
-		remove_tree_records(txn, id, err) < 0)
-		return -1;
-	return db_delete(txn, DB_IMAGE, key_slice(&image), err);
+	return remove_image_records(txn, id, err);
 }
 
 /* Unlinks ID's file on SHELF and adds its size to *FREED. */

@@ -8,6 +8,9 @@
  */
 int remove_records(db_txn *txn, const rkt_image_id *id, struct buf *trees, rkt_error **err);
 
+/* The same without the trees of several layers, where somebody else sees to them. */
+int remove_image_records(db_txn *txn, const rkt_image_id *id, rkt_error **err);
+
 /* Deletes the records of a tree that is no image's own. */
 int remove_tree_records(db_txn *txn, const rkt_image_id *tree, rkt_error **err);
 

@@ -115,6 +115,18 @@ int store_check_options(size_t size, size_t known, rkt_error **err)
 				       "options of %zu bytes; this library knows %zu", size, known);
 }
 
+int store_read_options(const void *options, size_t first, void *ret, size_t known, rkt_error **err)
+{
+	size_t size;
+
+	memcpy(&size, options, sizeof size);
+	if (size != first && store_check_options(size, known, err) < 0)
+		return -1;
+	memset(ret, 0, known);
+	memcpy(ret, options, size);
+	return 0;
+}
+
 int store_no_image(const char *reference, rkt_error **err)
 {
 	return rkt_fail(err, RKT_MISSING, "no image %s", reference);

@@ -46,6 +46,9 @@ int store_get_used(db_txn *txn, const rkt_image_id *id, uint64_t *ret_ns, rkt_er
 /* The record of ID for the world outside: 1 with *RET, which the caller frees, 0 or -1. */
 int store_get_record(db_txn *txn, const rkt_image_id *id, rkt_image_record **ret, rkt_error **err);
 
+/* Reads options that begin with their size (size_t) and may be the shorter ones that were promised
+ * first, of FIRST bytes: what they lack is 0 in RET, of KNOWN bytes. RKT_USAGE for other sizes. */
+int store_read_options(const void *options, size_t first, void *ret, size_t known, rkt_error **err);
 /* Whether options that say they have SIZE bytes are the ones known here, of KNOWN: 0, or
  * RKT_USAGE. */
 int store_check_options(size_t size, size_t known, rkt_error **err);

@@ -210,14 +210,25 @@ struct rkt_gc_options {
 	/* Called for every image and every left-over with what happens to it and why, in words. */
 	void (*report)(void *context, const char *what, const char *decision, const char *reason);
 	void *context;
+	/* Options that end here are taken too; RET then ends before BYTES_KEPT. */
+	uint64_t keep_latest; /* so many of the newest of each name stay; 0: no matter */
+	uint64_t max_size;    /* bytes; 0: remove all that may go */
 };
 
 struct rkt_gc_result {
 	uint64_t images_removed, files_removed, bytes_freed, images_kept;
+	uint64_t bytes_kept; /* of the blobs and indexes of what stays */
 };
 
-/* Removes images without a lease that are older than the grace period, trees nobody uses any more,
- * and left-overs of killed imports. */
+/* Removes images without a lease that were imported before the grace period, trees nobody uses any
+ * more, and left-overs of killed imports. What images that stay depend on stays too.
+ *
+ * KEEP_LATEST: of the images of one name for one system and architecture (labels os and arch) the
+ * newest stay: the newest version, then the one imported last, as for dependencies.
+ *
+ * MAX_SIZE: of the images that may go, those used longest ago (a lease, or the import; an image
+ * counts as used when what depends on it was) are removed first, and only until blobs and indexes
+ * together have at most so many bytes. What must stay may be more: BYTES_KEPT tells. */
 RKT_PUBLIC int rkt_store_gc(rkt_store *store, const struct rkt_gc_options *options,
 	struct rkt_gc_result *ret, rkt_error **err);
 

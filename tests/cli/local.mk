@@ -25,6 +25,7 @@ cli_tests += tests/cli/test_render_property.py
 cli_tests += tests/cli/test_sparse.py
 cli_tests += tests/cli/test_store_rm.py
 cli_tests += tests/cli/test_store_gc.py
+cli_tests += tests/cli/test_store_gc_choice.py
 cli_tests += tests/cli/test_store_verify.py
 cli_tests += tests/cli/test_run.py
 cli_tests += tests/cli/test_pod_list.py

@@ -224,6 +224,13 @@ def add_much_to_collect(yard):
     (yard.data_dir / "cas/tmp/tree-1/folder").mkdir(parents=True)
 
 
+def add_one_used_last(yard):
+    """A pod that is gone had the image that was imported first; there is room for one."""
+    add_both(yard)
+    run([str(BUILD / "tests/fault/pods"), "lease", POD, KEPT])
+    os.rmdir(yard.data_dir / "containers" / POD)
+
+
 def damage_index(yard):
     add_both(yard)
     flip(yard.data_dir / "cas/erofs/sha256" / SUBJECT[7:9] / SUBJECT, 1100)
@@ -273,6 +280,7 @@ CHANGING = [
     Scene("first-import", IMPORT.args, add_nothing, None, {SUBJECT}, can_be_imported),
     Scene("rm", ["rm", SUBJECT], add_both, BOTH, ONE),
     Scene("gc", ["gc", "--grace-period=0s"], add_much_to_collect, BOTH, ONE, notes=True),
+    Scene("gc-max-size", ["gc", "--grace-period=0s", "--max-size=100K"], add_one_used_last, BOTH, ONE, notes=True),
     Scene("render-erofs", ["render", "--form=erofs", SUBJECT], add_both, BOTH, BOTH, can_be_rendered,
           erofs=True),
     Scene("render-extracted", ["render", "--form=extracted", SUBJECT], add_both, BOTH, BOTH,

@@ -186,6 +186,26 @@ static void gc_drops_the_leases_of_pods_that_are_gone(void **state)
 	assert_int_equal(collect(self->store, 0).images_removed, 1);
 }
 
+/* Programs built before KEEP_LATEST and MAX_SIZE were there. */
+static void gc_takes_the_options_of_older_programs(void **state)
+{
+	struct fixture *self = *state;
+	struct rkt_gc_options options = { .size = offsetof(struct rkt_gc_options, keep_latest),
+		.keep_latest = 7,
+		.max_size = 1 };
+	struct rkt_gc_result result = { .bytes_kept = 4711 };
+	rkt_error *err = NULL;
+
+	add(self->store, "example.com/app", NULL, "a");
+	assert_ok(rkt_store_gc(self->store, &options, &result, &err), err);
+	assert_int_equal(result.images_removed, 1);
+	assert_int_equal(result.bytes_kept, 4711);
+	options.size += 4;
+	assert_int_equal(rkt_store_gc(self->store, &options, &result, &err), -1);
+	assert_int_equal(rkt_error_kind(err), RKT_USAGE);
+	rkt_error_free(err);
+}
+
 /* Makes FOLDER below the data directory where it is missing, and an empty file in it. */
 static void put_file(const struct fixture *self, const char *folder, const char *name)
 {
@@ -247,6 +267,7 @@ int main(void)
 		IN_STORE(a_lease_needs_the_folder_of_its_pod),
 		IN_STORE(gc_keeps_what_is_new_or_leased),
 		IN_STORE(gc_drops_the_leases_of_pods_that_are_gone),
+		IN_STORE(gc_takes_the_options_of_older_programs),
 		IN_STORE(gc_collects_files_without_a_record_and_no_others),
 		IN_STORE(a_dry_run_says_and_does_nothing),
 	};
