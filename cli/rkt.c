@@ -54,6 +54,7 @@ static const struct front_command images[] = {
 
 static const struct front_command others[] = {
 	{ "init", "rkt-store", "init", "make the store, or share it with a group" },
+	{ "config", "rkt-store", "config", "print the configuration in effect" },
 	{ "help", NULL, NULL, "list all commands, or show the help of one" },
 	{ "version", NULL, NULL, "print the versions of rkt and of App Container" },
 	{ 0 },
@@ -66,14 +67,40 @@ static const struct front_group groups[] = {
 	{ 0 },
 };
 
+/* The options are handed on by the environment, which all our programs read. */
+static int set_variable(
+	const char *variable, const char *option, const char *value, rkt_error **err)
+{
+	if (!*value)
+		return rkt_fail(
+			err, RKT_USAGE, "option '%s' needs the name of a directory", option);
+	if (setenv(variable, value, 1) < 0)
+		return rkt_fail_errno(err, "set %s", variable);
+	return 0;
+}
+
 static int set_dir(void *into, const char *value, rkt_error **err)
 {
 	(void)into;
-	if (!*value)
-		return rkt_fail(err, RKT_USAGE, "option '--dir' needs the name of a directory");
-	if (setenv("RKT_DIR", value, 1) < 0)
-		return rkt_fail_errno(err, "set RKT_DIR");
-	return 0;
+	return set_variable("RKT_DIR", "--dir", value, err);
+}
+
+static int set_system_config(void *into, const char *value, rkt_error **err)
+{
+	(void)into;
+	return set_variable("RKT_SYSTEM_CONFIG", "--system-config", value, err);
+}
+
+static int set_local_config(void *into, const char *value, rkt_error **err)
+{
+	(void)into;
+	return set_variable("RKT_LOCAL_CONFIG", "--local-config", value, err);
+}
+
+static int set_user_config(void *into, const char *value, rkt_error **err)
+{
+	(void)into;
+	return set_variable("RKT_USER_CONFIG", "--user-config", value, err);
 }
 
 static const struct opt options[] = {
@@ -81,8 +108,26 @@ static const struct opt options[] = {
 		.kind = OPT_CALL,
 		.call = set_dir,
 		.argument = "DIR",
-		.help = "The data directory, instead of $RKT_DIR, else /var/lib/rkt for root and "
-			"$XDG_DATA_HOME/rkt for others." },
+		.help = "The data directory, instead of $RKT_DIR, else the configured one, else "
+			"/var/lib/rkt for root and $XDG_DATA_HOME/rkt for others." },
+	{ .name = "system-config",
+		.kind = OPT_CALL,
+		.call = set_system_config,
+		.argument = "DIR",
+		.help = "Configuration of the system, instead of $RKT_SYSTEM_CONFIG, else "
+			"/usr/lib/rkt." },
+	{ .name = "local-config",
+		.kind = OPT_CALL,
+		.call = set_local_config,
+		.argument = "DIR",
+		.help = "Configuration of the administrator, instead of $RKT_LOCAL_CONFIG, else "
+			"/etc/rkt." },
+	{ .name = "user-config",
+		.kind = OPT_CALL,
+		.call = set_user_config,
+		.argument = "DIR",
+		.help = "Configuration of the user, instead of $RKT_USER_CONFIG, else for ordinary "
+			"users $XDG_CONFIG_HOME/rkt or ~/.config/rkt." },
 	{ 0 },
 };
 

@@ -9,7 +9,8 @@
 	}
 
 /* The --dir of every command of rkt-pod. */
-#define OPTION_DIR(into_)                                                                  \
-	OPTION(OPT_TEXT, "dir", into_, "DIR",                                              \
-		"The data directory, instead of $RKT_DIR, else /var/lib/rkt for root and " \
+#define OPTION_DIR(into_)                                                            \
+	OPTION(OPT_TEXT, "dir", into_, "DIR",                                        \
+		"The data directory, instead of $RKT_DIR, else the configured one, " \
+		"else /var/lib/rkt for root and "                                    \
 		"$XDG_DATA_HOME/rkt for others.")

@@ -159,7 +159,7 @@ enum opts_result run_options_parse(
 {
 	const struct opt table[] = {
 		OPTION(OPT_TEXT, "dir", &options->dir, "DIR",
-			"The data directory, instead of $RKT_DIR, else /var/lib/rkt."),
+			"The data directory, instead of $RKT_DIR, else the configured one, else /var/lib/rkt."),
 		OPTION(OPT_LIST, "volume", &options->volumes, "VOLUME",
 			"A volume for the mount points of its name: NAME:PATH, or "
 			"NAME,kind=host,source=PATH[,readOnly=true][,recursive=false], or "

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "config/paths.h"
 #include "runner/images.h"
 #include "stage1/contract.h"
 
@@ -23,16 +24,42 @@ static bool is_there(const char *path)
 	return access(path, R_OK) == 0;
 }
 
+/* That in the directory that the configuration names: 1 with *RET, which the caller frees, 0 when
+ * it names none, or -1. */
+static int locate_configured(char **ret, rkt_error **err)
+{
+	auto_config_paths struct config_paths paths = { 0 };
+	const struct config_path *images = &paths.stage1_images;
+	auto_free char *file = NULL;
+
+	if (config_paths_read(&paths, err) < 0)
+		return -1;
+	if (!images->path)
+		return 0;
+	file = xasprintf("%s/" STAGE1_DEFAULT, images->path);
+	if (!is_there(file))
+		return rkt_fail(err, RKT_FAILED,
+			"no stage1 image: %s is not there (stage1-images of %s)", file,
+			images->from);
+	*ret = pass_ptr(file);
+	return 1;
+}
+
 /* The path of the image; the caller frees it. */
 static char *locate(const char *path, rkt_error **err)
 {
 	auto_free char *program = NULL, *built = NULL;
+	char *configured = NULL;
+	int got;
 	const char *installed = RKT_LIBDIR "/stage1/" STAGE1_DEFAULT;
 
 	if (!path)
 		path = getenv("RKT_STAGE1_PATH");
 	if (path && *path)
 		return xstrdup(path);
+	got = locate_configured(&configured, err);
+	if (got)
+		return got < 0 ? NULL : configured;
 	program = proc_self_path(err);
 	if (!program)
 		return NULL;

@@ -6,16 +6,17 @@
 #include "cli/opts.h"
 #include "store/store.h"
 
-cli_run_fn cmd_init, cmd_import, cmd_fetch, cmd_list, cmd_info, cmd_cat_manifest, cmd_export,
-	cmd_extract, cmd_render, cmd_rm, cmd_gc, cmd_verify;
+cli_run_fn cmd_init, cmd_config, cmd_import, cmd_fetch, cmd_list, cmd_info, cmd_cat_manifest,
+	cmd_export, cmd_extract, cmd_render, cmd_rm, cmd_gc, cmd_verify;
 
 /* The option every command has. INTO is a const char **. */
-#define CMD_OPTION_DIR(into_)                                                                  \
-	{                                                                                      \
-		.name = "dir", .letter = 'd', .kind = OPT_TEXT, .into = (into_),               \
-		.argument = "DIR",                                                             \
-		.help = "The data directory, instead of $RKT_DIR, else /var/lib/rkt for root " \
-			"and $XDG_DATA_HOME/rkt for others."                                   \
+#define CMD_OPTION_DIR(into_)                                                           \
+	{                                                                               \
+		.name = "dir", .letter = 'd', .kind = OPT_TEXT, .into = (into_),        \
+		.argument = "DIR",                                                      \
+		.help = "The data directory, instead of $RKT_DIR, else the configured " \
+			"one, else /var/lib/rkt for root and $XDG_DATA_HOME/rkt "       \
+			"for others."                                                   \
 	}
 
 #define CMD_OPTION_JSON(into_)                                     \

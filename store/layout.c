@@ -9,19 +9,25 @@
 #include "base/fd.h"
 #include "base/lock.h"
 #include "base/str.h"
+#include "config/paths.h"
 
 #define SYSTEM_DIR "/var/lib/rkt"
 
 /* Where a shard's two digits begin in "sha256-ab...". */
 #define ID_DIGITS 7
 
-static char *default_path(rkt_error **err)
+char *layout_default_path(rkt_error **err)
 {
 	const char *given = getenv("RKT_DIR"), *data = getenv("XDG_DATA_HOME"),
 		   *home = getenv("HOME");
+	auto_config_paths struct config_paths paths = { 0 };
 
 	if (given && *given)
 		return xstrdup(given);
+	if (config_paths_read(&paths, err) < 0)
+		return NULL;
+	if (paths.data.path)
+		return pass_ptr(paths.data.path);
 	if (geteuid() == 0)
 		return xstrdup(SYSTEM_DIR);
 	if (data && *data == '/') /* the XDG text: relative ones are to be ignored */
@@ -195,7 +201,7 @@ static int find_membership(struct layout *self, rkt_error **err)
 
 int layout_open(struct layout *self, const char *path, enum rkt_store_mode mode, rkt_error **err)
 {
-	auto_free char *fallback = path ? NULL : default_path(err);
+	auto_free char *fallback = path ? NULL : layout_default_path(err);
 	auto_error rkt_error *why = NULL;
 
 	if (!path && !fallback)

@@ -32,6 +32,9 @@ struct layout {
 		NULL, -1, -1, -1, -1, -1, -1, -1, -1, false \
 	}
 
+/* The data directory where nobody names one (store.h); the caller frees it. */
+char *layout_default_path(rkt_error **err);
+
 /* Opens the data directory PATH, or the default one (store.h) when PATH is NULL. RKT_STORE_WRITE
  * makes what is missing, durably; with RKT_STORE_READ a missing folder is RKT_MISSING. SELF is
  * LAYOUT_EMPTY before, and closed by the caller whatever comes out. */

@@ -33,12 +33,13 @@ index_link = %D%/index/libindex.la $(aci_link)
 	%D%/verify.c
 %C%_libstore_la_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
 %C%_libstore_la_LIBADD = $(LMDB_LIBS)
-store_link = %D%/libstore.la $(index_link)
+store_link = %D%/libstore.la $(config_link) $(index_link)
 
 bin_PROGRAMS += rkt-store
 rkt_store_SOURCES = \
 	%D%/cmd.h \
 	%D%/cmd_cat_manifest.c \
+	%D%/cmd_config.c \
 	%D%/cmd_export.c \
 	%D%/cmd_extract.c \
 	%D%/cmd_gc.c \
@@ -63,7 +64,7 @@ aci_verify_signature_LDADD = cli/libcli.la $(aci_link) $(GPGME_LIBS)
 
 # For other programs; as librkt-aci in aci/local.mk.
 lib_LTLIBRARIES += librkt-store.la
-store_objects = $(%C%_libstore_la_OBJECTS) $(%C%_index_libindex_la_OBJECTS) $(aci_objects)
+store_objects = $(%C%_libstore_la_OBJECTS) $(config_objects) $(%C%_index_libindex_la_OBJECTS) $(aci_objects)
 librkt_store_la_SOURCES =
 librkt_store_la_LIBADD = $(store_objects) $(LMDB_LIBS) $(aci_libs)
 librkt_store_la_DEPENDENCIES = $(store_objects) %D%/librkt-store.map

@@ -67,6 +67,7 @@ int cmd_find(const char *dir, const char *reference, rkt_store **ret_store, rkt_
 
 static const struct cli_command commands[] = {
 	{ .name = "init", .summary = "make a store, or share it with a group", .run = cmd_init },
+	{ .name = "config", .summary = "print the configuration in effect", .run = cmd_config },
 	{ .name = "import", .summary = "bring image files into the store", .run = cmd_import },
 	{ .name = "fetch", .summary = "bring images into the store", .run = cmd_fetch },
 	{ .name = "list", .summary = "list the images in the store", .run = cmd_list },

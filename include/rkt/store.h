@@ -42,7 +42,8 @@ enum rkt_store_mode {
 	RKT_STORE_WRITE, /* makes the store when there is none */
 };
 
-/* Opens the store at the data directory PATH (NULL: $RKT_DIR, else /var/lib/rkt for root and
+/* Opens the store at the data directory PATH (NULL: $RKT_DIR, else what the files in paths.d of the
+ * configuration directories say (rkt-store-config(1)), else /var/lib/rkt for root and
  * $XDG_DATA_HOME/rkt or ~/.local/share/rkt for others). Refused, RKT_FAILED or RKT_INVALID with a
  * sentence: a directory of another owner or writable by others (S-046), a data directory of old rkt
  * (cas/db/ql.db), a newer format, a damaged index (S-047). */

@@ -11,6 +11,7 @@ cli_tests += tests/cli/test_one_walker.py
 cli_tests += tests/cli/test_other_tars.py
 cli_tests += tests/cli/test_aci_patch.py
 cli_tests += tests/cli/test_store_init.py
+cli_tests += tests/cli/test_store_config.py
 cli_tests += tests/cli/test_store_import.py
 cli_tests += tests/cli/test_store_again.py
 cli_tests += tests/cli/test_store_list.py

@@ -352,6 +352,21 @@ def test_stage1_is_imported_on_first_use_only(house, tmp_path):
     assert run(["rkt-run", image], env=env).status == 0
 
 
+def test_stage1_is_looked_for_where_the_configuration_says(house, tmp_path):
+    image = house.image()
+    (tmp_path / "paths.d").mkdir()
+    file = tmp_path / "paths.d/a.json"
+    paths = {"rktKind": "paths", "rktVersion": "v1", "stage1-images": str(tmp_path / "images")}
+    file.write_text(json.dumps(paths))
+    env = {"RKT_LOCAL_CONFIG": tmp_path}
+    result = run(["rkt-run", image], env=env)
+    assert result.status == 254
+    assert f"{tmp_path}/images/stage1-native.aci is not there (stage1-images of {file})" in result.err
+    (tmp_path / "images").mkdir()
+    shutil.copy(STAGE1, tmp_path / "images")
+    assert run(["rkt-run", image], env=env).status == 0
+
+
 def test_stage1_that_is_not_what_its_id_says_is_refused(house, tmp_path, busybox_aci):
     image = house.image()
     path = pathlib.Path(busybox_aci(file="fake.aci"))

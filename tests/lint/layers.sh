@@ -1,6 +1,6 @@
 #!/bin/sh
 # The layers of doc/design.md, by what each folder includes:
-# base < aci < store/index, store/fetch, store/trust < store < runner; cli and stage1 beside them.
+# base < config, aci < store/index, store/fetch, store/trust < store < runner; cli and stage1 beside them.
 # Every outside library has one door.
 . "${top_srcdir:-.}/tests/lint/tap.sh"
 cd "$top_srcdir" || exit 1
@@ -15,13 +15,14 @@ may() {
     verdict "$folder includes only from: $*" "$bad"
 }
 may base base rkt
+may config config base rkt
 may aci aci base rkt
 may cli cli base rkt
 may aci-tools aci-tools aci cli base rkt
 may store/index store/index aci base rkt
 may store/trust store/trust aci cli base rkt
-may store store store/index store/fetch store/trust aci cli base rkt
-may runner runner store aci cli base rkt stage1
+may store store config store/index store/fetch store/trust aci cli base rkt
+may runner runner config store aci cli base rkt stage1
 may stage1/common stage1/common stage1 aci base rkt
 may stage1/native stage1/native stage1/common stage1 aci base rkt
 
@@ -38,7 +39,7 @@ verdict "installed headers include no private ones" "$bad"
 
 # door HEADER-PATTERN FILE-PATTERN: only these files include these system headers
 door() {
-    bad=$(grep -rnE "^#include <($1)" --include='*.[ch]' aci aci-tools base cli include runner stage1 store |
+    bad=$(grep -rnE "^#include <($1)" --include='*.[ch]' aci aci-tools base cli config include runner stage1 store |
         grep -vE "^($2):" || true)
     verdict "<$1> is included only by $2" "$bad"
 }
