@@ -41,4 +41,5 @@ $(nodist_fishcomp_DATA): %D%/completion/fish/%.fish: %$(EXEEXT)
 	$(call %C%_complete,fish)
 
 EXTRA_DIST += %D%/design.md %D%/formats.md %D%/security-tests.md %D%/json.md %D%/other-tars.md \
-	%D%/spec-readings.md %D%/stage1-contract.md %D%/trust.md
+	%D%/spec-readings.md %D%/stage1-contract.md %D%/trust.md \
+	%D%/examples/image-cat.c %D%/examples/image-list.c

@@ -34,6 +34,7 @@ cli_tests += tests/cli/test_pod_status.py
 cli_tests += tests/cli/test_pod_rm.py
 cli_tests += tests/cli/test_pod_gc.py
 cli_tests += tests/cli/test_stage1_native.py
+cli_tests += tests/cli/test_examples.py
 cli_tests += tests/cli/test_help.py
 cli_tests += tests/cli/test_completion.py
 cli_tests += tests/cli/test_json_doc.py
