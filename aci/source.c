@@ -1,5 +1,5 @@
-/* The simple sources: a descriptor, memory, and a tap. source_threaded.c has the one with a
- * thread. */
+/* The simple sources: a descriptor, memory, a block put back, and a tap. source_threaded.c has the
+ * one with a thread. */
 #include "aci/source.h"
 
 #include <fcntl.h>
@@ -187,6 +187,58 @@ source *source_from_memory(struct slice bytes)
 
 	s->base.ops = &memory_source_ops;
 	s->bytes = bytes;
+	return &s->base;
+}
+
+/* ---- a block put back ---------------------------------------------------------------------- */
+
+struct put_back_source {
+	source base;
+	source *below;
+	struct slice block; /* empty once it was handed out */
+};
+
+static int put_back_source_next(source *self, struct slice *ret_block, rkt_error **err)
+{
+	struct put_back_source *s = (struct put_back_source *)self;
+
+	if (!s->block.len)
+		return source_next(s->below, ret_block, err);
+	*ret_block = s->block;
+	s->block.len = 0;
+	return 1;
+}
+
+static bool put_back_source_keep(source *self, unsigned count)
+{
+	return source_keep(((struct put_back_source *)self)->below, count);
+}
+
+static void put_back_source_interrupt(source *self)
+{
+	source_interrupt(((struct put_back_source *)self)->below);
+}
+
+static void put_back_source_release(source *self)
+{
+	source_free(((struct put_back_source *)self)->below);
+	free(self);
+}
+
+static const struct source_ops put_back_source_ops = {
+	.next = put_back_source_next,
+	.keep = put_back_source_keep,
+	.interrupt = put_back_source_interrupt,
+	.release = put_back_source_release,
+};
+
+source *source_put_back(source *below, struct slice block)
+{
+	struct put_back_source *s = xcalloc(1, sizeof *s);
+
+	s->base.ops = &put_back_source_ops;
+	s->below = below;
+	s->block = block;
 	return &s->base;
 }
 

@@ -62,6 +62,10 @@ source *source_from_fd(int fd);
 /* Lends BYTES, which must outlive the source, in one block. For tests and for what is in memory. */
 source *source_from_memory(struct slice bytes);
 
+/* Hands out BLOCK, the one that BELOW has just handed out, once more, and then what follows. Takes
+ * over BELOW. */
+source *source_put_back(source *below, struct slice block);
+
 /* Shows every block to TAP before it is handed up. TAP returns 0, or -1 with *err set, which ends
  * the stream. Takes over BELOW. */
 typedef int source_tap_fn(void *context, struct slice block, rkt_error **err);

@@ -13,6 +13,10 @@ int lock_wait(int fd, enum lock_mode mode, rkt_error **err);
 /* Returns 1 when taken, 0 when somebody else holds it, -1 on error. */
 int lock_try(int fd, enum lock_mode mode, rkt_error **err);
 
-/* Waits for the exclusive lock on the one byte AT (its highest and its lowest bit aside) of FD, a
- * regular file open for writing. The byte need not exist. Not seen by flock(2). */
-int lock_byte_wait(int fd, uint64_t at, rkt_error **err);
+/* The same for the one byte AT (its highest and its lowest bit aside) of FD, a regular file open
+ * for reading and writing. The byte need not exist. Who has the lock in one mode and asks for the
+ * other changes it. Not seen by flock(2). */
+int lock_byte_wait(int fd, uint64_t at, enum lock_mode mode, rkt_error **err);
+int lock_byte_try(int fd, uint64_t at, enum lock_mode mode, rkt_error **err);
+/* Gives the byte back. */
+int lock_byte_drop(int fd, uint64_t at, rkt_error **err);

@@ -4,7 +4,8 @@
  *	fd -> packed -> unpack -> threaded -> tap(digest) -> tap(blob) -> image walk -> index
  *
  * A file that was imported before is known by the digest of its packed bytes and not unpacked again
- * (packed.h). Whoever imports a file that somebody else is importing waits for that one.
+ * (packed.h). Whoever imports a file that somebody else is importing waits for that one
+ * (arrival.h).
  *
  * Then, in this order (S-040): both files synced, named, their folders synced, one durable commit.
  * Before the commit the image does not exist. What a killed import leaves is at most two files that
@@ -23,8 +24,9 @@
 #include "aci/unpack.h"
 #include "base/alloc.h"
 #include "store/alias.h"
-#include "store/blob.h"
+#include "store/arrival.h"
 #include "store/index/index.h"
+#include "store/known.h"
 #include "store/packed.h"
 #include "store/reference.h"
 
@@ -51,54 +53,6 @@ static void show_progress(struct import *self)
 			atomic_load_explicit(&self->done, memory_order_relaxed));
 }
 
-struct known {
-	const rkt_image_id *id;
-	bool recorded, has_index;
-	uint64_t size, index_size;
-};
-
-static int look_up(db_txn *txn, void *context, rkt_error **err)
-{
-	struct known *known = context;
-	struct image_row row;
-	struct tree_row tree;
-	int image = store_get_image(txn, known->id, &row, err), index;
-
-	if (image < 0)
-		return -1;
-	index = store_get_tree(txn, RECORD_EROFS, known->id, &tree, err);
-	if (index < 0)
-		return -1;
-	known->recorded = image;
-	known->has_index = index;
-	known->size = image ? row.size : 0;
-	known->index_size = index ? tree.size : 0;
-	return 0;
-}
-
-static bool file_has_size(int shelf, const rkt_image_id *id, uint64_t size)
-{
-	auto_fd int shard = layout_shard_open(shelf, id, NULL);
-	struct stat st;
-
-	return shard >= 0 && fstatat(shard, id->text, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISREG(st.st_mode) && (uint64_t)st.st_size == size;
-}
-
-/* Whether the image is recorded and its files are where they should be: 1, 0 or -1. Files that got
- * lost or truncated are put back by going on with the import. */
-static int is_there(struct import *self, rkt_error **err)
-{
-	const struct layout *layout = &self->store->layout;
-	const rkt_image_id *id = &self->record.id;
-	struct known known = { .id = id };
-
-	if (db_read(self->store->db, look_up, &known, err) < 0)
-		return -1;
-	return known.recorded && file_has_size(layout->blob, id, known.size) &&
-	       (!known.has_index || file_has_size(layout->erofs, id, known.index_size));
-}
-
 static int check_expected(struct import *self, rkt_error **err)
 {
 	const rkt_image_id *expect = self->options ? self->options->expect : NULL;
@@ -109,37 +63,21 @@ static int check_expected(struct import *self, rkt_error **err)
 	return 0;
 }
 
-struct alias_question {
-	const struct alias *alias;
-	rkt_image_id id;
-	int known;
-};
-
-static int ask_alias(db_txn *txn, void *context, rkt_error **err)
-{
-	struct alias_question *self = context;
-
-	self->known = alias_get(txn, self->alias, &self->id, err);
-	return self->known < 0 ? -1 : 0;
-}
-
-/* The image ALIAS leads to: 1, 0, or -1. */
-static int look_alias_up(
-	struct import *self, const struct alias *alias, rkt_image_id *ret, rkt_error **err)
-{
-	struct alias_question question = { .alias = alias };
-
-	if (db_read(self->store->db, ask_alias, &question, err) < 0)
-		return -1;
-	if (question.known)
-		*ret = question.id;
-	return question.known;
-}
-
 static int count(struct import *self, struct slice block, rkt_error **err)
 {
 	atomic_fetch_add_explicit(&self->done, block.len, memory_order_relaxed);
 	return packed_tap(&self->packed, block, err);
+}
+
+/* What a pipe brings while we wait for somebody else. The file it becomes is read anew. */
+static int standing_by(void *context, struct slice block, rkt_error **err)
+{
+	struct import *self = context;
+
+	(void)err;
+	atomic_fetch_add_explicit(&self->done, block.len, memory_order_relaxed);
+	show_progress(self);
+	return 0;
 }
 
 /* The digest of FD from its present position to its end. */
@@ -172,28 +110,28 @@ static int begin_again(struct import *self, int fd, off_t position, rkt_error **
 	return 0;
 }
 
-/* Whether FD is a file whose image is there: 1, 0 (at the position it had), or -1. From here on
- * this import alone works on files with that fingerprint, as long as *RET_LOCK is open. */
-static int recognise(struct import *self, int fd, int *ret_lock, rkt_error **err)
+/* Whether the file's image is there: 1, 0 (the file at the position it had), or -1. From here on
+ * this import alone works on files with that fingerprint. */
+static int recognise(struct import *self, struct arrival *file, rkt_error **err)
 {
-	off_t position = lseek(fd, 0, SEEK_CUR);
-	struct alias hint, packed;
-	int got = packed_hint_of_fd(fd, &hint, err);
+	off_t position = lseek(file->fd, 0, SEEK_CUR);
+	struct packed_print print;
+	struct alias packed;
+	int got = arrival_wait(file, &print, err);
 
-	if (got <= 0)
-		return got;
-	*ret_lock = layout_lock_file(&self->store->layout, hint.digest, err);
-	got = *ret_lock < 0 ? -1 : look_alias_up(self, &hint, &self->record.id, err);
-	if (got <= 0)
-		return got;
-	got = digest_packed(self, fd, &packed, err);
-	if (got == 0)
-		got = look_alias_up(self, &packed, &self->record.id, err);
+	atomic_store(&self->done, 0);
 	if (got > 0)
-		got = is_there(self, err);
+		got = known_by_alias(self->store, &print.hint, &self->record.id, err);
+	if (got <= 0)
+		return got;
+	got = digest_packed(self, file->fd, &packed, err);
+	if (got == 0)
+		got = known_by_alias(self->store, &packed, &self->record.id, err);
+	if (got > 0)
+		got = known_is_there(self->store, &self->record.id, err);
 	if (got)
 		return got;
-	return begin_again(self, fd, position, err);
+	return begin_again(self, file->fd, position, err);
 }
 
 /* What the file will be known by. */
@@ -224,15 +162,12 @@ static int unpacked_tap(void *context, struct slice block, rkt_error **err)
 	return 0;
 }
 
-static int open_stream(struct import *self, int fd, rkt_error **err)
+/* Takes over FILE, the bytes as they are delivered. */
+static int open_stream(struct import *self, source *file, rkt_error **err)
 {
-	auto_fd int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	enum compression kind;
-	source *in;
+	source *in = source_tap(file, count_tap, self);
 
-	if (own < 0)
-		return rkt_fail_errno(err, "dup");
-	in = source_tap(source_from_fd(pass_fd(own)), count_tap, self);
 	in = source_unpack_threaded(in, NULL, &kind, err);
 	if (!in)
 		return -1;
@@ -410,7 +345,7 @@ static int note_packed(db_txn *txn, void *context, rkt_error **err)
 static int remember_packed(struct import *self, rkt_error **err)
 {
 	rkt_image_id id;
-	int known = look_alias_up(self, &self->record.packed, &id, err);
+	int known = known_by_alias(self->store, &self->record.packed, &id, err);
 
 	if (known)
 		return known < 0 ? -1 : 0;
@@ -439,29 +374,49 @@ static int check_name(struct import *self, const struct image_manifest *manifest
 	return stored ? reference_check(&wanted, stored, err) : -1;
 }
 
-static int read_image(struct import *self, int fd, rkt_error **err)
+/* Takes over FILE. */
+static int read_image(struct import *self, source *file, rkt_error **err)
 {
 	int there;
 
-	if (scratch_open(&self->store->layout, &self->blob.file, err) < 0 ||
-		open_stream(self, fd, err) < 0 || walk(self, err) < 0 || identify(self, err) < 0)
+	if (open_stream(self, file, err) < 0)
+		return -1;
+	if (scratch_open(&self->store->layout, &self->blob.file, err) < 0 || walk(self, err) < 0 ||
+		identify(self, err) < 0)
 		return -1;
 	if (check_name(self, image_manifest(self->image), err) < 0)
 		return -1;
-	there = is_there(self, err);
+	there = known_is_there(self->store, &self->record.id, err);
 	if (there)
 		return there < 0 ? -1 : remember_packed(self, err);
 	return commit(self, err);
 }
 
-static int import(struct import *self, int fd, rkt_error **err)
+static int import_file(struct import *self, struct arrival *file, rkt_error **err)
 {
-	auto_fd int lock = -1;
-	int known = recognise(self, fd, &lock, err);
+	int known = recognise(self, file, err);
+	auto_fd int own = -1;
 
 	if (known < 0 || (known && check_expected(self, err) < 0))
 		return -1;
-	return known ? check_name(self, NULL, err) : read_image(self, fd, err);
+	if (known)
+		return check_name(self, NULL, err);
+	own = fcntl(file->fd, F_DUPFD_CLOEXEC, 3);
+	if (own < 0)
+		return rkt_fail_errno(err, "dup");
+	return read_image(self, source_from_fd(pass_fd(own)), err);
+}
+
+static int import(struct import *self, int fd, rkt_error **err)
+{
+	struct arrival arrival = ARRIVAL_EMPTY;
+	int result = arrival_open(&arrival, &self->store->layout, fd, standing_by, self, err);
+
+	if (result == 0)
+		result = arrival.stream ? read_image(self, pass_ptr(arrival.stream), err)
+					: import_file(self, &arrival, err);
+	arrival_close(&arrival);
+	return result;
 }
 
 static int check_call(

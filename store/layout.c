@@ -293,19 +293,13 @@ int layout_lock(const struct layout *self, enum layout_naming what, rkt_error **
 	return pass_fd(fd);
 }
 
-int layout_lock_file(const struct layout *self, const uint8_t *print, rkt_error **err)
+int layout_open_import_lock(const struct layout *self, rkt_error **err)
 {
-	/* one byte of one file for each fingerprint: nothing is left that must be removed */
-	auto_fd int fd =
+	/* it stays empty and stays there: nothing is left that must be removed */
+	int fd =
 		openat(self->index, "import.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	uint64_t at;
 
-	memcpy(&at, print, sizeof at);
-	if (fd < 0)
-		return rkt_fail_errno(err, "open cas/index/import.lock");
-	if (lock_byte_wait(fd, at, err) < 0)
-		return -1;
-	return pass_fd(fd);
+	return fd < 0 ? rkt_fail_errno(err, "open cas/index/import.lock") : fd;
 }
 
 int layout_has_entries(int dir, rkt_error **err)

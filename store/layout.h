@@ -64,10 +64,9 @@ char *layout_file_path(const struct layout *self, const char *what, const rkt_im
 enum layout_naming { LAYOUT_NAMING, LAYOUT_REMOVING /* owners only */ };
 int layout_lock(const struct layout *self, enum layout_naming what, rkt_error **err);
 
-/* Waits until nobody else holds the lock for the file whose fingerprint begins with the 8 bytes at
- * PRINT, and takes it: whoever imports the same file waits here and finds it done. Gone with the
- * returned descriptor. */
-int layout_lock_file(const struct layout *self, const uint8_t *print, rkt_error **err);
+/* Opens the file whose bytes are locked for files being imported (arrival.h): a descriptor of its
+ * own for every holder. */
+int layout_open_import_lock(const struct layout *self, rkt_error **err);
 
 /* Whether the folder DIR has an entry besides "." and "..": 1, 0, or -1 on error. */
 int layout_has_entries(int dir, rkt_error **err);

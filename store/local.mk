@@ -13,12 +13,14 @@ index_link = %D%/index/libindex.la $(aci_link)
 
 %C%_libstore_la_SOURCES = \
 	%D%/alias.c %D%/alias.h \
+	%D%/arrival.c %D%/arrival.h \
 	%D%/blob.c %D%/blob.h \
 	%D%/db.c %D%/db.h \
 	%D%/db_record.c %D%/db_record.h \
 	%D%/deps.c %D%/deps.h \
 	%D%/gc.c %D%/gc.h %D%/gc_choose.c %D%/gc_decide.c \
 	%D%/import.c %D%/import.h \
+	%D%/known.c %D%/known.h \
 	%D%/layered.c %D%/layered.h \
 	%D%/layout.c %D%/layout.h \
 	%D%/lease.c %D%/lease.h \

@@ -85,16 +85,23 @@ static int read_edge(int fd, uint64_t offset, struct buf *ret, rkt_error **err)
 	return got < 0 ? -1 : 0;
 }
 
-int packed_hint_of_fd(int fd, struct alias *ret, rkt_error **err)
+static int print_of(const struct packed *self, struct packed_print *ret, rkt_error **err)
+{
+	if (packed_beginning(buf_slice(&self->head), &ret->beginning, err) < 0)
+		return -1;
+	return packed_hint(self, &ret->hint, err);
+}
+
+int packed_print_of_fd(int fd, struct packed_print *ret, rkt_error **err)
 {
 	struct packed self = { 0 };
 	off_t at = lseek(fd, 0, SEEK_CUR);
 	struct stat st;
 	int result;
 
-	if (fstat(fd, &st) < 0)
+	if (at < 0 || fstat(fd, &st) < 0)
 		return rkt_fail_errno(err, "stat");
-	if (!S_ISREG(st.st_mode) || at < 0 || at >= st.st_size)
+	if (at >= st.st_size)
 		return 0;
 	self.size = (uint64_t)(st.st_size - at);
 	result = read_edge(fd, (uint64_t)at, &self.head, err);
@@ -103,7 +110,23 @@ int packed_hint_of_fd(int fd, struct alias *ret, rkt_error **err)
 			(uint64_t)(self.size > PACKED_EDGE ? st.st_size - PACKED_EDGE : at),
 			&self.tail, err);
 	if (result == 0)
-		result = packed_hint(&self, ret, err);
+		result = print_of(&self, ret, err);
 	packed_free(&self);
 	return result < 0 ? -1 : 1;
+}
+
+int packed_beginning(struct slice start, uint64_t *ret, rkt_error **err)
+{
+	/* another number than the fingerprint of a file that is no longer than this */
+	static const char what[] = "beginning";
+	auto_digest digest *sum = digest_new(DIGEST_SHA256);
+	struct alias whole;
+
+	if (start.len > PACKED_EDGE)
+		start.len = PACKED_EDGE;
+	if (digest_add(sum, (struct slice){ (const uint8_t *)what, sizeof what }, err) < 0 ||
+		digest_add(sum, start, err) < 0 || finish(sum, ALIAS_HINT, &whole, err) < 0)
+		return -1;
+	memcpy(ret, whole.digest, sizeof *ret);
+	return 0;
 }

@@ -27,6 +27,14 @@ int packed_tap(void *context, struct slice block, rkt_error **err);
 int packed_digest(struct packed *self, struct alias *ret, rkt_error **err);
 int packed_hint(const struct packed *self, struct alias *ret, rkt_error **err);
 
-/* The fingerprint of FD from its present position to its end, which stays. 1, 0 when FD is no
- * regular file or has no more bytes, or -1. */
-int packed_hint_of_fd(int fd, struct alias *ret, rkt_error **err);
+/* What a file is known by before it is read. */
+struct packed_print {
+	struct alias hint;
+	uint64_t beginning; /* a number made of its first 64 KiB */
+};
+
+/* The print of FD, a regular file, from its present position to its end; the position stays. 1, 0
+ * when it has no more bytes, or -1. */
+int packed_print_of_fd(int fd, struct packed_print *ret, rkt_error **err);
+/* The number of a file that begins with START: 64 KiB or more, or all of it. */
+int packed_beginning(struct slice start, uint64_t *ret, rkt_error **err);

@@ -9,6 +9,7 @@ import re
 import shutil
 import tarfile
 import tempfile
+import time
 
 import pytest
 from conftest import entry, manifest, run, tar_bytes, tool
@@ -165,3 +166,32 @@ def content_offset(data_dir, image):
     """Where the data of rootfs/content are in the image's blob."""
     with tarfile.open(blob_path(data_dir, image)) as tar:
         return tar.getmember("rootfs/content").offset_data
+
+
+def wait_until(true, seconds=30):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.002)
+
+
+def holders(lock, sign):
+    """The lines of /proc/locks on LOCK that are "held" or "waiting"."""
+    if not lock.exists():
+        return None
+    inode = f":{lock.stat().st_ino} "
+    lines = [line for line in open("/proc/locks") if "OFDLCK" in line and inode in line]
+    return [line for line in lines if ("->" in line) == (sign == "waiting")]
+
+
+def is_reading(pid, file):
+    """Whether PID has read some of FILE."""
+    try:
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            if os.readlink(f"/proc/{pid}/fd/{fd}") == str(file):
+                text = open(f"/proc/{pid}/fdinfo/{fd}").read()
+                if int(text.split("pos:")[1].split()[0]) > 1 << 20:
+                    return True
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return False

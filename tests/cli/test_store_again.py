@@ -5,11 +5,10 @@ import os
 import resource
 import signal
 import subprocess
-import time
 
 import pytest
 from conftest import compress, tool
-from storelib import add, blob_path, ids, image_tar, info, store, write
+from storelib import add, blob_path, holders, ids, image_tar, info, is_reading, store, wait_until, write
 
 MEGABYTE = 1 << 20
 
@@ -138,35 +137,6 @@ def slow(data_dir, tmp_path):
     yield first, file
     first.kill()
     first.communicate()
-
-
-def wait_until(true, seconds=30):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.002)
-
-
-def holders(lock, sign):
-    """The lines of /proc/locks on LOCK that are "held" or "waiting"."""
-    if not lock.exists():
-        return None
-    inode = f":{lock.stat().st_ino} "
-    lines = [line for line in open("/proc/locks") if "OFDLCK" in line and inode in line]
-    return [line for line in lines if ("->" in line) == (sign == "waiting")]
-
-
-def is_reading(pid, file):
-    """Whether PID has read some of FILE."""
-    try:
-        for fd in os.listdir(f"/proc/{pid}/fd"):
-            if os.readlink(f"/proc/{pid}/fd/{fd}") == str(file):
-                text = open(f"/proc/{pid}/fdinfo/{fd}").read()
-                if int(text.split("pos:")[1].split()[0]) > MEGABYTE:
-                    return True
-    except (FileNotFoundError, ProcessLookupError):
-        pass
-    return False
 
 
 def test_a_second_importer_of_the_same_file_waits_and_unpacks_nothing(data_dir, slow):

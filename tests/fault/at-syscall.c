@@ -185,6 +185,8 @@ static const char *suffix(const struct ptrace_syscall_info *info)
 	case SYS_fcntl:
 		if (args[1] == F_DUPFD || args[1] == F_DUPFD_CLOEXEC)
 			return "+dup";
+		if (args[1] == F_OFD_SETLK || args[1] == F_OFD_SETLKW)
+			return "+lock";
 		return args[1] == F_SETLK || args[1] == F_SETLKW ? "+lock" : "";
 	default:
 		return "";

@@ -141,6 +141,20 @@ static int append_tap(void *context, struct slice block, rkt_error **err)
 	return 0;
 }
 
+static void a_block_put_back_comes_again_and_then_the_rest(void **state)
+{
+	auto_source source *in = chunks(whole, 1000, NULL);
+	auto_buf struct buf out = { 0 };
+	auto_error rkt_error *err = NULL;
+	struct slice start;
+
+	(void)state;
+	assert_int_equal(source_next(in, &start, &err), 1);
+	assert_int_equal(start.len, 1000);
+	assert_ok(drain(source_threaded(source_put_back(pass_ptr(in), start)), &out, &err), err);
+	assert_is_pattern(&out);
+}
+
 static void tap_sees_every_block(void **state)
 {
 	auto_buf struct buf seen = { 0 }, out = { 0 };
@@ -273,6 +287,7 @@ int main(void)
 		cmocka_unit_test(pipe_is_read_whole_in_full_blocks),
 		cmocka_unit_test(read_error_is_told),
 		cmocka_unit_test(kept_blocks_stay_as_they_were),
+		cmocka_unit_test(a_block_put_back_comes_again_and_then_the_rest),
 		cmocka_unit_test(tap_sees_every_block),
 		cmocka_unit_test(tap_that_fails_ends_the_stream),
 		cmocka_unit_test(thread_hands_over_every_block_in_order),

@@ -1,0 +1,11 @@
+/* What is known of an image before it is read: by its ID, or by what its file goes by. */
+#pragma once
+
+#include "store/store.h"
+
+/* Whether the image ID is recorded and its files are where they should be: 1, 0 or -1. Files that
+ * got lost or truncated are put back by going on with the import. */
+int known_is_there(rkt_store *store, const rkt_image_id *id, rkt_error **err);
+
+/* The image ALIAS leads to, there or not: 1, 0, or -1. */
+int known_by_alias(rkt_store *store, const struct alias *alias, rkt_image_id *ret, rkt_error **err);
