@@ -44,6 +44,11 @@ extern const char *const cmd_see_also[];
 int cmd_find(const char *dir, const char *reference, rkt_store **ret_store, rkt_image_record **ret,
 	rkt_error **err);
 
+/* The same for who asks for the layers of the image next. Where a dependency is given by a SHA-512,
+ * those that are needed are learnt, if STORE can be opened for writing. */
+int cmd_find_layered(const char *dir, const char *reference, rkt_store **ret_store,
+	rkt_image_record **ret, rkt_error **err);
+
 /* As rkt_store_find(), in a store open for writing; learns the SHA-512 of the images when that is
  * what is asked for. */
 int cmd_find_in(rkt_store *store, const char *reference, rkt_image_record **ret, rkt_error **err);

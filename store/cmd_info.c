@@ -62,7 +62,7 @@ static int find_dependencies(db_txn *txn, struct facts *self, rkt_error **err)
 	self->dependencies = json_new_array();
 	if (deps_for_each(txn, &self->image->id, add_dependency, self, err) < 0)
 		return -1;
-	if (deps_resolve(txn, &self->image->id, &self->layers, &why) == 0)
+	if (deps_resolve(txn, &self->image->id, NULL, &self->layers, &why) == 0)
 		return 0;
 	/* what is wrong with direct dependencies is in the list already */
 	return rkt_error_kind(why) == RKT_MISSING || rkt_error_kind(why) == RKT_INVALID
@@ -222,7 +222,7 @@ static int info(const char *dir, const char *reference, enum info_form form, rkt
 	struct facts facts = { NULL };
 	int result;
 
-	if (cmd_find(dir, reference, &store, &image, err) < 0)
+	if (cmd_find_layered(dir, reference, &store, &image, err) < 0)
 		return -1;
 	facts.store = store;
 	facts.image = image;

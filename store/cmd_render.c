@@ -170,7 +170,7 @@ static int list_layers(
 	auto_image_record rkt_image_record *image = NULL;
 	auto_layers rkt_layers *layers = NULL;
 
-	if (cmd_find(settings->dir, reference, &store, &image, err) < 0 ||
+	if (cmd_find_layered(settings->dir, reference, &store, &image, err) < 0 ||
 		rkt_store_layers(store, &image->id, &layers, err) < 0)
 		return -1;
 	if (settings->json)
@@ -282,7 +282,7 @@ static int render_to(const struct render_settings *settings, const char *referen
 	const char *name;
 	auto_fd int parent = -1;
 
-	if (cmd_find(settings->dir, reference, &store, &image, err) < 0 ||
+	if (cmd_find_layered(settings->dir, reference, &store, &image, err) < 0 ||
 		rkt_store_layers(store, &image->id, &layers, err) < 0)
 		return -1;
 	parent = cmd_unpack_place(path, &name, err);

@@ -8,8 +8,10 @@
 #include "aci/version.h"
 #include "base/alloc.h"
 #include "base/str.h"
+#include "store/alias.h"
 #include "store/index/index.h"
 #include "store/resolve.h"
+#include "store/sha512.h"
 
 void rkt_layers_free(rkt_layers *layers)
 {
@@ -139,19 +141,83 @@ static int consider(db_txn *txn, const rkt_image_id *id, const struct image_row 
 	return 0;
 }
 
+struct unlearnt {
+	const struct ac_dependency *wanted;
+	struct buf *ids;      /* NULL: nobody asks */
+	size_t known, others; /* images of that name: whose SHA-512 is known and another, and not */
+};
+
+static void add_unlearnt(struct buf *ids, const rkt_image_id *id)
+{
+	const rkt_image_id *there = (const rkt_image_id *)ids->data;
+
+	for (size_t i = 0; i < ids->len / sizeof *there; i++)
+		if (strcmp(there[i].text, id->text) == 0)
+			return;
+	buf_append(ids, id, sizeof *id);
+}
+
+/* Considers one image of the right name, none of which is known by the SHA-512. */
+static int consider_unlearnt(db_txn *txn, const rkt_image_id *id, const struct image_row *row,
+	void *context, rkt_error **err)
+{
+	struct unlearnt *self = context;
+	const struct ac_dependency *wanted = self->wanted;
+	int fits = store_has_labels(txn, id, row, wanted->labels, wanted->label_count, err);
+	int known = fits < 0 ? -1 : !fits || alias_has(txn, id, ALIAS_SHA512, err);
+
+	if (known < 0)
+		return -1;
+	self->known += (size_t)known;
+	self->others += !known;
+	if (!known && self->ids)
+		add_unlearnt(self->ids, id);
+	return 0;
+}
+
+/* The image with the SHA-512 that WANTED gives: 1, 0, or -1. */
+static int find_by_sha512(struct deps *self, db_txn *txn, const struct ac_dependency *wanted,
+	rkt_image_id *ret, rkt_error **err)
+{
+	auto_error rkt_error *why = NULL;
+	struct unlearnt unlearnt = { .wanted = wanted, .ids = self->unlearnt };
+
+	if (resolve(txn, wanted->image_id, ret, &why) == 0)
+		return 1;
+	if (rkt_error_kind(why) != RKT_MISSING)
+		return rkt_fail_with(err, pass_ptr(why));
+	if (resolve_each_named(txn, wanted->image_name, consider_unlearnt, &unlearnt, err) < 0)
+		return -1;
+	if (unlearnt.others)
+		return rkt_fail(err, RKT_MISSING,
+			"not in the store, as far as known: the SHA-512 of %zu of that name was "
+			"never made, which takes somebody who may write to the store",
+			unlearnt.others);
+	if (unlearnt.known)
+		return rkt_fail(err, RKT_MISSING,
+			"not in the store: the %zu of that name have another SHA-512 or other "
+			"labels",
+			unlearnt.known);
+	return 0;
+}
+
+static int find_by_id(struct deps *self, db_txn *txn, const struct ac_dependency *wanted,
+	rkt_image_id *ret, rkt_error **err)
+{
+	if (id_form_of(wanted->image_id, NULL) == ID_SHA512)
+		return find_by_sha512(self, txn, wanted, ret, err);
+	return rkt_image_id_parse(wanted->image_id, ret, err) < 0 ? -1 : 1;
+}
+
 /* An image asked for by its ID must bear name and labels all the same. */
-static int choose_by_id(
-	db_txn *txn, const struct ac_dependency *wanted, struct choice *choice, rkt_error **err)
+static int choose_by_id(struct deps *self, db_txn *txn, const struct ac_dependency *wanted,
+	struct choice *choice, rkt_error **err)
 {
 	struct image_row row;
-	int got;
+	int got = find_by_id(self, txn, wanted, &choice->id, err);
 
-	if (id_form_of(wanted->image_id, NULL) == ID_SHA512)
-		return rkt_fail(err, RKT_MISSING,
-			"images are kept by SHA-256: a dependency can be given by a sha256- ID only");
-	if (rkt_image_id_parse(wanted->image_id, &choice->id, err) < 0)
-		return -1;
-	got = store_get_image(txn, &choice->id, &row, err);
+	if (got > 0)
+		got = store_get_image(txn, &choice->id, &row, err);
 	if (got <= 0)
 		return got;
 	if (strcmp(row.name, wanted->image_name) != 0)
@@ -168,7 +234,7 @@ static int choose(struct deps *self, db_txn *txn, const struct ac_dependency *wa
 {
 	struct choosing by_name = { wanted, choice };
 	int got = wanted->image_id
-			  ? choose_by_id(txn, wanted, choice, err)
+			  ? choose_by_id(self, txn, wanted, choice, err)
 			  : resolve_each_named(txn, wanted->image_name, consider, &by_name, err);
 
 	if (got < 0)
@@ -310,7 +376,8 @@ static int name_tree(struct deps *self, rkt_error **err)
 	return 0;
 }
 
-int deps_resolve(db_txn *txn, const rkt_image_id *id, rkt_layers **ret, rkt_error **err)
+int deps_resolve(db_txn *txn, const rkt_image_id *id, struct buf *unlearnt, rkt_layers **ret,
+	rkt_error **err)
 {
 	struct deps *self = xcalloc(1, sizeof *self);
 	auto_layers rkt_layers *owner = &self->shown;
@@ -318,12 +385,14 @@ int deps_resolve(db_txn *txn, const rkt_image_id *id, rkt_layers **ret, rkt_erro
 	struct deps_image *image;
 	uint32_t top;
 
+	self->unlearnt = unlearnt;
 	if (load(self, txn, id, &image, err) < 0)
 		return -1;
 	if (!image)
 		return store_no_image(id->text, err);
 	if (visit(&walk, image, &top, err) < 0 || name_tree(self, err) < 0)
 		return -1;
+	self->unlearnt = NULL;
 	*ret = pass_ptr(owner);
 	return 0;
 }
@@ -433,6 +502,7 @@ int deps_for_each(
 
 struct layers_of {
 	const rkt_image_id *id;
+	struct buf unlearnt;
 	rkt_layers *layers;
 };
 
@@ -440,15 +510,17 @@ static int layers_of(db_txn *txn, void *context, rkt_error **err)
 {
 	struct layers_of *self = context;
 
-	return deps_resolve(txn, self->id, &self->layers, err);
+	return deps_resolve(txn, self->id, &self->unlearnt, &self->layers, err);
 }
 
 int rkt_store_layers(rkt_store *store, const rkt_image_id *id, rkt_layers **ret, rkt_error **err)
 {
 	struct layers_of self = { .id = id };
+	const struct sha512_work work = { db_read, layers_of, &self, &self.unlearnt };
+	int result = sha512_run(store, &work, err);
 
-	if (db_read(store->db, layers_of, &self, err) < 0)
-		return -1;
-	*ret = self.layers;
-	return 0;
+	buf_free(&self.unlearnt);
+	if (result == 0)
+		*ret = self.layers;
+	return result;
 }

@@ -27,10 +27,15 @@ struct deps {
 	size_t room;
 	struct deps_image **images;
 	size_t image_count;
+	struct buf *unlearnt; /* lent, or NULL */
 };
 
-/* As rkt_store_layers(), inside TXN: 0 or -1; the caller frees *RET with rkt_layers_free(). */
-int deps_resolve(db_txn *txn, const rkt_image_id *id, rkt_layers **ret, rkt_error **err);
+/* As rkt_store_layers(), inside TXN: 0 or -1; the caller frees *RET with rkt_layers_free(). Where a
+ * dependency is given by a SHA-512 that no image is known by, the IDs of those that it may be,
+ * because theirs was not made yet, are appended to UNLEARNT (rkt_image_id each; may be NULL):
+ * sha512.h. */
+int deps_resolve(db_txn *txn, const rkt_image_id *id, struct buf *unlearnt, rkt_layers **ret,
+	rkt_error **err);
 
 /* Whether TREE is that of an image alone. */
 static inline bool deps_is_plain(const rkt_layers *layers)

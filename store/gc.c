@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "store/remove.h"
+#include "store/sha512.h"
 #include "store/tree.h"
 
 static void report(
@@ -57,6 +58,8 @@ static int apply(db_txn *txn, void *context, rkt_error **err)
 
 	if (gc_decide(txn, self, err) < 0)
 		return -1;
+	if (self->unlearnt.len)
+		return 0; /* more has to be known first */
 	for (size_t at = 0; at < self->dead.len; at += KEY_LEASE_SIZE) {
 		struct slice key = { self->dead.data + at, KEY_LEASE_SIZE };
 
@@ -263,15 +266,32 @@ static int sweep(struct gc *self, rkt_error **err)
 	return remove_scraps(self->store, scrap_removed, self, err);
 }
 
+/* Decides, and applies that; returns the lock, -1 on error. SHA-512s that dependencies are given by
+ * are made while nobody has to wait; images that cannot be read are nobody's dependency. */
+static int decide(struct gc *self, rkt_error **err)
+{
+	self->learns = true;
+	for (;;) {
+		auto_fd int removing = layout_lock(&self->store->layout, LAYOUT_REMOVING, err);
+		int result;
+
+		if (removing < 0)
+			return -1;
+		result = self->options.dry_run ? db_read(self->store->db, gc_decide, self, err)
+					       : db_write(self->store->db, apply, self, err);
+		if (result < 0 || !self->unlearnt.len)
+			return result < 0 ? -1 : pass_fd(removing);
+		scope_close(&removing);
+		removing = -1;
+		self->learns = sha512_learn(self->store, &self->unlearnt, NULL) == 0;
+	}
+}
+
 static int collect(struct gc *self, rkt_error **err)
 {
-	auto_fd int removing = layout_lock(&self->store->layout, LAYOUT_REMOVING, err);
-	int result;
+	auto_fd int removing = decide(self, err);
+	int result = removing < 0 ? -1 : 0;
 
-	if (removing < 0)
-		return -1;
-	result = self->options.dry_run ? db_read(self->store->db, gc_decide, self, err)
-				       : db_write(self->store->db, apply, self, err);
 	for (size_t i = 0; result == 0 && i < self->trees.count; i++)
 		result = carry_out_tree(self, &self->trees.items[i], err);
 	for (size_t i = 0; result == 0 && i < self->images.count; i++)

@@ -47,6 +47,9 @@ struct gc {
 	struct decisions images, trees;
 	struct buf wanted; /* struct gc_tree: of the images that stay, or may */
 	struct buf dead;   /* keys of leases whose pod is gone */
+	/* Images whose SHA-512 must be known before what is decided holds, rkt_image_id each. */
+	struct buf unlearnt;
+	bool learns; /* whether that is asked for */
 };
 
 /* A db_work that decides anew; CONTEXT is a struct gc. */

@@ -32,6 +32,7 @@ void gc_forget(struct gc *self)
 	forget_list(&self->trees);
 	buf_free(&self->wanted);
 	buf_free(&self->dead);
+	buf_free(&self->unlearnt);
 }
 
 static int find_dead_leases(struct gc *self, db_txn *txn, rkt_error **err)
@@ -177,7 +178,7 @@ int gc_layers(
 
 	*ret = NULL;
 	image->layers = 1;
-	if (deps_resolve(txn, &image->id, ret, &why) < 0) {
+	if (deps_resolve(txn, &image->id, self->learns ? &self->unlearnt : NULL, ret, &why) < 0) {
 		if (rkt_error_kind(why) == RKT_MISSING || rkt_error_kind(why) == RKT_INVALID)
 			return 0;
 		return rkt_fail_with(err, pass_ptr(why));

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "store/sha512.h"
 #include "store/tree.h"
 
 int lease_pod_exists(const rkt_store *store, const char *uuid, rkt_error **err)
@@ -72,6 +73,7 @@ struct take {
 	const char *uuid;
 	const rkt_image_id *ids;
 	size_t count;
+	struct buf unlearnt;
 };
 
 static int put_lease(db_txn *txn, const struct key *key, const rkt_image_id *tree, rkt_error **err)
@@ -105,29 +107,30 @@ static int note_use(db_txn *txn, const rkt_image_id *id, rkt_error **err)
 	return db_put(txn, DB_USED, key_slice(&key), buf_slice(&value), err);
 }
 
-static int take_one(db_txn *txn, const char *uuid, const rkt_image_id *id, rkt_error **err)
+static int take_one(struct take *self, db_txn *txn, const rkt_image_id *id, rkt_error **err)
 {
 	auto_layers rkt_layers *layers = NULL;
-	struct key key = key_of_lease(id, uuid);
+	struct key key = key_of_lease(id, self->uuid);
 
-	if (deps_resolve(txn, id, &layers, err) < 0 || deps_write_plan(txn, layers, err) < 0 ||
+	if (deps_resolve(txn, id, &self->unlearnt, &layers, err) < 0 ||
+		deps_write_plan(txn, layers, err) < 0 ||
 		put_lease(txn, &key, &layers->tree, err) < 0)
 		return -1;
 	for (size_t i = 0; i + 1 < layers->count; i++)
-		if (take_part(txn, uuid, &layers->items[i].id, err) < 0)
+		if (take_part(txn, self->uuid, &layers->items[i].id, err) < 0)
 			return -1;
 	for (size_t i = 0; i < layers->count; i++)
 		if (note_use(txn, &layers->items[i].id, err) < 0)
 			return -1;
-	return deps_is_plain(layers) ? 0 : take_part(txn, uuid, &layers->tree, err);
+	return deps_is_plain(layers) ? 0 : take_part(txn, self->uuid, &layers->tree, err);
 }
 
 static int take(db_txn *txn, void *context, rkt_error **err)
 {
-	const struct take *self = context;
+	struct take *self = context;
 
 	for (size_t i = 0; i < self->count; i++)
-		if (take_one(txn, self->uuid, &self->ids[i], err) < 0)
+		if (take_one(self, txn, &self->ids[i], err) < 0)
 			return -1;
 	return 0;
 }
@@ -151,7 +154,7 @@ int lease_layers(
 		return got < 0 ? -1 : 0;
 	if (strcmp(tree.text, id->text) != 0)
 		return rkt_fail(err, RKT_INVALID, "the index is damaged: no plan of %s", tree.text);
-	return deps_resolve(txn, id, ret, err);
+	return deps_resolve(txn, id, NULL, ret, err);
 }
 
 static int check_uuid(const char *uuid, rkt_error **err)
@@ -162,8 +165,9 @@ static int check_uuid(const char *uuid, rkt_error **err)
 int rkt_store_lease(
 	rkt_store *store, const char *uuid, const rkt_image_id *ids, size_t count, rkt_error **err)
 {
-	struct take self = { uuid, ids, count };
-	int there;
+	struct take self = { .uuid = uuid, .ids = ids, .count = count };
+	const struct sha512_work work = { db_write, take, &self, &self.unlearnt };
+	int there, result;
 
 	if (check_uuid(uuid, err) < 0 || layout_check_owner(&store->layout, err) < 0)
 		return -1;
@@ -172,7 +176,9 @@ int rkt_store_lease(
 		return -1;
 	if (!there)
 		return rkt_fail(err, RKT_MISSING, "no pod %s", uuid);
-	return db_write(store->db, take, &self, err);
+	result = sha512_run(store, &work, err);
+	buf_free(&self.unlearnt);
+	return result;
 }
 
 struct drop {

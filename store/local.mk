@@ -28,7 +28,7 @@ index_link = %D%/index/libindex.la $(aci_link)
 	%D%/reference.c %D%/reference.h \
 	%D%/remove.c %D%/remove.h \
 	%D%/resolve.c %D%/resolve.h \
-	%D%/sha512.c \
+	%D%/sha512.c %D%/sha512.h \
 	%D%/share.c %D%/share.h \
 	%D%/store.c %D%/store.h \
 	%D%/tree.c %D%/tree.h \

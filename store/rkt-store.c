@@ -3,6 +3,7 @@
 
 #include "aci/id.h"
 #include "cli/progress.h"
+#include "store/deps.h"
 
 const char *const cmd_see_also[] = { "rkt-store(1)", "rkt-run(1)", "aci-hash(1)", NULL };
 
@@ -63,6 +64,51 @@ int cmd_find(const char *dir, const char *reference, rkt_store **ret_store, rkt_
 	rkt_store_close(*ret_store); /* a process opens a store once */
 	*ret_store = rkt_store_open(dir, RKT_STORE_WRITE, err);
 	return *ret_store ? cmd_find_in(*ret_store, reference, ret, err) : -1;
+}
+
+struct wanting {
+	const rkt_image_id *id;
+	struct buf unlearnt;
+};
+
+static int look_for_unlearnt(db_txn *txn, void *context, rkt_error **err)
+{
+	struct wanting *self = context;
+	auto_layers rkt_layers *layers = NULL;
+
+	(void)err; /* who wants the layers will hear what is wrong with them */
+	self->unlearnt.len = 0;
+	(void)deps_resolve(txn, self->id, &self->unlearnt, &layers, NULL);
+	return 0;
+}
+
+/* Whether a dependency of the image ID may be in the store, but for a SHA-512 nobody made yet. */
+static bool wants_sha512(rkt_store *store, const rkt_image_id *id)
+{
+	struct wanting wanting = { .id = id };
+	bool wants =
+		db_read(store->db, look_for_unlearnt, &wanting, NULL) == 0 && wanting.unlearnt.len;
+
+	buf_free(&wanting.unlearnt);
+	return wants;
+}
+
+int cmd_find_layered(const char *dir, const char *reference, rkt_store **ret_store,
+	rkt_image_record **ret, rkt_error **err)
+{
+	auto_layers rkt_layers *layers = NULL;
+
+	if (cmd_find(dir, reference, ret_store, ret, err) < 0)
+		return -1;
+	if ((*ret_store)->mode == RKT_STORE_WRITE || !wants_sha512(*ret_store, &(*ret)->id))
+		return 0;
+	rkt_store_close(*ret_store); /* a process opens a store once */
+	*ret_store = rkt_store_open(dir, RKT_STORE_WRITE, NULL);
+	if (*ret_store)
+		(void)rkt_store_layers(*ret_store, &(*ret)->id, &layers, NULL);
+	else /* on a read-only file system, or another user's */
+		*ret_store = rkt_store_open(dir, RKT_STORE_READ, err);
+	return *ret_store ? 0 : -1;
 }
 
 static const struct cli_command commands[] = {

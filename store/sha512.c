@@ -2,6 +2,8 @@
  * Images by the SHA-512 of their tar, the ID of later texts and of old rkt, which wrote half of it.
  * Nobody needs it until somebody asks, so it is made when first asked for, and remembered.
  */
+#include "store/sha512.h"
+
 #include "aci/digest.h"
 #include "base/alloc.h"
 #include "store/alias.h"
@@ -121,15 +123,14 @@ static int learn(struct learn *self, const rkt_image_id *id, rkt_error **err)
 }
 
 /* One image that cannot be read does not hide the others. */
-static int learn_all(struct learn *self, rkt_error **err)
+static int learn_each(struct learn *self, const struct buf *list, rkt_error **err)
 {
-	const rkt_image_id *ids;
+	const rkt_image_id *ids = (const rkt_image_id *)list->data;
 	int result = 0;
 
-	if (db_read(self->store->db, find_unknown, self, err) < 0)
-		return -1;
-	ids = (const rkt_image_id *)self->ids.data;
-	for (size_t i = 0; i < self->ids.len / sizeof *ids; i++)
+	if (self->store->mode == RKT_STORE_READ)
+		return rkt_fail(err, RKT_USAGE, "the store is open for reading only");
+	for (size_t i = 0; i < list->len / sizeof *ids; i++)
 		if (learn(self, &ids[i], result == 0 ? err : NULL) < 0)
 			result = -1;
 	return result;
@@ -140,10 +141,54 @@ int rkt_store_learn_sha512(rkt_store *store,
 	rkt_error **err)
 {
 	struct learn self = { .store = store, .progress = progress, .context = context };
-	int result = store->mode == RKT_STORE_READ
-			     ? rkt_fail(err, RKT_USAGE, "the store is open for reading only")
-			     : learn_all(&self, err);
+	int result = db_read(store->db, find_unknown, &self, err) < 0
+			     ? -1
+			     : learn_each(&self, &self.ids, err);
 
 	buf_free(&self.ids);
 	return result;
+}
+
+int sha512_learn(rkt_store *store, const struct buf *ids, rkt_error **err)
+{
+	struct learn self = { .store = store };
+
+	return learn_each(&self, ids, err);
+}
+
+static int run(rkt_store *store, const struct sha512_work *work, rkt_error **err)
+{
+	work->unlearnt->len = 0;
+	return work->run(store->db, work->work, work->context, err);
+}
+
+/* After images were read, one of them not. That may be the one looked for: so its error is told. */
+static int run_once_more(
+	rkt_store *store, const struct sha512_work *work, rkt_error *unread, rkt_error **err)
+{
+	auto_error rkt_error *why = NULL, *first = unread;
+
+	if (run(store, work, &why) == 0)
+		return 0;
+	if (rkt_error_kind(why) != RKT_MISSING || !work->unlearnt->len)
+		return rkt_fail_with(err, pass_ptr(why));
+	rkt_fail_outer(&first, "%s", rkt_error_message(why));
+	return rkt_fail_with(err, pass_ptr(first));
+}
+
+/* Each round knows more than the last: dependencies have dependencies. */
+int sha512_run(rkt_store *store, const struct sha512_work *work, rkt_error **err)
+{
+	for (;;) {
+		auto_error rkt_error *why = NULL;
+		rkt_error *unread = NULL;
+
+		if (run(store, work, &why) == 0)
+			return 0;
+		if (rkt_error_kind(why) != RKT_MISSING || !work->unlearnt->len ||
+			store->mode == RKT_STORE_READ)
+			return rkt_fail_with(err, pass_ptr(why));
+		if (sha512_learn(store, work->unlearnt, &unread) < 0)
+			return run_once_more(store, work, unread, err);
+	}
 }

@@ -16,6 +16,7 @@
 #include "store/blob.h"
 #include "store/layered.h"
 #include "store/lease.h"
+#include "store/sha512.h"
 
 #define EROFS_MAGIC 0xE0F5E1E2
 #define PROBE_KEY   "probe"
@@ -24,7 +25,8 @@
 /* What the index knows about a tree. */
 struct known {
 	const rkt_image_id *image;
-	const char *uuid; /* as this pod leased it; NULL: as it is resolved now */
+	const char *uuid;    /* as this pod leased it; NULL: as it is resolved now */
+	struct buf unlearnt; /* as for deps_resolve() */
 	rkt_layers *layers;
 	uint64_t index_size;  /* 0: there is no index */
 	char *extracted_boot; /* the boot the extracted tree was made in; NULL: there is none */
@@ -33,6 +35,7 @@ struct known {
 
 static void known_free(struct known *self)
 {
+	buf_free(&self->unlearnt);
 	rkt_layers_free(self->layers);
 	free(self->extracted_boot);
 	free(self->probed_boot);
@@ -57,7 +60,7 @@ static int look_up(db_txn *txn, void *context, rkt_error **err)
 	int got;
 
 	if (self->uuid ? lease_layers(txn, self->uuid, self->image, &self->layers, err) < 0
-		       : deps_resolve(txn, self->image, &self->layers, err) < 0)
+		       : deps_resolve(txn, self->image, &self->unlearnt, &self->layers, err) < 0)
 		return -1;
 	if (store_get_tree(txn, RECORD_EROFS, tree_of(self), &index, err) < 0 ||
 		store_get_tree(txn, RECORD_EXTRACTED, tree_of(self), &extracted, err) < 0)
@@ -426,11 +429,11 @@ static int open_known(rkt_store *store, struct known *known, enum rkt_tree_form 
 	enum rkt_tree_form *ret_form, rkt_error **err)
 {
 	ERROR_SCOPE(err, "rendering", known->image->text);
+	const struct sha512_work work = { db_read, look_up, known, &known->unlearnt };
 	enum rkt_tree_form became;
 	int fd = -1;
 
-	if (layout_check_owner(&store->layout, err) == 0 &&
-		db_read(store->db, look_up, known, err) == 0)
+	if (layout_check_owner(&store->layout, err) == 0 && sha512_run(store, &work, err) == 0)
 		fd = open_tree_as(store, known, form, &became, err);
 	known_free(known);
 	if (fd >= 0 && ret_form)

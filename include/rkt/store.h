@@ -157,9 +157,11 @@ typedef struct rkt_layers {
 
 /* Resolves the dependencies of the image ID with what is in the store (doc/spec-readings.md,
  * "Dependencies"): each by name, ID and labels; of several images that fit, the one of the newest
- * version, then the one imported last. RKT_MISSING when a dependency is not in the store, naming it
- * and who needs it; RKT_INVALID when dependencies go in a circle, naming its members, when a size
- * is not the one the manifest gives, or beyond the limits. The caller frees *RET. */
+ * version, then the one imported last. Where a dependency is given by a SHA-512 that is not known
+ * yet, the images of its name are read, which takes a store open for writing. RKT_MISSING when a
+ * dependency is not in the store, naming it and who needs it; RKT_INVALID when dependencies go in a
+ * circle, naming its members, when a size is not the one the manifest gives, or beyond the limits.
+ * The caller frees *RET. */
 RKT_PUBLIC int rkt_store_layers(
 	rkt_store *store, const rkt_image_id *id, rkt_layers **ret, rkt_error **err);
 /* NULL is allowed. */

@@ -1,5 +1,6 @@
 """Images with dependencies: listed, rendered, run, kept and removed."""
 
+import hashlib
 import json
 import pathlib
 import tarfile
@@ -167,3 +168,106 @@ def test_layers_of_a_running_pod_stay_and_are_told(house, tmp_path):
     assert store("gc", "--grace-period=0").status == 0
     assert info(base) and info(top)
     assert house.state(uuid) == "running"
+
+
+# ---- by SHA-512 -----------------------------------------------------------------------------------
+
+
+def sha512_of(data_dir, image):
+    return "sha512-" + hashlib.sha512(blob_path(data_dir, image).read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def by_sha512(data_dir, tmp_path):
+    """Two of a name, and an image over the older one, given by its SHA-512; their IDs."""
+    older, newer = add(
+        image(tmp_path, BASE, {"a": "older"}, version="1.0.0"),
+        image(tmp_path, BASE, {"a": "newer"}, version="2.0.0"),
+    )
+    wanted = [{"imageName": BASE, "imageID": sha512_of(data_dir, older)}]
+    return older, newer, add(image(tmp_path, TOP, {"b": "top"}, dependencies=wanted))
+
+
+@pytest.mark.parametrize("digits", [128, 64])
+def test_a_dependency_may_be_given_by_its_sha512_or_the_half_that_rkt_kept(data_dir, tmp_path, by_sha512, digits):
+    older, _, _ = by_sha512
+    wanted = sha512_of(data_dir, older)[: len("sha512-") + digits]
+    add(image(tmp_path, "example.com/mine", {}, dependencies=[{"imageName": BASE, "imageID": wanted}]))
+    assert [one["name"] for one in layers("example.com/mine")["layers"]] == [BASE, "example.com/mine"]
+    assert layers("example.com/mine")["layers"][0]["id"] == older
+
+
+@pytest.mark.parametrize("command", [
+    ["info"], ["render", "--list"], ["render", "--form=extracted"], pytest.param(["render", "--form=erofs"], marks=needs_erofs)])
+def test_the_first_question_is_answered(by_sha512, own_mounts, command):
+    result = store(*command, TOP)
+    assert result.status == 0 and "not in the store" not in result.out, result
+    assert info(TOP)["dependencies"][0]["id"] == by_sha512[0]
+
+
+def test_it_is_the_right_tree(by_sha512, tmp_path):
+    assert store("render", "--rootfs-only", TOP, tmp_path / "out").status == 0
+    assert (tmp_path / "out/a").read_text() == "older"
+
+
+def test_only_images_of_that_name_are_read_and_once(by_sha512, data_dir, tmp_path):
+    other = add(image(tmp_path, "example.com/other", {"x": "x"}))
+    name = sha512_of(data_dir, other)
+    assert layers(TOP)["layers"][0]["id"] == by_sha512[0]
+    for one in (*by_sha512, other):
+        blob_path(data_dir, one).unlink()
+    assert layers(TOP)["layers"][0]["id"] == by_sha512[0]
+    assert store("info", name).status == 3
+
+
+def test_another_sha512_is_missing_and_why(data_dir, tmp_path, by_sha512):
+    wrong = [{"imageName": BASE, "imageID": "sha512-" + "0" * 128}]
+    add(image(tmp_path, "example.com/wrong", {}, dependencies=wrong))
+    assert_one_line(store("render", "example.com/wrong"), 3, f"example.com/wrong needs {BASE} with the ID sha512-000",
+                    "not in the store: the 2 of that name have another SHA-512")
+    nobody = [{"imageName": "example.com/none", "imageID": "sha512-" + "0" * 128}]
+    add(image(tmp_path, "example.com/lone", {}, dependencies=nobody))
+    assert_one_line(store("render", "example.com/lone"), 3, "with the ID sha512-000", "not in the store")
+
+
+def test_a_sha512_of_an_image_of_another_name_or_other_labels_is_refused(data_dir, tmp_path, by_sha512):
+    older, newer, _ = by_sha512
+    assert store("info", sha512_of(data_dir, newer)).status == 0  # all are learnt
+    other = [{"imageName": MIDDLE, "imageID": sha512_of(data_dir, older)}]
+    add(image(tmp_path, "example.com/a", {}, dependencies=other))
+    assert_one_line(store("render", "example.com/a"), 4, f"that image is called {BASE}")
+    labels = [{"imageName": BASE, "imageID": sha512_of(data_dir, older), "labels": [{"name": "version", "value": "2.0.0"}]}]
+    add(image(tmp_path, "example.com/b", {}, dependencies=labels))
+    assert_one_line(store("render", "example.com/b"), 4, "that image has other labels")
+
+
+def test_of_a_candidate_that_cannot_be_read_that_is_told(by_sha512, data_dir):
+    flip(blob_path(data_dir, by_sha512[0]), 1000)
+    assert_one_line(store("render", TOP), 4, f"needs {BASE} with the ID sha512-", "damaged", by_sha512[0])
+
+
+@needs_root
+def test_a_damaged_candidate_does_not_hide_the_right_image(by_sha512, data_dir, own_mounts):
+    flip(blob_path(data_dir, by_sha512[1]), 1000)
+    assert render(TOP)["id"] == by_sha512[2]
+
+
+def test_gc_keeps_what_is_needed_by_its_sha512_only(data_dir, tmp_path):
+    base, other = add(image(tmp_path, BASE, {"a": "x"}), image(tmp_path, BASE, {"a": "y"}, version="2.0.0"))
+    time.sleep(4)
+    wanted = [{"imageName": BASE, "imageID": sha512_of(data_dir, base)}]
+    add(image(tmp_path, TOP, {}, dependencies=wanted))
+    result = store("gc", "--grace-period=3s", "--json")
+    assert result.status == 0, result
+    decisions = {one["what"]: one["decision"] for one in json.loads(result.out)["decisions"]}
+    assert decisions[base] == "kept" and decisions[other] == "removed"
+
+
+@needs_root
+def test_a_pod_runs_on_what_is_given_by_its_sha512(house, tmp_path):
+    base = add(make_aci(tmp_path / "busybox.aci", busybox_entries(), manifest("example.com/bb")))
+    wanted = [{"imageName": "example.com/bb", "imageID": sha512_of(house.data, base)}]
+    text = manifest("example.com/app", ["/bin/echo", "hello"], dependencies=wanted)
+    add(make_aci(tmp_path / "app.aci", [], text))
+    result = run(["rkt-run", "example.com/app"])
+    assert result.status == 0 and "hello" in result.out, result

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "aci/digest.h"
 #include "base/fd.h"
 #include "rkt/store.h"
 
@@ -274,7 +275,41 @@ static void an_id_must_be_there_and_bear_name_and_labels(void **state)
 	memcpy(sha512, "sha512-", 7);
 	sha512[sizeof sha512 - 1] = '\0';
 	id = add_over_id(self, "f", "a", sha512, "");
-	assert_refused(self, &id, RKT_MISSING, "images are kept by SHA-256");
+	assert_refused(self, &id, RKT_MISSING, "the 2 of that name have another SHA-512");
+}
+
+/* It is made by who may note it: who only reads says what is to be done. */
+static void a_sha512_nobody_made_yet_is_missing_to_readers(void **state)
+{
+	struct fixture *self = *state;
+	rkt_error *err = NULL;
+	rkt_image_id top;
+	char wanted[512], hex[DIGEST_HEX_MAX + 1];
+	struct buf tar = image_tar("a", "");
+	digest *sum = digest_new(DIGEST_SHA512);
+
+	add(self, "a", "");
+	assert_ok(digest_add(sum, buf_slice(&tar), &err), err);
+	assert_ok(digest_hex(sum, hex, &err), err);
+	digest_free(sum);
+	buf_free(&tar);
+	snprintf(wanted, sizeof wanted,
+		"{\"imageName\": \"example.com/a\", \"imageID\": \"sha512-%s\"}", hex);
+	top = add_over(self, "top", wanted);
+	for (int i = 0; i < 2; i++) {
+		rkt_store_close(self->store);
+		self->store = rkt_store_open(self->path, RKT_STORE_READ, &err);
+		assert_ok(self->store ? 0 : -1, err);
+		if (i == 0)
+			assert_refused(self, &top, RKT_MISSING,
+				"the SHA-512 of 1 of that name was never made");
+		else
+			assert_layers(self, &top, "a top");
+		rkt_store_close(self->store);
+		self->store = rkt_store_open(self->path, RKT_STORE_WRITE, &err);
+		assert_ok(self->store ? 0 : -1, err);
+		assert_layers(self, &top, "a top");
+	}
 }
 
 static void a_size_must_be_that_of_the_tar(void **state)
@@ -550,6 +585,7 @@ int main(void)
 		TEST(the_newest_version_is_taken_then_the_last_import),
 		TEST(what_is_not_there_is_named_with_who_needs_it),
 		TEST(an_id_must_be_there_and_bear_name_and_labels),
+		TEST(a_sha512_nobody_made_yet_is_missing_to_readers),
 		TEST(a_size_must_be_that_of_the_tar),
 		TEST(a_circle_is_refused_with_its_members),
 		TEST(sixty_four_are_deep_enough),
