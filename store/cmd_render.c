@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "cli/out.h"
 #include "store/deps.h"
+#include "store/fuse.h"
 #include "store/layered.h"
 #include "store/tree.h"
 
@@ -183,8 +184,8 @@ static int list_layers(
 /* ---- one tree -------------------------------------------------------------------------------- */
 
 /* Opens the directory to mount on. Asks for the privilege by making and dropping a mount, before a
- * tree is made for nothing. */
-static int open_target(const char *path, rkt_error **err)
+ * tree is made for nothing: *RET_MAY says whether this user has it. */
+static int open_target(const char *path, bool *ret_may, rkt_error **err)
 {
 	auto_error rkt_error *why = NULL;
 	auto_fd int target = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), trial = -1;
@@ -194,10 +195,19 @@ static int open_target(const char *path, rkt_error **err)
 	if (target < 0)
 		return rkt_fail_errno(err, "open %s", path);
 	trial = mount_clone(target, "", MOUNT_ALONE, &why);
-	if (trial < 0 && rkt_error_errno(why) == EPERM)
-		return rkt_fail(err, RKT_FAILED,
-			"--mount needs root; without it 'rkt-store render IMAGE DIR' writes files");
+	*ret_may = trial >= 0 || rkt_error_errno(why) != EPERM;
 	return pass_fd(target);
+}
+
+/* Mounts by erofsfuse for who may not mount. */
+static int mount_by_fuse(rkt_store *store, const rkt_image_id *id,
+	const struct render_settings *settings, rkt_error **err)
+{
+	if (settings->form == RKT_TREE_EXTRACTED || !fuse_is_there())
+		return rkt_fail(err, RKT_FAILED,
+			"--mount needs root%s; without it 'rkt-store render IMAGE DIR' writes files",
+			settings->form == RKT_TREE_EXTRACTED ? "" : ", or erofsfuse in PATH");
+	return fuse_mount(store, id, settings->mount, err);
 }
 
 /* The EROFS clone as it is; of an extracted tree a bind. Setuid programs in it mean nothing: other
@@ -247,23 +257,37 @@ static void print(const struct render_settings *settings, const rkt_store *store
 	out_json(object);
 }
 
+/* Makes the tree ready, and shows it on TARGET unless that is -1. */
+static int make_ready(rkt_store *store, const rkt_image_id *id,
+	const struct render_settings *settings, int target, rkt_error **err)
+{
+	enum rkt_tree_form form;
+	auto_fd int tree =
+		rkt_store_open_tree(store, id, (enum rkt_tree_form)settings->form, &form, err);
+
+	if (tree < 0 || (target >= 0 && mount_on(target, tree, form, err) < 0))
+		return -1;
+	print(settings, store, id, form);
+	return 0;
+}
+
 static int render(const struct render_settings *settings, const char *reference, rkt_error **err)
 {
 	auto_store rkt_store *store = cmd_open_existing(settings->dir, err);
 	auto_image_record rkt_image_record *image = NULL;
-	enum rkt_tree_form form;
-	auto_fd int tree = -1, target = -1;
+	auto_fd int target = -1;
+	bool may = true;
 
 	if (!store || cmd_find_in(store, reference, &image, err) < 0)
 		return -1;
-	target = settings->mount ? open_target(settings->mount, err) : -1;
+	target = settings->mount ? open_target(settings->mount, &may, err) : -1;
 	if (settings->mount && target < 0)
 		return -1;
-	tree = rkt_store_open_tree(
-		store, &image->id, (enum rkt_tree_form)settings->form, &form, err);
-	if (tree < 0 || (target >= 0 && mount_on(target, tree, form, err) < 0))
+	if (may)
+		return make_ready(store, &image->id, settings, target, err);
+	if (mount_by_fuse(store, &image->id, settings, err) < 0)
 		return -1;
-	print(settings, store, &image->id, form);
+	print(settings, store, &image->id, RKT_TREE_EROFS);
 	return 0;
 }
 
@@ -327,9 +351,9 @@ int cmd_render(int argc, char **argv, rkt_error **err)
 			.into = &settings.mount,
 			.argument = "DIR",
 			.help = "Mount the tree, read-only, without devices and setuid programs, on the "
-				"directory DIR too. Needs root; umount(8) ends it. An EROFS mount "
-				"stays usable when gc or rm takes the image; of an extracted tree the "
-				"files go." },
+				"directory DIR too. umount(8) ends it. An EROFS mount stays usable when "
+				"gc or rm takes the image; of an extracted tree the files go. Ordinary "
+				"users need erofsfuse; fusermount3 -u ends that." },
 		{ .name = "form",
 			.kind = OPT_CHOICE,
 			.into = &settings.form,

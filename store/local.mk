@@ -18,6 +18,7 @@ index_link = %D%/index/libindex.la $(aci_link)
 	%D%/db.c %D%/db.h \
 	%D%/db_record.c %D%/db_record.h \
 	%D%/deps.c %D%/deps.h \
+	%D%/fuse.c %D%/fuse.h \
 	%D%/gc.c %D%/gc.h %D%/gc_choose.c %D%/gc_decide.c \
 	%D%/import.c %D%/import.h \
 	%D%/known.c %D%/known.h \

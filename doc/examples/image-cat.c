@@ -62,7 +62,7 @@ static int cat(rkt_store *store, const char *file, const char *path, rkt_error *
 
 	if (import(store, file, &id, err) < 0)
 		return -1;
-	/* A mount where the kernel can, else an extracted tree: this descriptor is all one needs. */
+	/* A mount where the kernel can, else an extracted tree: a descriptor is all one needs. */
 	tree = rkt_store_open_tree(store, &id, RKT_TREE_AUTO, NULL, err);
 	if (tree < 0)
 		return -1;

@@ -22,6 +22,7 @@ cli_tests += tests/cli/test_store_extract.py
 cli_tests += tests/cli/test_store_render.py
 cli_tests += tests/cli/test_store_render_dir.py
 cli_tests += tests/cli/test_store_render_mount.py
+cli_tests += tests/cli/test_store_fuse.py
 cli_tests += tests/cli/test_store_deps.py
 cli_tests += tests/cli/test_store_layers_max.py
 cli_tests += tests/cli/test_render_property.py
