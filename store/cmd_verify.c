@@ -19,9 +19,8 @@ struct verify_settings {
 };
 
 struct verify_output {
-	const struct verify_settings *settings;
 	struct progress *progress;
-	json *images; /* with --json */
+	json *images, *trees; /* with --json */
 };
 
 static const char *verdict_name(enum rkt_verdict verdict)
@@ -35,6 +34,13 @@ static const char *verdict_name(enum rkt_verdict verdict)
 	return names[verdict];
 }
 
+static void start(void *context, uint64_t bytes)
+{
+	struct verify_output *self = context;
+
+	self->progress = progress_start("verify", bytes);
+}
+
 static void read_on(void *context, uint64_t bytes)
 {
 	struct verify_output *self = context;
@@ -42,45 +48,71 @@ static void read_on(void *context, uint64_t bytes)
 	progress_now(self->progress, bytes);
 }
 
-static void tell(void *context, const rkt_image_id *id, enum rkt_verdict verdict, const char *what)
+static void add_to(json *list, const rkt_image_id *id, enum rkt_verdict verdict, const char *what)
 {
-	struct verify_output *self = context;
-	json *item;
+	json *item = json_new_object();
 
-	progress_end(self->progress);
-	self->progress = NULL;
-	if (!self->settings->json) {
-		printf("%s %s\n", id->text, verdict_name(verdict));
-		if (verdict != RKT_VERDICT_GOOD)
-			out_note("%s: %s", id->text, what);
-		return;
-	}
-	item = json_new_object();
 	json_set(item, "id", json_new_string(id->text));
 	json_set(item, "verdict", json_new_string(verdict_name(verdict)));
 	json_set(item, "what", json_new_string(what));
-	json_append(self->images, item);
+	json_append(list, item);
 }
 
-static void print_json(json *images, const struct rkt_verify_result *result)
+static void end_progress(struct verify_output *self)
+{
+	progress_end(self->progress);
+	self->progress = NULL;
+}
+
+static void tell(void *context, const rkt_image_id *id, enum rkt_verdict verdict, const char *what)
+{
+	struct verify_output *self = context;
+
+	end_progress(self);
+	if (self->images) {
+		add_to(self->images, id, verdict, what);
+		return;
+	}
+	printf("%s %s\n", id->text, verdict_name(verdict));
+	if (verdict != RKT_VERDICT_GOOD)
+		out_note("%s: %s", id->text, what);
+}
+
+static void tell_tree(
+	void *context, const rkt_image_id *id, enum rkt_verdict verdict, const char *what)
+{
+	struct verify_output *self = context;
+
+	end_progress(self);
+	if (self->trees) {
+		add_to(self->trees, id, verdict, what);
+		return;
+	}
+	printf("%s %s tree\n", id->text, verdict_name(verdict));
+	if (verdict != RKT_VERDICT_GOOD)
+		out_note("the tree %s: %s", id->text, what);
+}
+
+/* Prints what was told, which goes with it. */
+static void print_json(struct verify_output *self, const struct rkt_verify_result *result)
 {
 	auto_json json *object = json_new_object();
 
 	json_set(object, "good", json_new_integer((int64_t)result->good));
 	json_set(object, "damaged", json_new_integer((int64_t)result->damaged));
 	json_set(object, "repaired", json_new_integer((int64_t)result->repaired));
-	json_set(object, "images", images);
+	json_set(object, "treesGood", json_new_integer((int64_t)result->trees_good));
+	json_set(object, "treesDamaged", json_new_integer((int64_t)result->trees_damaged));
+	json_set(object, "treesRepaired", json_new_integer((int64_t)result->trees_repaired));
+	json_set(object, "images", pass_ptr(self->images));
+	json_set(object, "trees", pass_ptr(self->trees));
 	out_json(object);
 }
 
-/* The images to look at and how many bytes they have, for the progress line. */
+/* The images to look at; none: all. */
 static int choose(rkt_store *store, const struct operands *references, rkt_image_id **ret_ids,
-	uint64_t *ret_bytes, rkt_error **err)
+	rkt_error **err)
 {
-	rkt_image_record **all = NULL;
-	size_t count = 0;
-
-	*ret_bytes = 0;
 	for (size_t i = 0; i < references->count; i++) {
 		auto_image_record rkt_image_record *image = NULL;
 
@@ -88,15 +120,7 @@ static int choose(rkt_store *store, const struct operands *references, rkt_image
 			return -1;
 		*ret_ids = xreallocarray(*ret_ids, i + 1, sizeof **ret_ids);
 		(*ret_ids)[i] = image->id;
-		*ret_bytes += image->size;
 	}
-	if (references->count)
-		return 0;
-	if (rkt_store_list(store, &all, &count, err) < 0)
-		return -1;
-	for (size_t i = 0; i < count; i++)
-		*ret_bytes += all[i]->size;
-	rkt_store_list_free(all, count);
 	return 0;
 }
 
@@ -110,44 +134,57 @@ static bool may_write(const struct verify_settings *settings, const struct opera
 	return may;
 }
 
+/* "1 of 3 images and 1 of 2 trees are damaged". */
+static int fail_damaged(const struct rkt_verify_result *result, const char *advice, rkt_error **err)
+{
+	uint64_t images = result->good + result->damaged + result->repaired,
+		 trees = result->trees_good + result->trees_damaged + result->trees_repaired;
+	auto_buf struct buf words = { 0 };
+
+	if (result->damaged)
+		buf_printf(
+			&words, "%ju of %ju images", (uintmax_t)result->damaged, (uintmax_t)images);
+	if (result->trees_damaged)
+		buf_printf(&words, "%s%ju of %ju trees", result->damaged ? " and " : "",
+			(uintmax_t)result->trees_damaged, (uintmax_t)trees);
+	return rkt_fail(err, RKT_INVALID, "%s are damaged%s", buf_text(&words), advice);
+}
+
 static int verify(
 	const struct verify_settings *settings, const struct operands *references, rkt_error **err)
 {
 	auto_store rkt_store *store = may_write(settings, references)
 					      ? cmd_open_existing(settings->dir, err)
 					      : rkt_store_open(settings->dir, RKT_STORE_READ, err);
-	struct verify_output output = { .settings = settings };
+	struct verify_output output = { .progress = NULL };
 	auto_free rkt_image_id *ids = NULL;
 	struct rkt_verify_result result = { 0 };
 	struct rkt_verify_options options = { .size = sizeof options,
 		.repair = settings->repair,
 		.jobs = (unsigned)settings->jobs,
+		.begin = start,
 		.progress = read_on,
 		.report = tell,
+		.report_tree = tell_tree,
 		.context = &output };
-	uint64_t bytes;
 	int done;
 
-	if (!store || choose(store, references, &ids, &bytes, err) < 0)
+	if (!store || choose(store, references, &ids, err) < 0)
 		return -1;
 	options.ids = ids;
 	options.count = references->count;
 	output.images = settings->json ? json_new_array() : NULL;
-	output.progress = progress_start("verify", bytes);
+	output.trees = settings->json ? json_new_array() : NULL;
 	done = rkt_store_verify(store, &options, &result, err);
-	progress_end(output.progress);
-	if (done < 0) {
-		json_free(output.images);
-		return -1;
-	}
-	if (settings->json)
-		print_json(output.images, &result);
-	if (!result.damaged)
-		return 0;
-	return rkt_fail(err, RKT_INVALID, "%ju of %ju images are damaged%s",
-		(uintmax_t)result.damaged,
-		(uintmax_t)(result.good + result.damaged + result.repaired),
-		settings->repair ? "" : "; --repair puts away what cannot be made anew");
+	end_progress(&output);
+	if (done == 0 && settings->json)
+		print_json(&output, &result);
+	json_free(output.images);
+	json_free(output.trees);
+	if (done < 0 || !(result.damaged + result.trees_damaged))
+		return done;
+	return fail_damaged(&result,
+		settings->repair ? "" : "; --repair puts away what cannot be made anew", err);
 }
 
 int cmd_verify(int argc, char **argv, rkt_error **err)
@@ -174,7 +211,9 @@ int cmd_verify(int argc, char **argv, rkt_error **err)
 		.description =
 			"Reads each IMAGE (without one: all) wholly. A blob must have the digest that is its "
 			"ID, and its EROFS index must be, byte for byte, what the blob gives. Prints a line "
-			"for each image: good, damaged or repaired.\n\n" CMD_IMAGE_HELP,
+			"for each image: good, damaged or repaired; then one for each tree of several layers "
+			"that has an EROFS index, of the images asked for, which must be what the blobs of "
+			"all its layers give.\n\n" CMD_IMAGE_HELP,
 		.options = options,
 		.see_also = cmd_see_also,
 		.operands_max = -1 };

@@ -33,7 +33,9 @@ index_link = %D%/index/libindex.la $(aci_link)
 	%D%/share.c %D%/share.h \
 	%D%/store.c %D%/store.h \
 	%D%/tree.c %D%/tree.h \
-	%D%/verify.c
+	%D%/verify.c %D%/verify.h \
+	%D%/verify_look.c \
+	%D%/verify_repair.c
 %C%_libstore_la_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS)
 %C%_libstore_la_LIBADD = $(LMDB_LIBS)
 store_link = %D%/libstore.la $(config_link) $(index_link)

@@ -256,16 +256,25 @@ struct rkt_verify_options {
 	void (*report)(
 		void *context, const rkt_image_id *id, enum rkt_verdict verdict, const char *what);
 	void *context;
+	/* Options that end here are taken too; RET then ends before TREES_GOOD. */
+	/* Called once, before any progress, with the bytes there are to read. May be NULL. */
+	void (*begin)(void *context, uint64_t bytes);
+	/* As REPORT, after it, for every tree of several layers that has an EROFS index: of the
+	 * images IDS, or of all. ID names the tree. May be NULL. */
+	void (*report_tree)(
+		void *context, const rkt_image_id *id, enum rkt_verdict verdict, const char *what);
 };
 
 struct rkt_verify_result {
-	uint64_t good, damaged, repaired;
+	uint64_t good, damaged, repaired;                   /* images */
+	uint64_t trees_good, trees_damaged, trees_repaired; /* of several layers */
 };
 
-/* Reads the images wholly: blobs must have their digest, indexes must be what the blob gives
- * (S-043). 0 also when some are damaged: *RET (may be NULL) counts them. Extracted trees are not
- * looked at: they are never trusted beyond the boot they were made in. RKT_MISSING: one of IDS is
- * not there. */
+/* Reads the images wholly: blobs must have their digest, indexes must be what the blob gives, those
+ * of trees what the blobs of all their layers give (S-043). 0 also when some are damaged: *RET (may
+ * be NULL) counts them. A tree is damaged, too, when a layer of it is; repairing that, which takes
+ * the image away, takes the tree along. Extracted trees are not looked at: they are never trusted
+ * beyond the boot they were made in. RKT_MISSING: one of IDS is not there. */
 RKT_PUBLIC int rkt_store_verify(rkt_store *store, const struct rkt_verify_options *options,
 	struct rkt_verify_result *ret, rkt_error **err);
 

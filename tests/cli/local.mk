@@ -31,6 +31,7 @@ cli_tests += tests/cli/test_store_rm.py
 cli_tests += tests/cli/test_store_gc.py
 cli_tests += tests/cli/test_store_gc_choice.py
 cli_tests += tests/cli/test_store_verify.py
+cli_tests += tests/cli/test_store_verify_trees.py
 cli_tests += tests/cli/test_run.py
 cli_tests += tests/cli/test_pod_list.py
 cli_tests += tests/cli/test_pod_status.py

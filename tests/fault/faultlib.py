@@ -33,8 +33,10 @@ AT_SYSCALL = str(BUILD / "tests/fault/at-syscall")
 
 KEPT_TAR = image_tar("example.com/kept", "kept" * 100)
 SUBJECT_TAR = image_tar("example.com/subject", "subject" * 100)
+LAYERED_TAR = image_tar("example.com/layered", "layered", dependencies=[{"imageName": "example.com/subject"}])
 KEPT = f"sha256-{hashlib.sha256(KEPT_TAR).hexdigest()}"
 SUBJECT = f"sha256-{hashlib.sha256(SUBJECT_TAR).hexdigest()}"
+LAYERED = f"sha256-{hashlib.sha256(LAYERED_TAR).hexdigest()}"
 LOST = "sha256-" + "ab" * 32
 
 Call = collections.namedtuple("Call", "thread number name whose")
@@ -64,6 +66,7 @@ class Yard:
         self.report = path / "report"
         self.kept_file = write(path / "kept.aci", KEPT_TAR)
         self.subject_file = write(path / "subject.aci", SUBJECT_TAR)
+        self.layered_file = write(path / "layered.aci", LAYERED_TAR)
         os.environ["RKT_DIR"] = str(self.data_dir)
         self.out.mkdir()
         scene.prepare(self)
@@ -71,6 +74,7 @@ class Yard:
             shutil.copytree(self.data_dir, self.template, symlinks=True)
         self.args = [arg.format(yard=self) for arg in scene.args]
         self.judged = set()
+        self.trees = {}
         self.start = None
         self.reset()
 
@@ -138,11 +142,14 @@ class Yard:
         result = store("verify")
         if result.status == 3:
             return None
-        verdicts = dict(line.split() for line in result.out.splitlines())
+        lines = [line.split() for line in result.out.splitlines()]
+        verdicts = {words[0]: words[1] for words in lines if len(words) == 2}
+        self.trees = {words[0]: words[1] for words in lines if words[2:] == ["tree"]}
         damaged = {image for image, verdict in verdicts.items() if verdict != "good"}
         # a scene about damage begins with it
         assert damaged <= ({SUBJECT} if "repair" in self.scene.name else set()), result
-        assert result.status == (4 if damaged else 0), result
+        assert "repair-tree" in self.scene.name or set(self.trees.values()) <= {"good"}, result
+        assert result.status == (4 if damaged or "damaged" in self.trees.values() else 0), result
         return verdicts
 
     def collect(self, there):
@@ -150,11 +157,11 @@ class Yard:
         result = store("gc")
         assert result.status == 0, result
         left = [name for name in files_in(self.data_dir) if not name.startswith(("rootfs", "quarantine"))]
-        assert len(left) == 2 * len(there), left
+        assert len(left) == 2 * len(there) + len(self.trees), left
         for folder in ("tmp", "mnt"):
             assert os.listdir(self.data_dir / "cas" / folder) == [], folder
         trees = [path.name for path in (self.data_dir / "cas/rootfs/sha256").glob("??/*")]
-        assert set(trees) <= there, trees
+        assert set(trees) <= there | set(self.trees), trees
 
 
 def look_into(path, status):
@@ -236,6 +243,19 @@ def damage_index(yard):
     flip(yard.data_dir / "cas/erofs/sha256" / SUBJECT[7:9] / SUBJECT, 1100)
 
 
+def add_layered(yard):
+    add_both(yard)
+    assert store("import", yard.layered_file).out.split() == [LAYERED]
+
+
+def damage_tree(yard):
+    add_layered(yard)
+    store("render", "--form=erofs", LAYERED)
+    assert store("gc").status == 0  # the mount
+    tree = json.loads(store("info", "--json", LAYERED).out)["tree"]
+    flip(yard.data_dir / "cas/erofs/sha256" / tree[7:9] / tree, 1100)
+
+
 def damage_blob(yard):
     add_both(yard)
     flip(blob_path(yard.data_dir, SUBJECT), 1100)
@@ -253,6 +273,13 @@ def can_be_rendered(yard):
         assert result.status == 0, result
         tree = pathlib.Path(json.loads(result.out)["path"])
         assert (tree / "content").read_text() == "subject" * 100
+
+
+def layers_can_be_rendered(yard):
+    result = store("render", "--form=erofs", "--json", LAYERED)
+    assert result.status == 0, result
+    tree = pathlib.Path(json.loads(result.out)["path"])
+    assert (tree / "content").read_text() == "layered"
 
 
 def can_be_repaired(yard):
@@ -273,7 +300,7 @@ def leaves_a_whole_tree_or_none(yard):
         assert (path / "manifest").exists()
 
 
-ONE, BOTH = {KEPT}, {KEPT, SUBJECT}
+ONE, BOTH, ALL = {KEPT}, {KEPT, SUBJECT}, {KEPT, SUBJECT, LAYERED}
 IMPORT = Scene("import", ["import", "{yard.subject_file}"], add_kept, ONE, BOTH)
 CHANGING = [
     IMPORT,
@@ -285,6 +312,9 @@ CHANGING = [
           erofs=True),
     Scene("render-extracted", ["render", "--form=extracted", SUBJECT], add_both, BOTH, BOTH,
           can_be_rendered),
+    Scene("render-layers", ["render", "--form=erofs", LAYERED], add_layered, ALL, ALL, layers_can_be_rendered,
+          erofs=True),
+    Scene("repair-tree", ["verify", "--repair", "-j1"], damage_tree, ALL, ALL, can_be_repaired, notes=True),
     Scene("repair-index", ["verify", "--repair", "-j1"], damage_index, BOTH, BOTH, can_be_repaired,
           notes=True),
     Scene("repair-blob", ["verify", "--repair", "-j1"], damage_blob, BOTH, ONE, can_be_repaired,

@@ -1,8 +1,8 @@
 """Bit rot: a changed byte is found, what is damaged is not handed out, a damaged index is refused
 with a sentence (S-043, S-047).
 
-Every byte of a small blob is flipped, one in each of many images at a time, and bytes of its index:
-all of them with RKT_FAULT_FULL, else every 97th.
+Every byte of a small blob is flipped, one in each of many images at a time, and bytes of its index, and of
+an index over several layers: all of them with RKT_FAULT_FULL, else every 97th.
 """
 
 import pathlib
@@ -13,9 +13,9 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from conftest import data_dir  # noqa: E402
+from conftest import data_dir, entry, make_aci, manifest  # noqa: E402
 from faultlib import FULL  # noqa: E402
-from storelib import add, blob_path, flip, image_tar, store, write  # noqa: E402
+from storelib import add, blob_path, flip, image_tar, info, store, write  # noqa: E402
 
 assert data_dir  # a fixture
 
@@ -40,7 +40,7 @@ def flip_each(data_dir, images, path_of, places):
         for image, at in now:
             flip(path_of(data_dir, image), at)
         result = store("verify")
-        damaged = {line.split()[0] for line in result.out.splitlines() if line.endswith(" damaged")}
+        damaged = {line.split()[0] for line in result.out.splitlines() if line.split()[1] == "damaged"}
         assert damaged == {image for image, _ in now}, now
         assert result.status == 4
         for image, at in now:
@@ -57,6 +57,29 @@ def test_bytes_of_an_index(data_dir, tmp_path):
     images = add_many(tmp_path)
     size = index_path(data_dir, images[0]).stat().st_size
     flip_each(data_dir, images, index_path, range(0, size, 1 if FULL else 97))
+
+
+def test_bytes_of_an_index_over_several_layers(data_dir, tmp_path):
+    """One in each of many trees at a time; then bytes of their layers."""
+    names = [f"example.com/top-{n}" for n in range(16)]
+    on = [{"imageName": "example.com/base"}]
+    base = make_aci(tmp_path / "base.aci", [entry("rootfs/base", "b" * 700)], manifest("example.com/base"))
+    tops = [make_aci(tmp_path / f"{n}.aci", [entry("rootfs/own", f"{n:04}")], manifest(name, dependencies=on))
+            for n, name in enumerate(names)]
+    base, *tops = add(base, *tops)
+    for name in names:
+        store("render", "--form=erofs", name)
+    store("gc")  # the mounts
+    trees = [info(name)["tree"] for name in names]
+    size = index_path(data_dir, trees[0]).stat().st_size
+    flip_each(data_dir, trees, index_path, range(0, size, 1 if FULL else 97))
+    for at in random.Random(46).sample(range(blob_path(data_dir, base).stat().st_size), 64 if FULL else 8):
+        flip(blob_path(data_dir, base), at)
+        result = store("verify")
+        damaged = {line.split()[0] for line in result.out.splitlines() if line.split()[1] == "damaged"}
+        assert result.status == 4 and damaged == {base, *trees}, at
+        flip(blob_path(data_dir, base), at)
+    assert store("verify").status == 0
 
 
 def test_damaged_blob_is_not_handed_out(data_dir, tmp_path):

@@ -1,0 +1,62 @@
+/*
+ * Verification: whether the files of images and trees are what their records say (S-043).
+ *
+ * A blob is right when its SHA-256 is its name. An index is right when it is, byte for byte, what
+ * the blob gives again, or the blobs of all its layers: the same tars always make the same index,
+ * so nothing has to be kept to compare with. Subjects are looked at side by side (verify_look.c);
+ * what is changed is changed by one thread, afterwards (verify_repair.c).
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "store/blob.h"
+#include "store/deps.h"
+
+/* One image, or one tree of several layers: what is recorded of it, and what was found. */
+struct subject {
+	rkt_image_id id;
+	rkt_layers *layers;            /* of a tree, owned; NULL: an image */
+	uint64_t to_read;              /* bytes: of the blob, or of those of all layers */
+	bool has_index, current_index; /* it has one, and this program makes the same */
+	bool gone;                     /* somebody removed it meanwhile */
+	rkt_error *blob_fault;         /* also: of a layer's blob */
+	rkt_error *index_fault;
+	struct scratch index; /* whole and as it should be: open when the one on disk is not that */
+};
+
+struct verify {
+	rkt_store *store;
+	struct rkt_verify_options options;
+	struct subject *subjects; /* images first */
+	size_t count, room;
+	_Atomic size_t next;
+	_Atomic uint64_t bytes;
+	pthread_mutex_t lock; /* for what follows */
+	pthread_cond_t changed;
+	size_t done;
+	struct rkt_verify_result result;
+};
+
+/* Looks at SUBJECT; from any thread. */
+void verify_look(struct verify *self, struct subject *subject);
+/* Looks once more at what was found wrong. An index made from blobs that were right is right for
+ * ever, so it is only compared again. */
+void verify_look_again(struct verify *self, struct subject *subject);
+
+static inline rkt_error *verify_fault(const struct subject *subject)
+{
+	return subject->blob_fault ?: subject->index_fault;
+}
+
+/* Whether FAULT is one of the bytes. An error of the machine (EIO, EMFILE, ENOSPC) says nothing
+ * about them: what it kept us from reading may be whole. */
+static inline bool verify_is_damage(rkt_error *fault)
+{
+	return rkt_error_kind(fault) == RKT_INVALID || rkt_error_kind(fault) == RKT_MISSING;
+}
+
+/* Under the naming lock, held for removing: mends SUBJECT or takes it out of the store. Returns
+ * what was done in words, or NULL with *ERR saying why not. */
+const char *verify_repair(struct verify *self, struct subject *subject, rkt_error **err);
