@@ -44,6 +44,11 @@ static bool may_have(struct slice text, const char *name)
 	       memmem(text.data, text.len, "\\u", 2);
 }
 
+bool deps_may_have(struct slice manifest)
+{
+	return may_have(manifest, "dependencies");
+}
+
 static int parse(db_txn *txn, struct deps_image *image, rkt_error **err)
 {
 	ERROR_SCOPE(err, image->name, NULL);
@@ -51,7 +56,7 @@ static int parse(db_txn *txn, struct deps_image *image, rkt_error **err)
 
 	if (store_get_manifest(txn, &image->id, &text, err) < 0)
 		return -1;
-	if (!may_have(text, "dependencies") && !may_have(text, "pathWhitelist"))
+	if (!deps_may_have(text) && !may_have(text, "pathWhitelist"))
 		return 0;
 	image->manifest = image_manifest_parse(text, NULL, err);
 	if (!image->manifest)

@@ -57,6 +57,8 @@ int deps_write_plan(db_txn *txn, const rkt_layers *layers, rkt_error **err);
 /* Why the layers can have no EROFS index, or NULL. Lent by LAYERS. */
 const char *deps_index_fault(const rkt_layers *layers);
 
+/* Whether an image with this manifest can have dependencies. Much cheaper than to ask which. */
+bool deps_may_have(struct slice manifest);
 /* Tells VISIT of each direct dependency of the image ID: the ID it resolves to, or NULL and why it
  * does not. VISIT returns 0, or -1 to stop. */
 typedef int deps_visit(void *context, const struct ac_dependency *dependency,

@@ -43,9 +43,9 @@ static int apply_decisions(
 		if (decision->fate == FATE_DROP_TREE)
 			result = drop_extracted(txn, &decision->id, err);
 		else if (decision->fate == FATE_REMOVE && list == &self->images)
-			result = remove_image_records(txn, &decision->id, err);
+			result = remove_image_records(self->store, txn, &decision->id, err);
 		else if (decision->fate == FATE_REMOVE)
-			result = remove_tree_records(txn, &decision->id, err);
+			result = remove_tree_records(self->store, txn, &decision->id, err);
 		if (result < 0)
 			return -1;
 	}

@@ -284,6 +284,49 @@ static int decide_tree(
 	return 0;
 }
 
+/* An extracted tree whose image was removed (rm --force) stays while a pod may be running on it. */
+static int decide_orphan(struct gc *self, db_txn *txn, const rkt_image_id *id, rkt_error **err)
+{
+	struct decision *next = add_decision(&self->trees);
+	auto_buf struct buf pods = { 0 };
+	int holders = lease_holders(self->store, txn, id, &pods, err);
+
+	if (holders < 0)
+		return -1;
+	next->id = *id;
+	next->fate = FATE_REMOVE;
+	if (holders)
+		in_use(next, holders, &pods);
+	else
+		next->reason = xstrdup("its image was removed");
+	return 0;
+}
+
+static int decide_orphans(struct gc *self, db_txn *txn, rkt_error **err)
+{
+	static const uint8_t form = RECORD_EXTRACTED;
+	auto_db_cursor db_cursor *cursor = db_seek(txn, DB_TREE, (struct slice){ &form, 1 }, err);
+	struct slice key, value, plan;
+	int got;
+
+	if (!cursor)
+		return -1;
+	while ((got = db_next(cursor, &key, &value, err)) > 0) {
+		struct key plan_key;
+		rkt_image_id id;
+
+		if (key.len != KEY_TREE_SIZE || key.data[0] != form)
+			return 0;
+		id = key_to_id(key.data + 1);
+		plan_key = key_of_tree(RECORD_PLAN, &id);
+		got = gc_find(self, &id) ? 1
+					 : db_get(txn, DB_TREE, key_slice(&plan_key), &plan, err);
+		if (got < 0 || (!got && decide_orphan(self, txn, &id, err) < 0))
+			return -1;
+	}
+	return got;
+}
+
 static uint64_t size_of_kept(const struct decisions *list)
 {
 	uint64_t size = 0;
@@ -308,7 +351,7 @@ int gc_decide(db_txn *txn, void *context, rkt_error **err)
 	if (self->options.max_size && gc_weigh(self, txn, err) < 0)
 		return -1;
 	sort_wanted(self);
-	if (deps_each_plan(txn, decide_tree, self, err) < 0)
+	if (deps_each_plan(txn, decide_tree, self, err) < 0 || decide_orphans(self, txn, err) < 0)
 		return -1;
 	if (self->options.max_size)
 		gc_make_room(self);

@@ -135,6 +135,34 @@ static int take(db_txn *txn, void *context, rkt_error **err)
 	return 0;
 }
 
+static int no_lease(db_txn *txn, const char *uuid, const rkt_image_id *id, rkt_error **err)
+{
+	struct image_row row;
+	int there = store_get_image(txn, id, &row, err);
+
+	if (there < 0)
+		return -1;
+	return there ? rkt_fail(err, RKT_MISSING, "pod %s has no lease on %s", uuid, id->text)
+		     : rkt_fail(err, RKT_MISSING,
+			       "%s, which pod %s took, was removed from the store", id->text, uuid);
+}
+
+/* A tree needs no plan, or has lost it with one of its images (rm --force); what is in the store
+ * may give the very same again. */
+static int resolve_again(db_txn *txn, const rkt_image_id *id, const rkt_image_id *tree,
+	rkt_layers **ret, rkt_error **err)
+{
+	auto_layers rkt_layers *layers = NULL;
+
+	if (deps_resolve(txn, id, NULL, &layers, err) < 0)
+		return -1;
+	if (strcmp(layers->tree.text, tree->text) != 0)
+		return rkt_fail(err, RKT_MISSING,
+			"an image that %s was made of was removed from the store", id->text);
+	*ret = pass_ptr(layers);
+	return 0;
+}
+
 int lease_layers(
 	db_txn *txn, const char *uuid, const rkt_image_id *id, rkt_layers **ret, rkt_error **err)
 {
@@ -146,15 +174,11 @@ int lease_layers(
 	if (got > 0)
 		got = lease_row_read(value, &tree, err);
 	if (!got)
-		return rkt_fail(err, RKT_MISSING, "pod %s has no lease on %s", uuid, id->text);
+		return no_lease(txn, uuid, id, err);
 	if (got < 0)
 		return -1;
 	got = deps_read_plan(txn, &tree, ret, err);
-	if (got)
-		return got < 0 ? -1 : 0;
-	if (strcmp(tree.text, id->text) != 0)
-		return rkt_fail(err, RKT_INVALID, "the index is damaged: no plan of %s", tree.text);
-	return deps_resolve(txn, id, NULL, ret, err);
+	return got ? (got < 0 ? -1 : 0) : resolve_again(txn, id, &tree, ret, err);
 }
 
 static int check_uuid(const char *uuid, rkt_error **err)

@@ -15,6 +15,7 @@ index_link = %D%/index/libindex.la $(aci_link)
 	%D%/alias.c %D%/alias.h \
 	%D%/arrival.c %D%/arrival.h \
 	%D%/blob.c %D%/blob.h \
+	%D%/breaks.c %D%/breaks.h \
 	%D%/db.c %D%/db.h \
 	%D%/db_record.c %D%/db_record.h \
 	%D%/deps.c %D%/deps.h \

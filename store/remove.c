@@ -26,17 +26,31 @@ static int remove_name(db_txn *txn, const rkt_image_id *id, rkt_error **err)
 	return db_delete(txn, DB_NAME, key_slice(&key), err);
 }
 
-int remove_tree_records(db_txn *txn, const rkt_image_id *tree, rkt_error **err)
+/* Whether pods may be running on the extracted tree: 1, 0, or -1. */
+static int is_run_on(rkt_store *store, db_txn *txn, const rkt_image_id *tree, rkt_error **err)
 {
-	static const enum record_form forms[] = { RECORD_EROFS, RECORD_EXTRACTED, RECORD_PLAN };
+	struct tree_row row;
+	int got = store_get_tree(txn, RECORD_EXTRACTED, tree, &row, err);
 
+	return got > 0 ? lease_holders(store, txn, tree, NULL, err) : got;
+}
+
+int remove_tree_records(rkt_store *store, db_txn *txn, const rkt_image_id *tree, rkt_error **err)
+{
+	static const enum record_form forms[] = { RECORD_EROFS, RECORD_PLAN, RECORD_EXTRACTED };
+	int used = is_run_on(store, txn, tree, err);
+
+	if (used < 0)
+		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
 		struct key key = key_of_tree(forms[i], tree);
 
+		if (forms[i] == RECORD_EXTRACTED && used)
+			return 0;
 		if (db_delete(txn, DB_TREE, key_slice(&key), err) < 0)
 			return -1;
 	}
-	return 0;
+	return lease_drop_image(txn, tree, err);
 }
 
 /* Whether the plan VALUE has the layer ID: 1, 0, or -1. */
@@ -73,33 +87,32 @@ static int find_tree(
 	return has < 0 ? -1 : 0;
 }
 
-int remove_image_records(db_txn *txn, const rkt_image_id *id, rkt_error **err)
+int remove_image_records(rkt_store *store, db_txn *txn, const rkt_image_id *id, rkt_error **err)
 {
 	struct key image = key_of_id(id);
 
-	if (remove_name(txn, id, err) < 0 || lease_drop_image(txn, id, err) < 0 ||
-		alias_drop_image(txn, id, err) < 0 ||
+	if (remove_name(txn, id, err) < 0 || alias_drop_image(txn, id, err) < 0 ||
 		db_delete(txn, DB_MANIFEST, key_slice(&image), err) < 0 ||
 		db_delete(txn, DB_USED, key_slice(&image), err) < 0 ||
-		remove_tree_records(txn, id, err) < 0)
+		remove_tree_records(store, txn, id, err) < 0)
 		return -1;
 	return db_delete(txn, DB_IMAGE, key_slice(&image), err);
 }
 
-int remove_records(db_txn *txn, const rkt_image_id *id, struct buf *trees, rkt_error **err)
+static int remove_records(struct removal *self, db_txn *txn, rkt_error **err)
 {
-	struct trees_of found = { id, trees };
-	size_t before = trees->len;
+	struct trees_of found = { self->id, &self->trees };
 
+	self->trees.len = 0;
 	if (deps_each_plan(txn, find_tree, &found, err) < 0)
 		return -1;
-	for (size_t at = before; at < trees->len; at += KEY_ID_SIZE) {
-		rkt_image_id tree = key_to_id(trees->data + at);
+	for (size_t at = 0; at < self->trees.len; at += KEY_ID_SIZE) {
+		rkt_image_id tree = key_to_id(self->trees.data + at);
 
-		if (remove_tree_records(txn, &tree, err) < 0)
+		if (remove_tree_records(self->store, txn, &tree, err) < 0)
 			return -1;
 	}
-	return remove_image_records(txn, id, err);
+	return remove_image_records(self->store, txn, self->id, err);
 }
 
 /* Unlinks ID's file on SHELF and adds its size to *FREED. */
@@ -120,12 +133,29 @@ static int unlink_file(int shelf, const rkt_image_id *id, uint64_t *freed, rkt_e
 	return 0;
 }
 
+struct leased {
+	rkt_store *store;
+	const rkt_image_id *tree;
+	int holders;
+};
+
+static int count_holders(db_txn *txn, void *context, rkt_error **err)
+{
+	struct leased *self = context;
+
+	self->holders = lease_holders(self->store, txn, self->tree, NULL, err);
+	return self->holders < 0 ? -1 : 0;
+}
+
 int remove_tree_files(rkt_store *store, const rkt_image_id *tree, uint64_t *freed, rkt_error **err)
 {
+	struct leased leased = { store, tree, 0 };
 	bool moved;
 
 	if (tree_unmount_unused(store, tree, err) < 0 ||
-		tree_discard_extracted(store, tree, &moved, err) < 0)
+		db_read(store->db, count_holders, &leased, err) < 0)
+		return -1;
+	if (!leased.holders && tree_discard_extracted(store, tree, &moved, err) < 0)
 		return -1;
 	return unlink_file(store->layout.erofs, tree, freed, err);
 }
@@ -198,20 +228,28 @@ int remove_scraps(rkt_store *store, remove_report_fn *report, void *context, rkt
 int remove_unleased(db_txn *txn, void *context, rkt_error **err)
 {
 	struct removal *self = context;
-	auto_buf struct buf pods = { 0 };
+	struct buf *pods = &self->breaks.pods;
 	struct image_row row;
 	int got = store_get_image(txn, self->id, &row, err), holders;
 
-	self->trees.len = 0;
+	pods->len = 0;
 	if (!got)
 		return store_no_image(self->id->text, err);
-	holders = got < 0 ? -1 : lease_holders(self->store, txn, self->id, &pods, err);
+	holders = got < 0 ? -1 : lease_holders(self->store, txn, self->id, pods, err);
 	if (holders < 0)
 		return -1;
-	if (holders)
+	if (holders && !self->options.force)
 		return rkt_fail(err, RKT_FAILED, "%s is in use by pod%s%s", self->id->text,
-			holders > 1 ? "s" : "", buf_text(&pods));
-	return remove_records(txn, self->id, &self->trees, err);
+			holders > 1 ? "s" : "", buf_text(pods));
+	if (self->options.report && breaks_find_images(txn, self->id, &self->breaks, err) < 0)
+		return -1;
+	return remove_records(self, txn, err);
+}
+
+void removal_free(struct removal *self)
+{
+	buf_free(&self->trees);
+	breaks_free(&self->breaks);
 }
 
 static int remove_image(struct removal *self, rkt_error **err)
@@ -222,16 +260,29 @@ static int remove_image(struct removal *self, rkt_error **err)
 
 	if (removing < 0 || db_write(store->db, remove_unleased, self, err) < 0)
 		return -1;
+	breaks_tell(&self->breaks, &self->options);
 	if (remove_files(store, self->id, &self->trees, &freed, err) < 0)
 		return -1;
 	return remove_scraps(store, NULL, NULL, err);
 }
 
-int rkt_store_remove(rkt_store *store, const rkt_image_id *id, rkt_error **err)
+int rkt_store_remove_with(rkt_store *store, const rkt_image_id *id,
+	const struct rkt_remove_options *options, rkt_error **err)
 {
 	struct removal self = { .store = store, .id = id };
-	int result = remove_image(&self, err);
+	int result = 0;
 
-	buf_free(&self.trees);
+	if (options) {
+		result = store_check_options(options->size, sizeof *options, err);
+		self.options = *options;
+	}
+	if (result == 0)
+		result = remove_image(&self, err);
+	removal_free(&self);
 	return result;
+}
+
+int rkt_store_remove(rkt_store *store, const rkt_image_id *id, rkt_error **err)
+{
+	return rkt_store_remove_with(store, id, NULL, err);
 }

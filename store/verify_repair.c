@@ -51,7 +51,7 @@ static int put_away(struct verify *self, const struct subject *subject, rkt_erro
 	struct removal removal = { .store = self->store, .id = &subject->id };
 	int result = take_out(self, &removal, err);
 
-	buf_free(&removal.trees);
+	removal_free(&removal);
 	return result;
 }
 

@@ -125,6 +125,31 @@ RKT_PUBLIC int rkt_store_open_blob(rkt_store *store, const rkt_image_id *id, rkt
  * leased. */
 RKT_PUBLIC int rkt_store_remove(rkt_store *store, const rkt_image_id *id, rkt_error **err);
 
+/* What a removal breaks. */
+enum rkt_breaks {
+	/* A pod, by its UUID: it cannot be started (again). If it runs, it keeps its root file
+	 * system until it ends. */
+	RKT_BREAKS_POD,
+	/* An image, by its ID, that depends on the removed one, directly or not: it is made of
+	 * another image now, or of none until this one is imported again; rkt_store_layers()
+	 * tells. */
+	RKT_BREAKS_IMAGE,
+};
+
+struct rkt_remove_options {
+	size_t size;
+	bool force; /* also while pods use it */
+	/* Called for each pod and image that is broken, when the image is out of the store but for
+	 * its files. NULL spares the looking at all manifests for images that depend on it. */
+	void (*report)(void *context, enum rkt_breaks what, const char *who);
+	void *context;
+};
+
+/* The same with OPTIONS (NULL: none). With FORCE a leased image is removed and its leases are
+ * dropped. */
+RKT_PUBLIC int rkt_store_remove_with(rkt_store *store, const rkt_image_id *id,
+	const struct rkt_remove_options *options, rkt_error **err);
+
 /* ---- dependencies -------------------------------------------------------------------------- */
 
 /* Limits on the graph of an image's dependencies; more is RKT_INVALID with the number. An image

@@ -1,10 +1,12 @@
 """rkt-store rm: images leave the store with all that is theirs, unless a pod uses them."""
 
 import json
+import os
 import pathlib
 
 import pytest
-from conftest import needs_erofs
+from conftest import BUILD, entry, make_aci, manifest, needs_erofs, run
+from podlib import house
 from storelib import (
     add,
     assert_one_line,
@@ -12,6 +14,7 @@ from storelib import (
     files_in,
     ids,
     image_tar,
+    info,
     mounts_below,
     own_mounts,
     same_prefix,
@@ -19,7 +22,7 @@ from storelib import (
     write,
 )
 
-assert own_mounts  # a fixture
+assert house and own_mounts  # fixtures
 
 
 @pytest.fixture
@@ -86,3 +89,134 @@ def test_other_names_that_begin_alike_stay(data_dir, tmp_path):
     add(write(tmp_path / "more", image_tar("example.com/app-more")))
     assert store("rm", "example.com/app").out == f"{one}\n"
     assert len(ids()) == 1
+
+
+# ---- what a removal breaks ---------------------------------------------------------------------
+
+
+def warnings(result):
+    return [line for line in result.err.splitlines() if line.startswith("rkt-store: warning: ")]
+
+
+@pytest.fixture
+def layers(data_dir, tmp_path):
+    """A base, a middle over it, and a top over the middle; their IDs."""
+    specs = [("base", []), ("middle", ["base"]), ("top", ["middle"])]
+    return add(
+        *[
+            write(
+                tmp_path / name,
+                image_tar(f"example.com/{name}", dependencies=[{"imageName": f"example.com/{one}"} for one in below]),
+            )
+            for name, below in specs
+        ]
+    )
+
+
+def test_images_that_depend_on_a_removed_one_are_named_and_do_not_keep_it(layers, data_dir):
+    base, middle, top = layers
+    result = store("rm", base)
+    assert result.status == 0 and result.out == f"{base}\n"
+    (line,) = result.err.splitlines()
+    assert line.startswith(f"rkt-store: warning: {base} was a dependency of ")
+    assert f"{middle} (example.com/middle)" in line and f"{top} (example.com/top)" in line
+    assert sorted(ids()) == sorted([middle, top])
+
+
+def test_only_what_is_left_is_warned_of(layers):
+    base, middle, top = layers
+    result = store("rm", base, middle)
+    assert warnings(result)[0] == f"rkt-store: warning: {base} was a dependency of {top} (example.com/top)"
+    assert len(warnings(result)) == 2
+    assert store("rm", top).err == ""
+
+
+def test_images_that_do_not_depend_on_it_are_not_named(layers, data_dir, tmp_path):
+    """The top, and one that speaks of dependencies only in a text."""
+    says = {"annotations": [{"name": "says", "value": "dependencies"}]}
+    add(write(tmp_path / "says", image_tar("example.com/says", **says)))
+    assert store("rm", layers[2]).err == ""
+
+
+def test_an_image_that_lacks_another_dependency_too_is_named(data_dir, tmp_path):
+    both = [{"imageName": "example.com/nowhere"}, {"imageName": "example.com/base"}]
+    base = add(write(tmp_path / "base", image_tar("example.com/base")))
+    top = add(write(tmp_path / "top", image_tar("example.com/top", dependencies=both)))
+    assert f"dependency of {top} (example.com/top)" in store("rm", base).err
+
+
+def test_a_long_warning_is_cut_and_force_names_all(data_dir, tmp_path):
+    on = [{"imageName": "example.com/base"}]
+    base = write(tmp_path / "base", image_tar("example.com/base"))
+    add(base)
+    tops = [write(tmp_path / f"{n}", image_tar(f"example.com/top{n}", dependencies=on)) for n in range(11)]
+    tops = add(*tops)
+    (line,) = store("rm", "example.com/base").err.splitlines()
+    assert line.endswith(" and 3 more") and sum(top in line for top in tops) == 8
+    add(base)
+    (line,) = store("rm", "--force", "example.com/base").err.splitlines()
+    assert all(top in line for top in tops)
+
+
+def test_force_changes_nothing_where_no_pod_is(images, data_dir):
+    result = store("rm", "--force", images[0])
+    assert result.status == 0 and result.out == f"{images[0]}\n" and result.err == ""
+    assert len(files_in(data_dir)) == 4
+
+
+LATE = "sleep 2; cat /late; ls /bin | wc -l"
+
+
+@pytest.mark.parametrize("form", ["extracted", pytest.param("erofs", marks=needs_erofs)])
+def test_a_running_pod_keeps_its_root_when_its_image_is_removed_by_force(house, form):
+    image = house.shell(LATE, extra=[entry("rootfs/late", "still there\n")])
+    process, uuid = house.start(f"--tree={form}", image)
+    assert_one_line(store("rm", image), 1, image, "in use by pod", uuid)
+    assert image in ids()
+    result = store("rm", "--force", image)
+    assert result.status == 0 and result.out == f"{image}\n"
+    assert warnings(result) == [
+        f"rkt-store: warning: pod {uuid} cannot be started any more; if it runs, it keeps its root file "
+        "system until it ends"
+    ]
+    assert image not in ids()
+    assert not any(image in name for name in files_in(house.data) if name.startswith(("blob", "erofs")))
+    assert image not in os.listdir(house.data / "cas/mnt")
+    assert store("gc", "--grace-period=0s").status == 0
+    assert house.state(uuid) == "running"
+    out = process.communicate(timeout=20)[0].decode()
+    assert process.returncode == 0 and "still there" in out, out
+    assert int(out.split()[-1]) > 5  # what was never looked at before
+    assert house.status(uuid)["apps"][0]["status"] == 0
+    assert run(["rkt-pod", "rm", uuid]).status == 0
+    assert store("gc", "--grace-period=0s").status == 0
+    assert ids() == [] and not any(image in name for name in files_in(house.data))
+    assert list((house.data / "cas/mnt").iterdir()) == []
+
+
+@pytest.mark.parametrize("form", ["extracted", pytest.param("erofs", marks=needs_erofs)])
+def test_a_running_pod_keeps_its_root_when_a_layer_is_removed_by_force(house, tmp_path, form):
+    base = house.image(name="example.com/base", extra=[entry("rootfs/late", "still there\n")])
+    text = manifest("example.com/top", ["/bin/sh", "-c", LATE], dependencies=[{"imageName": "example.com/base"}])
+    top = add(make_aci(tmp_path / "top.aci", [], text))
+    process, uuid = house.start(f"--tree={form}", top)
+    tree = info(top)["tree"]
+    result = store("rm", "--force", base)
+    assert result.status == 0 and tree not in os.listdir(house.data / "cas/mnt")
+    assert f"pod {uuid} cannot be started" in warnings(result)[0]
+    assert warnings(result)[1].endswith(f"was a dependency of {top} (example.com/top)")
+    assert info(top)["pods"] == [uuid]
+    assert store("gc", "--grace-period=0s").status == 0
+    out = process.communicate(timeout=20)[0].decode()
+    assert process.returncode == 0 and "still there" in out, out
+    assert run(["rkt-pod", "rm", uuid]).status == 0
+    assert store("gc", "--grace-period=0s").status == 0
+    assert files_in(house.data) == []
+    assert list((house.data / "cas/mnt").iterdir()) == []
+
+
+def test_a_pod_that_is_gone_is_not_spoken_of(images, data_dir):
+    pod = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+    assert run([BUILD / "tests/fault/pods", "lease", pod, images[0]]).status == 0
+    (data_dir / "containers" / pod).rmdir()
+    assert store("rm", "--force", images[0]).err == ""

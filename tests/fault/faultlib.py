@@ -46,11 +46,12 @@ class Scene:
     """ARGS of rkt-store over a store made by PREPARE(yard). BEFORE and AFTER are the images there
     without and with it; None: no store at all. AFTERWARDS(yard) checks more in whatever is left."""
 
-    def __init__(self, name, args, prepare, before, after, afterwards=None, notes=False, erofs=False):
+    def __init__(self, name, args, prepare, before, after, afterwards=None, notes=False, erofs=False, held=()):
         self.name, self.args, self.prepare = name, args, prepare
         self.before, self.after, self.afterwards = before, after, afterwards
         self.notes = notes  # it says more on standard error than what went wrong
         self.erofs = erofs
+        self.held = set(held)  # trees a pod may be running on, image or no image
 
     def __repr__(self):
         return self.name
@@ -161,7 +162,7 @@ class Yard:
         for folder in ("tmp", "mnt"):
             assert os.listdir(self.data_dir / "cas" / folder) == [], folder
         trees = [path.name for path in (self.data_dir / "cas/rootfs/sha256").glob("??/*")]
-        assert set(trees) <= there | set(self.trees), trees
+        assert set(trees) <= there | set(self.trees) | self.scene.held, trees
 
 
 def look_into(path, status):
@@ -238,6 +239,18 @@ def add_one_used_last(yard):
     os.rmdir(yard.data_dir / "containers" / POD)
 
 
+def add_one_in_use(yard):
+    """A pod has the image, and its tree extracted."""
+    add_both(yard)
+    assert store("render", "--form=extracted", SUBJECT).status == 0
+    run([str(BUILD / "tests/fault/pods"), "lease", POD, SUBJECT])
+
+
+def leaves_the_pods_tree(yard):
+    """Whatever became of the image."""
+    assert (yard.data_dir / f"cas/rootfs/sha256/{SUBJECT[7:9]}/{SUBJECT}/content").read_text() == "subject" * 100
+
+
 def damage_index(yard):
     add_both(yard)
     flip(yard.data_dir / "cas/erofs/sha256" / SUBJECT[7:9] / SUBJECT, 1100)
@@ -306,6 +319,8 @@ CHANGING = [
     IMPORT,
     Scene("first-import", IMPORT.args, add_nothing, None, {SUBJECT}, can_be_imported),
     Scene("rm", ["rm", SUBJECT], add_both, BOTH, ONE),
+    Scene("rm-force", ["rm", "--force", SUBJECT], add_one_in_use, BOTH, ONE, leaves_the_pods_tree,
+          notes=True, held=[SUBJECT]),
     Scene("gc", ["gc", "--grace-period=0s"], add_much_to_collect, BOTH, ONE, notes=True),
     Scene("gc-max-size", ["gc", "--grace-period=0s", "--max-size=100K"], add_one_used_last, BOTH, ONE, notes=True),
     Scene("render-erofs", ["render", "--form=erofs", SUBJECT], add_both, BOTH, BOTH, can_be_rendered,

@@ -40,9 +40,12 @@ COMMANDS = [
     (["verify", "--repair"], 0),
     (["verify", "--damaged"], 2),
     (["rm", KEPT], 0),
+    (["rm", "--force", KEPT], 0),
     (["rm", MISSING], 3),
     (["gc", "--grace-period=0s"], 0),
     (["gc", "--dry-run", "--json"], 0),
+    (["gc", "--grace-period=0s", "--keep-latest=1", "--max-size=1K"], 0),
+    (["gc", "--grace-period=0s", "--max-size=1G"], 0),
 ]
 
 pytestmark = pytest.mark.skipif(not shutil.which("valgrind"), reason="valgrind is not installed")

@@ -573,6 +573,96 @@ static void gc_removes_trees_that_no_image_would_have_now(void **state)
 	assert_true(tree_exists(self, &tree));
 }
 
+static void remove_by_force(const struct fixture *self, const rkt_image_id *id)
+{
+	const struct rkt_remove_options options = { .size = sizeof options, .force = true };
+	rkt_error *err = NULL;
+
+	assert_ok(rkt_store_remove_with(self->store, id, &options, &err), err);
+}
+
+/* The pod cannot have the image ID, and is told so with WORDS. */
+static void assert_lost(const struct fixture *self, const rkt_image_id *id, const char *words)
+{
+	rkt_error *err = NULL;
+
+	assert_int_equal(
+		rkt_store_open_leased_tree(self->store, POD, id, RKT_TREE_EXTRACTED, NULL, &err),
+		-1);
+	assert_int_equal(rkt_error_kind(err), RKT_MISSING);
+	if (!strstr(rkt_error_message(err), words))
+		fail_msg("%s", rkt_error_message(err));
+	rkt_error_free(err);
+}
+
+static void a_pod_is_told_which_of_its_images_was_removed_by_force(void **state)
+{
+	const struct fixture *self = *state;
+	rkt_image_id base = add_file(self, "1.0", "one"), id = add_over(self, "top", ON("base"));
+	rkt_error *err = NULL;
+	int tree;
+
+	make_pod(self);
+	assert_ok(rkt_store_lease(self->store, POD, &id, 1, &err), err);
+	remove_by_force(self, &base);
+	assert_lost(self, &id, "example.com/top needs example.com/base: not in the store");
+	add_file(self, "1.0", "one");
+	tree = open_extracted(self, &id, true); /* the same images make the same tree */
+	assert_true(has(tree, "one"));
+	close(tree);
+	remove_by_force(self, &base);
+	add_file(self, "2.0", "two");
+	assert_lost(self, &id, "was made of was removed from the store");
+	remove_by_force(self, &id);
+	assert_lost(self, &id, "which pod " POD " took, was removed from the store");
+}
+
+struct told {
+	int pods, images;
+	rkt_image_id image;
+};
+
+static void count_broken(void *context, enum rkt_breaks what, const char *who)
+{
+	struct told *self = context;
+
+	if (what == RKT_BREAKS_POD) {
+		assert_string_equal(who, POD);
+		self->pods++;
+		return;
+	}
+	assert_int_equal(rkt_image_id_parse(who, &self->image, NULL), 0);
+	self->images++;
+}
+
+static void removal_by_force_tells_the_pods_and_images_it_breaks(void **state)
+{
+	const struct fixture *self = *state;
+	rkt_image_id base = add_file(self, "1.0", "one"), id = add_over(self, "top", ON("base")),
+		     other = add_over(self, "other", ON("base"));
+	struct told told = { 0 };
+	struct rkt_remove_options options = {
+		.size = sizeof options, .report = count_broken, .context = &told
+	};
+	rkt_error *err = NULL;
+
+	make_pod(self);
+	assert_ok(rkt_store_lease(self->store, POD, &id, 1, &err), err);
+	assert_int_equal(rkt_store_remove_with(self->store, &base, &options, NULL), -1);
+	assert_int_equal(told.pods + told.images, 0);
+	assert_ok(rkt_store_remove_with(self->store, &other, &options, &err), err);
+	assert_int_equal(told.pods + told.images, 0); /* it does not depend on itself */
+	options.force = true;
+	assert_ok(rkt_store_remove_with(self->store, &base, &options, &err), err);
+	assert_int_equal(told.pods, 1);
+	assert_int_equal(told.images, 1);
+	assert_string_equal(told.image.text, id.text);
+	options.size--;
+	assert_int_equal(rkt_store_remove_with(self->store, &id, &options, &err), -1);
+	assert_int_equal(rkt_error_kind(err), RKT_USAGE);
+	rkt_error_free(err);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -596,6 +686,8 @@ int main(void)
 		TEST(a_lease_on_what_lacks_a_dependency_is_none),
 		TEST(removing_a_layer_removes_the_trees_that_have_it),
 		TEST(gc_removes_trees_that_no_image_would_have_now),
+		TEST(a_pod_is_told_which_of_its_images_was_removed_by_force),
+		TEST(removal_by_force_tells_the_pods_and_images_it_breaks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
