@@ -66,7 +66,8 @@ def test_ordinary_users_are_told_before_anything_is_made(open_dir):
     env = {"RKT_DIR": ""}
     (open_dir / "home/here").mkdir()
     assert as_nobody(open_dir, "import", *make(open_dir), env=env).status == 0
-    assert_one_line(as_nobody(open_dir, "render", "--mount", open_dir / "home/here", TOP, env=env), 1, "needs root")
+    assert_one_line(as_nobody(open_dir, "render", "--form=extracted", "--mount", open_dir / "home/here", TOP, env=env),
+                    1, "needs root")
     assert list((open_dir / "home/.local/share/rkt/cas/rootfs").rglob("sha256-*")) == []
 
 

@@ -4,6 +4,7 @@ valgrind looks at blocks nobody has a pointer to any more (and those only someth
 to), at descriptors that are open at the end besides those it was given, and at invalid accesses.
 """
 
+import hashlib
 import pathlib
 import re
 import shutil
@@ -15,8 +16,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from conftest import data_dir, run, tool  # noqa: E402
-from faultlib import KEPT, KEPT_TAR, SUBJECT, SUBJECT_TAR, is_sanitized  # noqa: E402
-from storelib import add, blob_path, flip, own_mounts, store, write  # noqa: E402
+from faultlib import KEPT, KEPT_TAR, LAYERED, LAYERED_TAR, SUBJECT, SUBJECT_TAR, is_sanitized  # noqa: E402
+from storelib import add, blob_path, flip, image_tar, info, own_mounts, store, write  # noqa: E402
 
 assert data_dir and own_mounts  # fixtures
 
@@ -90,3 +91,17 @@ def test_damage_is_no_reason_to_leak(own_mounts, valgrind, data_dir, tmp_path):
     assert store("verify").status == 0
 
 
+def test_layers_are_given_back(own_mounts, valgrind, data_dir, tmp_path):
+    """Of a dependency given by its SHA-512, too, and of a damaged tree."""
+    wanted = [{"imageName": "example.com/subject", "imageID": f"sha512-{hashlib.sha512(SUBJECT_TAR).hexdigest()}"}]
+    add(write(tmp_path / "subject.aci", SUBJECT_TAR), write(tmp_path / "layered.aci", LAYERED_TAR),
+        write(tmp_path / "top.aci", image_tar("example.com/top", dependencies=wanted)))
+    out, tree = tmp_path / "out", info(LAYERED)["tree"]
+    store("render", "--form=erofs", LAYERED)  # without EROFS mounts the index is made all the same
+    for args, status in ((["info", "example.com/top"], 0), (["render", "--form=extracted", LAYERED], 0),
+                         (["render", "example.com/top", out], 0), (["render", LAYERED, out], 1),
+                         (["verify"], 0), (["verify", "-j1"], 4), (["verify", "--repair"], 0)):
+        if status == 4:
+            flip(data_dir / "cas/erofs/sha256" / tree[7:9] / tree, 1100)
+        result = run([*valgrind, tool("rkt-store"), *args])
+        assert result.status == status and not left_open(result.err), (args, result)
