@@ -40,6 +40,9 @@ struct db {
 	/* LMDB moves the map only while no transaction of this process is running: each holds this
 	 * shared, whoever changes the size holds it alone. */
 	pthread_rwlock_t map;
+	/* The errno of the commit that failed, after which LMDB lets nobody go on; 0: none did. Set
+	 * with the map held shared, read by who holds it alone. */
+	int broken;
 };
 
 struct db_txn {
@@ -245,6 +248,17 @@ static int adopt_size(db *self)
 	return code;
 }
 
+/* Another thread could not write, and all that LMDB says is that it will not go on: why not is what
+ * people need. */
+static int fail_broken(db *self, rkt_error **err)
+{
+	pthread_rwlock_wrlock(&self->map); /* when he has ended */
+	errno = self->broken;
+	pthread_rwlock_unlock(&self->map);
+	return errno ? rkt_fail_errno(err, "index: writing failed before")
+		     : db_fail(err, MDB_PANIC, "begin");
+}
+
 /* Begins a transaction, and holds the map until end(). Another process may have grown the map, or
  * left reader slots behind. */
 static int begin(db *self, unsigned flags, MDB_txn **ret, rkt_error **err)
@@ -264,6 +278,8 @@ static int begin(db *self, unsigned flags, MDB_txn **ret, rkt_error **err)
 			checked = true;
 			code = mdb_reader_check(self->env, NULL);
 		}
+		if (code == MDB_PANIC)
+			return fail_broken(self, err);
 		if (code)
 			return db_fail(err, code, "begin");
 	}
@@ -445,6 +461,8 @@ static int work_and_commit(
 	code = mdb_txn_commit(txn->txn);
 	if (code == MDB_MAP_FULL)
 		return 1;
+	if (code > 0)
+		txn->db->broken = code;
 	return code ? db_fail(err, code, "commit") : 0;
 }
 
