@@ -6,73 +6,95 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/alloc.h"
 #include "cli/out.h"
-#include "cli/progress.h"
+#include "store/cmd_many.h"
 
 struct import_settings {
 	const char *dir, *verify_with, *name_check;
+	uint64_t jobs;
 };
 
-static int open_file(const char *name, rkt_error **err)
+static bool is_stdin(const char *name)
+{
+	return strcmp(name, "-") == 0;
+}
+
+static int open_file(const struct many_file *file, rkt_error **err)
 {
 	int fd;
 
-	if (strcmp(name, "-") == 0)
+	if (is_stdin(file->name))
 		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	else
-		fd = open(name, O_RDONLY | O_CLOEXEC);
+		fd = open(file->name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return rkt_fail(err, RKT_MISSING, "no such file");
 	return fd < 0 ? rkt_fail_errno(err, "open") : fd;
 }
 
-static int import_one(rkt_store *store, const char *name, const struct import_settings *settings,
-	const rkt_image_id *expect, rkt_error **err)
+static struct many_file to_file(
+	const char *name, const struct import_settings *settings, const rkt_image_id *expect)
 {
-	ERROR_SCOPE(err, "importing", name);
-	auto_fd int fd = open_file(name, err);
-	struct rkt_import_options options = { .size = sizeof options,
+	struct many_file file = { .name = name,
+		.open = open_file,
 		.expect = expect,
-		.name = settings->name_check,
-		.progress = progress_callback };
+		.name_check = settings->name_check };
 	struct stat st;
-	rkt_image_id id;
-	int result;
+	bool known = (is_stdin(name) ? fstat(STDIN_FILENO, &st) : stat(name, &st)) == 0;
 
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &st) < 0)
-		return rkt_fail_errno(err, "stat");
-	options.context = progress_start(name, S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0);
-	result = rkt_store_import(store, fd, &options, &id, err);
-	progress_end(options.context);
-	if (result == 0)
-		printf("%s\n", id.text);
-	return result;
+	file.size = known && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+	file.in_turn = is_stdin(name) || (known && !S_ISREG(st.st_mode));
+	return file;
+}
+
+static int tell(void *context, const struct many_file *file, const rkt_image_id *id, rkt_error *why,
+	rkt_error **err)
+{
+	(void)context, (void)file;
+	if (!id)
+		return rkt_fail_with(err, why);
+	out_transient(NULL);
+	printf("%s\n", id->text);
+	/* what is printed is durable, whatever becomes of the next one */
+	return out_flush(err);
+}
+
+static int check_operands(
+	const struct import_settings *settings, const struct operands *files, rkt_error **err)
+{
+	size_t stdins = 0;
+
+	if (!settings->jobs || settings->jobs > MANY_JOBS_MAX)
+		return rkt_fail(err, RKT_USAGE, "--jobs is from 1 to %d", MANY_JOBS_MAX);
+	if (settings->verify_with && files->count > 1)
+		return rkt_fail(err, RKT_USAGE, "--verify-with is for one FILE");
+	for (size_t i = 0; i < files->count; i++)
+		stdins += is_stdin(files->items[i]);
+	return stdins > 1 ? rkt_fail(err, RKT_USAGE, "standard input (-) is there once only") : 0;
 }
 
 static int import_all(
-	const struct import_settings *settings, const struct operands *files, rkt_error **err)
+	const struct import_settings *settings, const struct operands *operands, rkt_error **err)
 {
+	auto_free struct many_file *files = xcalloc(operands->count, sizeof *files);
 	auto_store rkt_store *store = NULL;
+	struct many many = { .files = files,
+		.count = operands->count,
+		.jobs = (unsigned)settings->jobs,
+		.done = tell,
+		.stop_at_fault = true };
 	rkt_image_id expect;
 
 	if (settings->verify_with && rkt_image_id_parse(settings->verify_with, &expect, err) < 0)
 		return -1;
-	if (settings->verify_with && files->count > 1)
-		return rkt_fail(err, RKT_USAGE, "--verify-with is for one FILE");
-	store = rkt_store_open(settings->dir, RKT_STORE_WRITE, err);
-	if (!store)
+	if (check_operands(settings, operands, err) < 0)
 		return -1;
-	for (size_t i = 0; i < files->count; i++) {
-		if (import_one(store, files->items[i], settings,
-			    settings->verify_with ? &expect : NULL, err) < 0)
-			return -1;
-		/* what is printed is durable, whatever becomes of the next one */
-		if (out_flush(err) < 0)
-			return -1;
-	}
-	return 0;
+	for (size_t i = 0; i < operands->count; i++)
+		files[i] = to_file(
+			operands->items[i], settings, settings->verify_with ? &expect : NULL);
+	many.store = store = rkt_store_open(settings->dir, RKT_STORE_WRITE, err);
+	return store ? many_import(&many, err) : -1;
 }
 
 int cmd_import(int argc, char **argv, rkt_error **err)
@@ -84,7 +106,7 @@ int cmd_import(int argc, char **argv, rkt_error **err)
 			"Reads standard input." },
 		{ NULL, NULL },
 	};
-	struct import_settings settings = { NULL };
+	struct import_settings settings = { .jobs = many_default_jobs() };
 	const struct opt options[] = {
 		CMD_OPTION_DIR(&settings.dir),
 		{ .name = "verify-with",
@@ -97,6 +119,12 @@ int cmd_import(int argc, char **argv, rkt_error **err)
 			.into = &settings.name_check,
 			.argument = "NAME[:VERSION][,LABEL=VALUE...]",
 			.help = "Refuse images of another name, or without these labels." },
+		{ .name = "jobs",
+			.letter = 'j',
+			.kind = OPT_NUMBER,
+			.into = &settings.jobs,
+			.argument = "N",
+			.help = "Import N FILEs at a time. Default: as many as there are processors." },
 		CMD_OPTIONS_END,
 	};
 	const struct command command = { .program = "rkt-store import",
@@ -107,8 +135,13 @@ int cmd_import(int argc, char **argv, rkt_error **err)
 			"its ID, one a line. Compression is found out by content: none, gzip, bzip2, "
 			"xz and zstd are understood.\n\n"
 			"When the ID is printed the image is on the disk, whole; before that it does "
-			"not exist. An image that is in the store already is success. The first FILE "
-			"that cannot be imported ends the work; those before it stay.\n\n"
+			"not exist. An image that is in the store already is success.\n\n"
+			"Several FILEs are imported side by side, in their order: IDs are printed in "
+			"it, each as soon as its image and all before it are stored, and of images "
+			"of one name the last is the newest. A pipe is begun when all before it are "
+			"done. The first FILE that cannot be imported ends the work: those before it "
+			"stay, none is begun any more, and those being read at that moment are "
+			"finished and stay, though their IDs are not printed.\n\n"
 			"A file that was imported before is known by its bytes and not unpacked "
 			"again.",
 		.options = options,
@@ -141,7 +174,7 @@ static int check_files(const struct operands *files, rkt_error **err)
 int cmd_fetch(int argc, char **argv, rkt_error **err)
 {
 	static const char *const usage[] = { "[OPTIONS] FILE...", NULL };
-	struct import_settings settings = { NULL };
+	struct import_settings settings = { .jobs = many_default_jobs() };
 	const struct opt options[] = { CMD_OPTION_DIR(&settings.dir), CMD_OPTIONS_END };
 	const struct command command = { .program = "rkt-store fetch",
 		.usage = usage,

@@ -33,6 +33,7 @@
 struct import {
 	rkt_store *store;
 	const struct rkt_import_options *options;
+	const struct import_wish *wish; /* or NULL */
 	_Atomic uint64_t done; /* bytes read from the file, counted in the reading thread */
 	struct packed packed;  /* in the reading thread too */
 	digest *sum;
@@ -249,7 +250,7 @@ static void fill_record(struct import *self)
 	record->manifest = image_manifest_bytes(self->image);
 	record->row = (struct image_row){ .size = self->blob.size,
 		.entries = image_entry_count(self->image),
-		.imported_ns = store_now_ns(),
+		.imported_ns = self->wish && self->wish->at_ns ? self->wish->at_ns : store_now_ns(),
 		.name = manifest->name,
 		.version = image_manifest_label(manifest, "version"),
 		.os = image_manifest_label(manifest, "os"),
@@ -429,11 +430,12 @@ static int check_call(
 		       : 0;
 }
 
-int rkt_store_import(rkt_store *store, int fd, const struct rkt_import_options *options,
-	rkt_image_id *ret_id, rkt_error **err)
+int import_as_wished(rkt_store *store, int fd, const struct rkt_import_options *options,
+	const struct import_wish *wish, rkt_image_id *ret_id, rkt_error **err)
 {
 	struct import self = { .store = store,
 		.options = options,
+		.wish = wish,
 		.sum = digest_new(DIGEST_SHA256),
 		.blob.file = SCRATCH_EMPTY,
 		.index_file = SCRATCH_EMPTY,
@@ -453,4 +455,10 @@ int rkt_store_import(rkt_store *store, int fd, const struct rkt_import_options *
 	scratch_close(&self.index_file);
 	free(self.index_fault);
 	return result;
+}
+
+int rkt_store_import(rkt_store *store, int fd, const struct rkt_import_options *options,
+	rkt_image_id *ret_id, rkt_error **err)
+{
+	return import_as_wished(store, fd, options, NULL, ret_id, err);
 }

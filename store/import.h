@@ -1,4 +1,5 @@
-/* Recording an image: what the one commit at the end of an import writes. */
+/* Recording an image: what the one commit at the end of an import writes; and the import for our
+ * own commands. */
 #pragma once
 
 #include "store/store.h"
@@ -11,6 +12,15 @@ struct import_record {
 	struct tree_row
 		tree; /* of its EROFS index, unless row.index_fault says why there is none */
 };
+
+/* What our own commands ask for beyond rkt_import_options. */
+struct import_wish {
+	uint64_t at_ns; /* the time of the import, for its record; 0: that of the record */
+};
+
+/* rkt_store_import(); OPTIONS and WISH may be NULL. */
+int import_as_wished(rkt_store *store, int fd, const struct rkt_import_options *options,
+	const struct import_wish *wish, rkt_image_id *ret_id, rkt_error **err);
 
 /* A db_work: writes the records of CONTEXT, a struct import_record. An image that is there already
  * keeps its time and name record. */

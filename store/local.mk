@@ -53,6 +53,7 @@ rkt_store_SOURCES = \
 	%D%/cmd_info.c \
 	%D%/cmd_init.c \
 	%D%/cmd_list.c \
+	%D%/cmd_many.c %D%/cmd_many.h \
 	%D%/cmd_render.c \
 	%D%/cmd_rm.c \
 	%D%/cmd_unpack.c \

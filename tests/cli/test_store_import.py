@@ -79,7 +79,7 @@ def test_several_files_print_their_ids_in_order(data_dir, tmp_path):
 def test_first_bad_file_ends_the_work_and_those_before_it_stay(data_dir, tmp_path):
     good = write(tmp_path / "good.aci", image_tar())
     later = write(tmp_path / "later.aci", image_tar(content="later"))
-    result = store("import", good, write(tmp_path / "bad.aci", b"no archive"), later)
+    result = store("import", "-j1", good, write(tmp_path / "bad.aci", b"no archive"), later)
     assert_one_line(result, 4, "bad.aci")
     assert result.out.split() == ids()
     assert len(ids()) == 1

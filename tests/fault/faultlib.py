@@ -44,10 +44,14 @@ Call = collections.namedtuple("Call", "thread number name whose")
 
 class Scene:
     """ARGS of rkt-store over a store made by PREPARE(yard). BEFORE and AFTER are the images there
-    without and with it; None: no store at all. AFTERWARDS(yard) checks more in whatever is left."""
+    without and with it; None: no store at all. BETWEEN: what may be there when it did not end well.
+    AFTERWARDS(yard) checks more in whatever is left."""
 
-    def __init__(self, name, args, prepare, before, after, afterwards=None, notes=False, erofs=False, held=()):
+    def __init__(
+        self, name, args, prepare, before, after, afterwards=None, notes=False, erofs=False, held=(), between=()
+    ):
         self.name, self.args, self.prepare = name, args, prepare
+        self.between = between
         self.before, self.after, self.afterwards = before, after, afterwards
         self.notes = notes  # it says more on standard error than what went wrong
         self.erofs = erofs
@@ -130,7 +134,7 @@ class Yard:
             assert scene.before is None and status != 0
         else:
             there = set(verdicts)
-            allowed = [scene.after] if status == 0 else [scene.after, scene.before or set()]
+            allowed = [scene.after] if status == 0 else [scene.after, scene.before or set(), *scene.between]
             assert there in allowed, f"{there} is none of {allowed}"
             assert verdicts.get(KEPT, "good") == "good"
             self.collect(there)
@@ -318,6 +322,8 @@ IMPORT = Scene("import", ["import", "{yard.subject_file}"], add_kept, ONE, BOTH)
 CHANGING = [
     IMPORT,
     Scene("first-import", IMPORT.args, add_nothing, None, {SUBJECT}, can_be_imported),
+    Scene("import-two", ["import", "-j2", "{yard.kept_file}", "{yard.subject_file}"], add_nothing, None, BOTH,
+          can_be_imported, between=[ONE, {SUBJECT}]),
     Scene("rm", ["rm", SUBJECT], add_both, BOTH, ONE),
     Scene("rm-force", ["rm", "--force", SUBJECT], add_one_in_use, BOTH, ONE, leaves_the_pods_tree,
           notes=True, held=[SUBJECT]),
