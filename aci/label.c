@@ -32,6 +32,27 @@ bool label_os_arch_is(const char *os, const char *arch)
 	return false;
 }
 
+const char *label_host_arch(void)
+{
+#if defined(__x86_64__) && !defined(__ILP32__)
+	return "amd64";
+#elif defined(__i386__)
+	return "i386";
+#elif defined(__aarch64__)
+	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? "aarch64_be" : "aarch64";
+#elif defined(__arm__)
+	if (__ARM_ARCH < 7)
+		return "armv6l";
+	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? "armv7b" : "armv7l";
+#elif defined(__powerpc64__)
+	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? "ppc64" : "ppc64le";
+#elif defined(__s390x__)
+	return "s390x";
+#else
+	return NULL;
+#endif
+}
+
 const char *ac_pairs_get(const struct ac_pair *items, size_t count, const char *name)
 {
 	for (size_t i = 0; i < count; i++) {

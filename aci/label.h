@@ -29,3 +29,8 @@ const char *ac_pairs_get(const struct ac_pair *items, size_t count, const char *
 /* Whether the images for OS exist at all, and for ARCH on it (ARCH NULL: any). The list is the
  * reference tool's, which is longer than the text's. */
 bool label_os_arch_is(const char *os, const char *arch);
+
+/* The platform this program was built for, as labels say it. The arch is NULL where the list has
+ * none for it. */
+#define LABEL_HOST_OS "linux"
+const char *label_host_arch(void);

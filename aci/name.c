@@ -69,6 +69,14 @@ bool env_name_is(const char *text, const char **ret_why)
 	return true;
 }
 
+bool ac_identifier_has_prefix(const char *name, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return ac_identifier_is(prefix, NULL) && strncmp(name, prefix, len) == 0 &&
+	       (!name[len] || name[len] == '/');
+}
+
 char *ac_name_from_identifier(const char *identifier)
 {
 	const char *slash = strrchr(identifier, '/');

@@ -13,6 +13,11 @@ bool ac_name_is(const char *text, const char **ret_why);
 /* Letters, digits, '_', '.', '-', not beginning with a digit. */
 bool env_name_is(const char *text, const char **ret_why);
 
+/* Whether NAME is PREFIX or below it, part by part: example.com/foo covers itself and
+ * example.com/foo/bar, but neither example.com/foobar nor example.com.evil.org (S-024). Both are AC
+ * Identifiers; with a PREFIX that is none the answer is false. */
+bool ac_identifier_has_prefix(const char *name, const char *prefix);
+
 /* The AC Name nearest to an identifier, as rkt made app names of image names: the part after the
  * last '/', every run of other characters one '-'. The caller frees it. */
 char *ac_name_from_identifier(const char *identifier);

@@ -43,6 +43,13 @@ char *xstrdup_if(const char *text)
 	return text ? xstrdup(text) : NULL;
 }
 
+void xfree_secret(char *text)
+{
+	if (text)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
 char *xmemdup(const void *bytes, size_t len)
 {
 	char *copy = xmalloc(len + 1);

@@ -15,6 +15,8 @@ void *xreallocarray(void *old, size_t count, size_t size) __attribute__((returns
 char *xstrdup(const char *text) __attribute__((malloc, returns_nonnull));
 /* NULL of NULL. */
 char *xstrdup_if(const char *text) __attribute__((malloc));
+/* Frees a text after overwriting it: for passwords and the like. NULL is allowed. */
+void xfree_secret(char *text);
 /* Copies LEN bytes and ends them with a NUL. */
 char *xmemdup(const void *bytes, size_t len) __attribute__((malloc, returns_nonnull));
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2), returns_nonnull));

@@ -52,6 +52,23 @@ static void variables_do_not_begin_with_a_digit(void **state)
 		assert_false(env_name_is(bad[i], NULL));
 }
 
+static void prefixes_end_where_a_part_ends(void **state)
+{
+	static const char *const below[][2] = { { "example.com/foo", "example.com/foo" },
+		{ "example.com/foo/bar", "example.com/foo" },
+		{ "example.com/foo", "example.com" } };
+	static const char *const beside[][2] = { { "example.com/foobar", "example.com/foo" },
+		{ "example.com.evil.org/foo", "example.com" }, { "example.com", "example.com/foo" },
+		{ "example.com/foo", "example.com/" }, { "example.com/foo", "" },
+		{ "example.com/foo", "Example.com" }, { "other.com/foo", "example.com/foo" } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(below); i++) /* S-024 */
+		assert_true(ac_identifier_has_prefix(below[i][0], below[i][1]));
+	for (size_t i = 0; i < ARRAY_LEN(beside); i++)
+		assert_false(ac_identifier_has_prefix(beside[i][0], beside[i][1]));
+}
+
 static void app_names_are_made_of_the_last_part(void **state)
 {
 	static const char *const pairs[][2] = { { "example.com/app", "app" }, { "app", "app" },
@@ -76,6 +93,7 @@ static void platforms_are_pairs(void **state)
 	assert_false(label_os_arch_is("freebsd", "s390x"));
 	assert_false(label_os_arch_is("windows", NULL));
 	assert_false(label_os_arch_is("", NULL));
+	assert_true(!label_host_arch() || label_os_arch_is(LABEL_HOST_OS, label_host_arch()));
 }
 
 static void versions_are_semantic(void **state)
@@ -102,6 +120,7 @@ int main(void)
 		cmocka_unit_test(names_have_dashes_only),
 		cmocka_unit_test(refusal_says_why),
 		cmocka_unit_test(variables_do_not_begin_with_a_digit),
+		cmocka_unit_test(prefixes_end_where_a_part_ends),
 		cmocka_unit_test(app_names_are_made_of_the_last_part),
 		cmocka_unit_test(platforms_are_pairs),
 		cmocka_unit_test(versions_are_semantic),
