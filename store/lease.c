@@ -149,24 +149,25 @@ static int no_lease(db_txn *txn, const char *uuid, const rkt_image_id *id, rkt_e
 
 /* A tree needs no plan, or has lost it with one of its images (rm --force); what is in the store
  * may give the very same again. */
-static int resolve_again(db_txn *txn, const rkt_image_id *id, const rkt_image_id *tree,
-	rkt_layers **ret, rkt_error **err)
+static int resolve_again(db_txn *txn, const struct lease_question *question,
+	const rkt_image_id *tree, rkt_layers **ret, rkt_error **err)
 {
 	auto_layers rkt_layers *layers = NULL;
 
-	if (deps_resolve(txn, id, NULL, &layers, err) < 0)
+	if (deps_resolve(txn, question->image, question->unlearnt, &layers, err) < 0)
 		return -1;
 	if (strcmp(layers->tree.text, tree->text) != 0)
 		return rkt_fail(err, RKT_MISSING,
-			"an image that %s was made of was removed from the store", id->text);
+			"an image that %s was made of was removed from the store",
+			question->image->text);
 	*ret = pass_ptr(layers);
 	return 0;
 }
 
 int lease_layers(
-	db_txn *txn, const char *uuid, const rkt_image_id *id, rkt_layers **ret, rkt_error **err)
+	db_txn *txn, const struct lease_question *question, rkt_layers **ret, rkt_error **err)
 {
-	struct key key = key_of_lease(id, uuid);
+	struct key key = key_of_lease(question->image, question->uuid);
 	struct slice value;
 	rkt_image_id tree;
 	int got = db_get(txn, DB_LEASE, key_slice(&key), &value, err);
@@ -174,11 +175,11 @@ int lease_layers(
 	if (got > 0)
 		got = lease_row_read(value, &tree, err);
 	if (!got)
-		return no_lease(txn, uuid, id, err);
+		return no_lease(txn, question->uuid, question->image, err);
 	if (got < 0)
 		return -1;
 	got = deps_read_plan(txn, &tree, ret, err);
-	return got ? (got < 0 ? -1 : 0) : resolve_again(txn, id, &tree, ret, err);
+	return got ? (got < 0 ? -1 : 0) : resolve_again(txn, question, &tree, ret, err);
 }
 
 static int check_uuid(const char *uuid, rkt_error **err)

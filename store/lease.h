@@ -14,7 +14,14 @@ int lease_drop_image(db_txn *txn, const rkt_image_id *id, rkt_error **err);
 /* Whether the folder of the pod UUID is there: 1, 0, or -1. */
 int lease_pod_exists(const rkt_store *store, const char *uuid, rkt_error **err);
 
-/* The layers of the tree that the pod UUID leased of the image ID: 0 with *RET, or -1, RKT_MISSING
- * when it has none. The caller frees *RET. */
+/* What a pod has of an image. */
+struct lease_question {
+	const char *uuid;
+	const rkt_image_id *image;
+	struct buf *unlearnt; /* as for deps_resolve() */
+};
+
+/* The layers of the tree that the pod leased of the image: 0 with *RET, or -1, RKT_MISSING when it
+ * has none, or cannot have it any more. The caller frees *RET. */
 int lease_layers(
-	db_txn *txn, const char *uuid, const rkt_image_id *id, rkt_layers **ret, rkt_error **err);
+	db_txn *txn, const struct lease_question *question, rkt_layers **ret, rkt_error **err);

@@ -54,12 +54,13 @@ static struct slice probe_key(void)
 static int look_up(db_txn *txn, void *context, rkt_error **err)
 {
 	struct known *self = context;
+	const struct lease_question leased = { self->uuid, self->image, &self->unlearnt };
 	struct tree_row index = { 0 }, extracted = { 0 };
 	struct slice probe = { 0 };
 	const char *probed = NULL;
 	int got;
 
-	if (self->uuid ? lease_layers(txn, self->uuid, self->image, &self->layers, err) < 0
+	if (self->uuid ? lease_layers(txn, &leased, &self->layers, err) < 0
 		       : deps_resolve(txn, self->image, &self->unlearnt, &self->layers, err) < 0)
 		return -1;
 	if (store_get_tree(txn, RECORD_EROFS, tree_of(self), &index, err) < 0 ||

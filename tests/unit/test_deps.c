@@ -278,24 +278,32 @@ static void an_id_must_be_there_and_bear_name_and_labels(void **state)
 	assert_refused(self, &id, RKT_MISSING, "the 2 of that name have another SHA-512");
 }
 
-/* It is made by who may note it: who only reads says what is to be done. */
-static void a_sha512_nobody_made_yet_is_missing_to_readers(void **state)
+/* An image over "a", which it names by its SHA-512. */
+static rkt_image_id add_over_sha512_of_a(const struct fixture *self)
 {
-	struct fixture *self = *state;
-	rkt_error *err = NULL;
-	rkt_image_id top;
 	char wanted[512], hex[DIGEST_HEX_MAX + 1];
 	struct buf tar = image_tar("a", "");
 	digest *sum = digest_new(DIGEST_SHA512);
+	rkt_error *err = NULL;
 
-	add(self, "a", "");
 	assert_ok(digest_add(sum, buf_slice(&tar), &err), err);
 	assert_ok(digest_hex(sum, hex, &err), err);
 	digest_free(sum);
 	buf_free(&tar);
 	snprintf(wanted, sizeof wanted,
 		"{\"imageName\": \"example.com/a\", \"imageID\": \"sha512-%s\"}", hex);
-	top = add_over(self, "top", wanted);
+	return add_over(self, "top", wanted);
+}
+
+/* It is made by who may note it: who only reads says what is to be done. */
+static void a_sha512_nobody_made_yet_is_missing_to_readers(void **state)
+{
+	struct fixture *self = *state;
+	rkt_error *err = NULL;
+	rkt_image_id top;
+
+	add(self, "a", "");
+	top = add_over_sha512_of_a(self);
 	for (int i = 0; i < 2; i++) {
 		rkt_store_close(self->store);
 		self->store = rkt_store_open(self->path, RKT_STORE_READ, &err);
@@ -617,6 +625,21 @@ static void a_pod_is_told_which_of_its_images_was_removed_by_force(void **state)
 	assert_lost(self, &id, "which pod " POD " took, was removed from the store");
 }
 
+/* What was known of the removed one went with it. */
+static void a_sha512_is_made_again_for_a_pod_whose_image_came_back(void **state)
+{
+	const struct fixture *self = *state;
+	rkt_image_id base = add(self, "a", ""), top = add_over_sha512_of_a(self);
+	rkt_error *err = NULL;
+
+	make_pod(self);
+	assert_ok(rkt_store_lease(self->store, POD, &top, 1, &err), err);
+	remove_by_force(self, &base);
+	assert_lost(self, &top, "not in the store");
+	add(self, "a", "");
+	close(open_extracted(self, &top, true));
+}
+
 struct told {
 	int pods, images;
 	rkt_image_id image;
@@ -687,6 +710,7 @@ int main(void)
 		TEST(removing_a_layer_removes_the_trees_that_have_it),
 		TEST(gc_removes_trees_that_no_image_would_have_now),
 		TEST(a_pod_is_told_which_of_its_images_was_removed_by_force),
+		TEST(a_sha512_is_made_again_for_a_pod_whose_image_came_back),
 		TEST(removal_by_force_tells_the_pods_and_images_it_breaks),
 	};
 
