@@ -1,4 +1,4 @@
-"""Random graphs of images: the EROFS mount, the extracted tree and a plain renderer agree.
+"""Random graphs of images: the EROFS mount, the extracted tree, the directory and a plain renderer agree.
 
 RKT_SEED repeats a run, RKT_GRAPHS sets how many graphs it has.
 """
@@ -230,7 +230,12 @@ def describe(images):
     return "\n".join(lines)
 
 
-def path_of(name, form):
+def path_of(name, form, folder):
+    if form == "directory":
+        to = folder / name.replace("/", "-")
+        result = store("render", "--rootfs-only", "--devices", name, to)
+        assert result.status == 0, result
+        return str(to)
     result = store("render", "--json", f"--form={form}", name)
     assert result.status == 0, result
     tree = json.loads(result.out)
@@ -242,7 +247,7 @@ def path_of(name, form):
 def test_mount_and_extraction_are_what_the_text_says(tmp_path, monkeypatch, own_mounts):
     seed = int(os.environ.get("RKT_SEED") or random.randrange(1 << 32))
     print(f"RKT_SEED={seed}")
-    forms = ["extracted"] if erofs_reason() else ["erofs", "extracted"]
+    forms = ["extracted", "directory"] + ([] if erofs_reason() else ["erofs"])
     shapes = set()
     for start in range(0, GRAPHS, PER_STORE):
         folder = tmp_path / str(start)
@@ -262,7 +267,7 @@ def test_mount_and_extraction_are_what_the_text_says(tmp_path, monkeypatch, own_
             want = expected(render(images[-1]))
             shapes.add((len(list(layers(images[-1]))), bool(images[-1].whitelist)))
             for form in forms:
-                found = list(differences(want, seen(path_of(images[-1].name, form))))
+                found = list(differences(want, seen(path_of(images[-1].name, form, folder))))
                 if found:
                     pytest.fail(
                         f"RKT_SEED={seed}, graph {number}, {form} (wanted, found):\n"
