@@ -9,9 +9,10 @@
 #include "base/alloc.h"
 #include "cli/out.h"
 #include "store/cmd_many.h"
+#include "store/old_rkt.h"
 
 struct import_settings {
-	const char *dir, *verify_with, *name_check;
+	const char *dir, *verify_with, *name_check, *from_rkt;
 	uint64_t jobs;
 };
 
@@ -97,13 +98,114 @@ static int import_all(
 	return store ? many_import(&many, err) : -1;
 }
 
+/* ---- from old rkt ---------------------------------------------------------------------------- */
+
+struct moved_file {
+	const struct old_rkt *from;
+	const struct old_blob *blob;
+};
+
+struct moving {
+	size_t failed;
+	enum rkt_error_kind kind; /* of the first that failed */
+};
+
+static int open_blob(const struct many_file *file, rkt_error **err)
+{
+	const struct moved_file *self = file->context;
+
+	return old_rkt_open_blob(self->from, self->blob, err);
+}
+
+/* An image that does not come over leaves the others alone. */
+static int tell_moved(void *context, const struct many_file *file, const rkt_image_id *id,
+	rkt_error *why, rkt_error **err)
+{
+	auto_error rkt_error *fault = why;
+	struct moving *self = context;
+
+	if (id)
+		return tell(NULL, file, id, NULL, err);
+	if (!self->failed++)
+		self->kind = rkt_error_kind(fault);
+	out_warning("%s", rkt_error_message(fault));
+	return 0;
+}
+
+/* Brings all images of FROM over. */
+static int move_all(const struct import_settings *settings, const struct old_rkt *from,
+	rkt_store *store, rkt_error **err)
+{
+	auto_free struct moved_file *moved = xcalloc(from->count + 1, sizeof *moved);
+	auto_free struct many_file *files = xcalloc(from->count + 1, sizeof *files);
+	struct moving moving = { 0 };
+	const struct many many = { .store = store,
+		.files = files,
+		.count = from->count,
+		.jobs = (unsigned)settings->jobs,
+		.done = tell_moved,
+		.context = &moving };
+
+	for (size_t i = 0; i < from->count; i++) {
+		const struct old_blob *blob = &from->blobs[i];
+
+		moved[i] = (struct moved_file){ from, blob };
+		files[i] = (struct many_file){ .name = blob->name,
+			.context = &moved[i],
+			.open = open_blob,
+			.size = blob->size,
+			.wish.sha512 = old_blob_digits(blob) };
+	}
+	if (many_import(&many, err) < 0)
+		return -1;
+	if (moving.failed)
+		return rkt_fail(err, moving.kind, "%zu of %zu images of %s could not be imported",
+			moving.failed, from->count, settings->from_rkt);
+	return 0;
+}
+
+static int import_from_rkt(
+	const struct import_settings *settings, const struct operands *operands, rkt_error **err)
+{
+	auto_old_rkt struct old_rkt from = OLD_RKT_EMPTY;
+	auto_store rkt_store *store = NULL;
+
+	if (operands->count || settings->verify_with || settings->name_check)
+		return rkt_fail(err, RKT_USAGE,
+			"--from-rkt brings over a whole directory: no FILE, --verify-with or --name-check");
+	if (check_operands(settings, operands, err) < 0 ||
+		old_rkt_open(&from, settings->from_rkt, err) < 0)
+		return -1;
+	if (from.strangers)
+		out_warning("%s: %zu files among its images are none of rkt's, and left out",
+			settings->from_rkt, from.strangers);
+	if (!from.count)
+		out_note("%s has no images", settings->from_rkt);
+	store = rkt_store_open(settings->dir, RKT_STORE_WRITE, err);
+	return store ? move_all(settings, &from, store, err) : -1;
+}
+
+static int import_what_is_said(
+	const struct import_settings *settings, const struct operands *operands, rkt_error **err)
+{
+	if (settings->from_rkt)
+		return import_from_rkt(settings, operands, err);
+	if (!operands->count)
+		return rkt_fail(
+			err, RKT_USAGE, "too few operands; usage: rkt-store import FILE...");
+	return import_all(settings, operands, err);
+}
+
 int cmd_import(int argc, char **argv, rkt_error **err)
 {
-	static const char *const usage[] = { "[OPTIONS] FILE...", NULL };
+	static const char *const usage[] = { "[OPTIONS] FILE...", "[OPTIONS] --from-rkt=DIR",
+		NULL };
 	static const struct command_example examples[] = {
 		{ "rkt-store import app.aci", "Prints sha256-f9215c3b… when the image is stored." },
 		{ "curl -s https://example.com/app.aci | rkt-store import -",
 			"Reads standard input." },
+		{ "rkt-store import --dir=/srv/rocket --from-rkt=/var/lib/rkt",
+			"Brings the images of rkt over into another directory." },
 		{ NULL, NULL },
 	};
 	struct import_settings settings = { .jobs = many_default_jobs() };
@@ -119,6 +221,12 @@ int cmd_import(int argc, char **argv, rkt_error **err)
 			.into = &settings.name_check,
 			.argument = "NAME[:VERSION][,LABEL=VALUE...]",
 			.help = "Refuse images of another name, or without these labels." },
+		{ .name = "from-rkt",
+			.kind = OPT_TEXT,
+			.into = &settings.from_rkt,
+			.argument = "DIR",
+			.help = "Bring over the images of the data directory of old rkt, which is only "
+				"read." },
 		{ .name = "jobs",
 			.letter = 'j',
 			.kind = OPT_NUMBER,
@@ -143,11 +251,17 @@ int cmd_import(int argc, char **argv, rkt_error **err)
 			"stay, none is begun any more, and those being read at that moment are "
 			"finished and stay, though their IDs are not printed.\n\n"
 			"A file that was imported before is known by its bytes and not unpacked "
-			"again.",
+			"again.\n\n"
+			"--from-rkt imports every image of a data directory of rkt (its releases up "
+			"to 1.30; /var/lib/rkt was its place), into another one. Each must have the "
+			"SHA-512 it is named after, and is found by that name from then on. One that "
+			"is damaged is named and left out; the others come over all the same, the "
+			"oldest first. When and whence rkt fetched them is not known afterwards. "
+			"Pods are not brought over, nor are keys: rkt keeps those it trusts outside of DIR, "
+			"in /etc/rkt/trustedkeys and /usr/lib/rkt/trustedkeys, where they stay.",
 		.options = options,
 		.examples = examples,
 		.see_also = cmd_see_also,
-		.operands_min = 1,
 		.operands_max = -1 };
 	struct operands files;
 	enum opts_result got = opts_parse(&command, argc, argv, &files, err);
@@ -155,7 +269,7 @@ int cmd_import(int argc, char **argv, rkt_error **err)
 
 	if (got != OPTS_RUN)
 		return got == OPTS_DONE ? 0 : -1;
-	result = import_all(&settings, &files, err);
+	result = import_what_is_said(&settings, &files, err);
 	free(files.items);
 	return result;
 }

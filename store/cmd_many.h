@@ -13,6 +13,7 @@
 
 struct many_file {
 	const char *name; /* for errors: "importing NAME: ..." */
+	const void *context;
 	/* Opens it, in any thread; -1 with *err set. */
 	int (*open)(const struct many_file *self, rkt_error **err);
 	bool in_turn;  /* begun when all before it are done */

@@ -23,6 +23,7 @@
 #include "aci/image.h"
 #include "aci/unpack.h"
 #include "base/alloc.h"
+#include "base/hex.h"
 #include "store/alias.h"
 #include "store/arrival.h"
 #include "store/index/index.h"
@@ -52,6 +53,30 @@ static void show_progress(struct import *self)
 	if (self->options && self->options->progress)
 		self->options->progress(self->options->context,
 			atomic_load_explicit(&self->done, memory_order_relaxed));
+}
+
+static void start_packed(struct import *self)
+{
+	packed_start(&self->packed,
+		self->wish && self->wish->sha512 ? PACKED_SHA512_TOO : PACKED_SHA256);
+}
+
+/* All of a tar was read: whether its SHA-512 is the one wished for. */
+static int check_sha512(struct import *self, rkt_error **err)
+{
+	const char *digits = self->wish ? self->wish->sha512 : NULL;
+	struct alias *found = &self->record.sha512;
+	char text[2 * ALIAS_DIGEST_MAX + 1];
+
+	if (!digits)
+		return 0;
+	if (packed_sha512(&self->packed, found, err) < 0)
+		return -1;
+	hex_encode(found->digest, found->len, text);
+	return strncmp(text, digits, strlen(digits)) == 0
+		       ? 0
+		       : rkt_fail(err, RKT_INVALID, "it is damaged: its bytes give sha512-%.*s",
+				 (int)strlen(digits), text);
 }
 
 static int check_expected(struct import *self, rkt_error **err)
@@ -106,9 +131,17 @@ static int begin_again(struct import *self, int fd, off_t position, rkt_error **
 	if (lseek(fd, position, SEEK_SET) < 0)
 		return rkt_fail_errno(err, "seek");
 	packed_free(&self->packed);
-	packed_start(&self->packed);
+	start_packed(self);
 	atomic_store(&self->done, 0);
 	return 0;
+}
+
+/* Whether the file, whose digest is PACKED, is its image's tar. */
+static bool is_tar(const struct import *self, const struct alias *packed)
+{
+	struct alias id = alias_of_hex(ALIAS_PACKED, self->record.id.text + strlen("sha256-"));
+
+	return memcmp(id.digest, packed->digest, id.len) == 0;
 }
 
 /* Whether the file's image is there: 1, 0 (the file at the position it had), or -1. From here on
@@ -128,6 +161,8 @@ static int recognise(struct import *self, struct arrival *file, rkt_error **err)
 	got = digest_packed(self, file->fd, &packed, err);
 	if (got == 0)
 		got = known_by_alias(self->store, &packed, &self->record.id, err);
+	if (got > 0 && self->packed.sha512 && !is_tar(self, &packed))
+		got = 0; /* read on to find out what is wrong with it */
 	if (got > 0)
 		got = known_is_there(self->store, &self->record.id, err);
 	if (got)
@@ -173,6 +208,11 @@ static int open_stream(struct import *self, source *file, rkt_error **err)
 	if (!in)
 		return -1;
 	self->packed.plain = kind == COMPRESSION_NONE;
+	if (self->packed.sha512 && !self->packed.plain) {
+		source_free(in);
+		return rkt_fail(err, RKT_INVALID, "it is compressed (%s), not a tar",
+			compression_name(kind));
+	}
 	in = source_tap(in, unpacked_tap, self);
 	self->image = image_open(in, NULL);
 	return 0;
@@ -212,7 +252,9 @@ static int identify(struct import *self, rkt_error **err)
 	if (digest_hex(self->sum, digits, err) < 0)
 		return -1;
 	self->record.id = id_from_hex(digits);
-	return name_packed(self, err) < 0 ? -1 : check_expected(self, err);
+	if (name_packed(self, err) < 0 || check_sha512(self, err) < 0)
+		return -1;
+	return check_expected(self, err);
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -280,13 +322,14 @@ static int put_name(db_txn *txn, const struct import_record *record, rkt_error *
 	return db_put(txn, DB_NAME, key_slice(&key), (struct slice){ &version, 1 }, err);
 }
 
-static int put_packed(db_txn *txn, const struct import_record *record, rkt_error **err)
+static int put_aliases(db_txn *txn, const struct import_record *record, rkt_error **err)
 {
-	if (!record->packed.len)
-		return 0;
-	if (alias_put(txn, &record->packed, &record->id, err) < 0)
-		return -1;
-	return alias_put(txn, &record->hint, &record->id, err);
+	const struct alias *aliases[] = { &record->packed, &record->hint, &record->sha512 };
+
+	for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
+		if (aliases[i]->len && alias_put(txn, aliases[i], &record->id, err) < 0)
+			return -1;
+	return 0;
 }
 
 int import_record_write(db_txn *txn, void *context, rkt_error **err)
@@ -297,7 +340,7 @@ int import_record_write(db_txn *txn, void *context, rkt_error **err)
 	struct image_row there;
 	int got = store_get_image(txn, &record->id, &there, err);
 
-	if (got < 0 || put_packed(txn, record, err) < 0)
+	if (got < 0 || put_aliases(txn, record, err) < 0)
 		return -1;
 	if (got)
 		return 0; /* another import of the same image was faster */
@@ -331,7 +374,7 @@ static int commit(struct import *self, rkt_error **err)
 	return db_write(self->store->db, import_record_write, &self->record, err);
 }
 
-static int note_packed(db_txn *txn, void *context, rkt_error **err)
+static int note_aliases(db_txn *txn, void *context, rkt_error **err)
 {
 	const struct import_record *record = context;
 	struct image_row row;
@@ -339,18 +382,25 @@ static int note_packed(db_txn *txn, void *context, rkt_error **err)
 
 	if (!got) /* removed this very moment: as if it had been after the import */
 		return 0;
-	return got < 0 ? -1 : put_packed(txn, record, err);
+	return got < 0 ? -1 : put_aliases(txn, record, err);
 }
 
-/* The image was there, in another file or through a pipe: this file is known from here on too. */
-static int remember_packed(struct import *self, rkt_error **err)
+/* The image was there, in another file or through a pipe: this file is known from here on too, and
+ * the image by all that was learnt of it. */
+static int remember(struct import *self, rkt_error **err)
 {
-	rkt_image_id id;
-	int known = known_by_alias(self->store, &self->record.packed, &id, err);
+	const struct alias *aliases[] = { &self->record.packed, &self->record.sha512 };
+	int known = 1;
 
+	for (size_t i = 0; i < ARRAY_LEN(aliases) && known > 0; i++) {
+		rkt_image_id id;
+
+		if (aliases[i]->len)
+			known = known_by_alias(self->store, aliases[i], &id, err);
+	}
 	if (known)
 		return known < 0 ? -1 : 0;
-	return db_write(self->store->db, note_packed, &self->record, err);
+	return db_write(self->store->db, note_aliases, &self->record, err);
 }
 
 /* Whether the image has the name and labels the caller asked for (S-025). MANIFEST NULL: that of
@@ -389,8 +439,17 @@ static int read_image(struct import *self, source *file, rkt_error **err)
 		return -1;
 	there = known_is_there(self->store, &self->record.id, err);
 	if (there)
-		return there < 0 ? -1 : remember_packed(self, err);
+		return there < 0 ? -1 : remember(self, err);
 	return commit(self, err);
+}
+
+/* All of the file was read, and its image is there. */
+static int accept_known(struct import *self, rkt_error **err)
+{
+	if (check_sha512(self, err) < 0 || check_expected(self, err) < 0 ||
+		check_name(self, NULL, err) < 0)
+		return -1;
+	return remember(self, err);
 }
 
 static int import_file(struct import *self, struct arrival *file, rkt_error **err)
@@ -398,10 +457,10 @@ static int import_file(struct import *self, struct arrival *file, rkt_error **er
 	int known = recognise(self, file, err);
 	auto_fd int own = -1;
 
-	if (known < 0 || (known && check_expected(self, err) < 0))
+	if (known < 0)
 		return -1;
 	if (known)
-		return check_name(self, NULL, err);
+		return accept_known(self, err);
 	own = fcntl(file->fd, F_DUPFD_CLOEXEC, 3);
 	if (own < 0)
 		return rkt_fail_errno(err, "dup");
@@ -442,7 +501,7 @@ int import_as_wished(rkt_store *store, int fd, const struct rkt_import_options *
 		.index = index_new() };
 	int result = check_call(store, options, err);
 
-	packed_start(&self.packed);
+	start_packed(&self);
 	if (result == 0)
 		result = import(&self, fd, err);
 	if (result == 0 && ret_id)

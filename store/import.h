@@ -9,6 +9,7 @@ struct import_record {
 	struct image_row row;
 	struct slice manifest;
 	struct alias packed, hint; /* what the file is known by; empty: no file */
+	struct alias sha512;       /* of the tar; empty: not made */
 	struct tree_row
 		tree; /* of its EROFS index, unless row.index_fault says why there is none */
 };
@@ -16,6 +17,9 @@ struct import_record {
 /* What our own commands ask for beyond rkt_import_options. */
 struct import_wish {
 	uint64_t at_ns; /* the time of the import, for its record; 0: that of the record */
+	/* Digits: refuse (RKT_INVALID) what is compressed, or has a SHA-512 that does not begin
+	 * with them; from then on the image is found by it. NULL: any. */
+	const char *sha512;
 };
 
 /* rkt_store_import(); OPTIONS and WISH may be NULL. */

@@ -139,7 +139,7 @@ static int refuse_old_rkt(const struct layout *self, rkt_error **err)
 	if (faccessat(self->top, "cas/db/ql.db", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
 	return rkt_fail(err, RKT_INVALID,
-		"%s belongs to old rkt (cas/db/ql.db): take another directory, and bring its images over by "
+		"%s belongs to old rkt (cas/db/ql.db): take another directory by --dir or RKT_DIR, and bring its images over there by "
 		"rkt-store import --from-rkt %s",
 		self->path, self->path);
 }

@@ -26,6 +26,7 @@ index_link = %D%/index/libindex.la $(aci_link)
 	%D%/layered.c %D%/layered.h \
 	%D%/layout.c %D%/layout.h \
 	%D%/lease.c %D%/lease.h \
+	%D%/old_rkt.c %D%/old_rkt.h \
 	%D%/packed.c %D%/packed.h \
 	%D%/reference.c %D%/reference.h \
 	%D%/remove.c %D%/remove.h \

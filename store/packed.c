@@ -9,14 +9,17 @@
 
 #define PACKED_EDGE (64u * 1024)
 
-void packed_start(struct packed *self)
+void packed_start(struct packed *self, enum packed_digests which)
 {
 	*self = (struct packed){ .sum = digest_new(DIGEST_SHA256) };
+	if (which == PACKED_SHA512_TOO)
+		self->sha512 = digest_new(DIGEST_SHA512);
 }
 
 void packed_free(struct packed *self)
 {
 	digest_free(self->sum);
+	digest_free(self->sha512);
 	buf_free(&self->head);
 	buf_free(&self->tail);
 }
@@ -47,6 +50,8 @@ int packed_tap(void *context, struct slice block, rkt_error **err)
 
 	self->size += block.len;
 	keep_edges(self, block);
+	if (self->sha512 && digest_add(self->sha512, block, err) < 0)
+		return -1;
 	return self->plain ? 0 : digest_add(self->sum, block, err);
 }
 
@@ -63,6 +68,11 @@ static int finish(digest *sum, enum alias_kind kind, struct alias *ret, rkt_erro
 int packed_digest(struct packed *self, struct alias *ret, rkt_error **err)
 {
 	return finish(self->sum, ALIAS_PACKED, ret, err);
+}
+
+int packed_sha512(struct packed *self, struct alias *ret, rkt_error **err)
+{
+	return finish(self->sha512, ALIAS_SHA512, ret, err);
 }
 
 int packed_hint(const struct packed *self, struct alias *ret, rkt_error **err)

@@ -17,14 +17,17 @@ struct packed {
 	struct buf head, tail; /* the first and the last PACKED_EDGE bytes */
 	/* The file is the tar itself, whose digest somebody else makes: SUM is left alone. */
 	bool plain;
+	digest *sha512; /* of it, for who asked packed_start() for it; else NULL */
 };
 
-void packed_start(struct packed *self);
+enum packed_digests { PACKED_SHA256, PACKED_SHA512_TOO };
+void packed_start(struct packed *self, enum packed_digests which);
 void packed_free(struct packed *self);
 /* A source_tap_fn over the packed bytes; CONTEXT is the struct packed. */
 int packed_tap(void *context, struct slice block, rkt_error **err);
 /* After the last byte; not for a plain file. */
 int packed_digest(struct packed *self, struct alias *ret, rkt_error **err);
+int packed_sha512(struct packed *self, struct alias *ret, rkt_error **err);
 int packed_hint(const struct packed *self, struct alias *ret, rkt_error **err);
 
 /* What a file is known by before it is read. */

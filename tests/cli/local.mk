@@ -14,6 +14,7 @@ cli_tests += tests/cli/test_store_init.py
 cli_tests += tests/cli/test_store_config.py
 cli_tests += tests/cli/test_store_import.py
 cli_tests += tests/cli/test_store_import_many.py
+cli_tests += tests/cli/test_store_from_rkt.py
 cli_tests += tests/cli/test_store_again.py
 cli_tests += tests/cli/test_store_pipes.py
 cli_tests += tests/cli/test_store_list.py

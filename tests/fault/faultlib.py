@@ -219,6 +219,14 @@ def add_both(yard):
     assert store("import", yard.subject_file).out.split() == [SUBJECT]
 
 
+def add_kept_and_old_rkt(yard):
+    add_kept(yard)
+    name = f"sha512-{hashlib.sha512(SUBJECT_TAR).hexdigest()[:64]}"
+    shard = yard.path / "old-rkt/cas/blob/sha512" / name[7:9]
+    shard.mkdir(parents=True)
+    write(shard / name, SUBJECT_TAR)
+
+
 def add_nothing(yard):
     pass
 
@@ -324,6 +332,8 @@ CHANGING = [
     Scene("first-import", IMPORT.args, add_nothing, None, {SUBJECT}, can_be_imported),
     Scene("import-two", ["import", "-j2", "{yard.kept_file}", "{yard.subject_file}"], add_nothing, None, BOTH,
           can_be_imported, between=[ONE, {SUBJECT}]),
+    Scene("import-from-rkt", ["import", "-j1", "--from-rkt", "{yard.path}/old-rkt"], add_kept_and_old_rkt, ONE, BOTH,
+          notes=True),
     Scene("rm", ["rm", SUBJECT], add_both, BOTH, ONE),
     Scene("rm-force", ["rm", "--force", SUBJECT], add_one_in_use, BOTH, ONE, leaves_the_pods_tree,
           notes=True, held=[SUBJECT]),
