@@ -54,6 +54,7 @@ static const struct front_command images[] = {
 
 static const struct front_command others[] = {
 	{ "init", "rkt-store", "init", "make the store, or share it with a group" },
+	{ "trust", "rkt-store", "trust", "say whose signatures count" },
 	{ "config", "rkt-store", "config", "print the configuration in effect" },
 	{ "help", NULL, NULL, "list all commands, or show the help of one" },
 	{ "version", NULL, NULL, "print the versions of rkt and of App Container" },

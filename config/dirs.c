@@ -26,8 +26,7 @@ static char *user_dir(void)
 	return home && *home == '/' ? xasprintf("%s/.config/rkt", home) : NULL;
 }
 
-/* The directory of LEVEL, NULL when there is none; the caller frees it. */
-static char *dir_of(enum config_level level)
+char *config_dir(enum config_level level)
 {
 	static const struct {
 		const char *variable, *usual;
@@ -41,6 +40,24 @@ static char *dir_of(enum config_level level)
 	if (given && *given)
 		return xstrdup(given);
 	return level == CONFIG_USER ? user_dir() : xstrdup(dirs[level].usual);
+}
+
+enum config_level config_own_level(void)
+{
+	auto_free char *user = config_dir(CONFIG_USER);
+
+	return user ? CONFIG_USER : CONFIG_LOCAL;
+}
+
+const char *config_level_name(enum config_level level)
+{
+	static const char *const names[CONFIG_LEVEL_COUNT] = {
+		[CONFIG_SYSTEM] = "system",
+		[CONFIG_LOCAL] = "local",
+		[CONFIG_USER] = "user",
+	};
+
+	return names[level];
 }
 
 static int text_of(const json *root, const char *key, const char **ret, rkt_error **err)
@@ -107,7 +124,7 @@ static int visit_folder(int folder, const char *path, enum config_level level, c
 int config_each(const char *folder, config_visit *visit, void *context, rkt_error **err)
 {
 	for (enum config_level level = 0; level < CONFIG_LEVEL_COUNT; level++) {
-		auto_free char *dir = dir_of(level);
+		auto_free char *dir = config_dir(level);
 		auto_free char *path = dir ? xasprintf("%s/%s", dir, folder) : NULL;
 		auto_fd int fd = -1;
 

@@ -13,6 +13,15 @@
 
 enum config_level { CONFIG_SYSTEM, CONFIG_LOCAL, CONFIG_USER, CONFIG_LEVEL_COUNT };
 
+/* The directory of LEVEL, which need not be there; NULL when there is none of that level. The
+ * caller frees it. */
+char *config_dir(enum config_level level);
+/* The highest level that has a directory: where programs write what is to hold. The administrator's
+ * for root, the user's for others. */
+enum config_level config_own_level(void);
+/* "system", "local", "user". */
+const char *config_level_name(enum config_level level);
+
 /* Lent to the visitor. */
 struct config_file {
 	enum config_level level;

@@ -42,6 +42,18 @@ index_link = %D%/index/libindex.la $(aci_link)
 %C%_libstore_la_LIBADD = $(LMDB_LIBS)
 store_link = %D%/libstore.la $(config_link) $(index_link)
 
+# Signatures and keys: for our programs only, the shared library does not have them.
+noinst_LTLIBRARIES += %D%/trust/libtrust.la
+%C%_trust_libtrust_la_SOURCES = \
+	%D%/trust/gpg.h \
+	%D%/trust/home.c \
+	%D%/trust/key_info.c %D%/trust/key_info.h \
+	%D%/trust/keys.c %D%/trust/keys.h %D%/trust/keys_edit.c \
+	%D%/trust/verify.c %D%/trust/verify.h
+%C%_trust_libtrust_la_CFLAGS = $(AM_CFLAGS) $(GPGME_CFLAGS)
+%C%_trust_libtrust_la_LIBADD = $(GPGME_LIBS)
+trust_link = %D%/trust/libtrust.la
+
 bin_PROGRAMS += rkt-store
 rkt_store_SOURCES = \
 	%D%/cmd.h \
@@ -57,18 +69,22 @@ rkt_store_SOURCES = \
 	%D%/cmd_many.c %D%/cmd_many.h \
 	%D%/cmd_render.c \
 	%D%/cmd_rm.c \
+	%D%/cmd_trust.c %D%/cmd_trust.h \
+	%D%/cmd_trust_add.c \
+	%D%/cmd_trust_edit.c \
+	%D%/cmd_trust_get.c \
+	%D%/cmd_trust_list.c \
 	%D%/cmd_unpack.c \
 	%D%/cmd_verify.c \
 	%D%/rkt-store.c
-rkt_store_LDADD = cli/libcli.la $(store_link)
+rkt_store_LDADD = cli/libcli.la $(trust_link) $(store_link)
 
 # The one program that knows OpenPGP, run by aci-validate: beside it in a built tree, installed where
 # only our programs look.
 rktlibdir = $(libdir)/rkt
 rktlib_PROGRAMS = aci-verify-signature
-aci_verify_signature_SOURCES = %D%/trust/aci-verify-signature.c %D%/trust/verify.c %D%/trust/verify.h
-aci_verify_signature_CFLAGS = $(AM_CFLAGS) $(GPGME_CFLAGS)
-aci_verify_signature_LDADD = cli/libcli.la $(aci_link) $(GPGME_LIBS)
+aci_verify_signature_SOURCES = %D%/trust/aci-verify-signature.c
+aci_verify_signature_LDADD = cli/libcli.la $(trust_link) $(config_link) $(aci_link)
 
 # For other programs; as librkt-aci in aci/local.mk.
 lib_LTLIBRARIES += librkt-store.la

@@ -127,6 +127,7 @@ static const struct cli_command commands[] = {
 	{ .name = "rm", .summary = "remove images", .run = cmd_rm },
 	{ .name = "gc", .summary = "remove images nobody uses, and left-overs", .run = cmd_gc },
 	{ .name = "verify", .summary = "look for damaged images", .run = cmd_verify },
+	{ .name = "trust", .summary = "say whose signatures count", .run = cmd_trust },
 	{ .name = NULL },
 };
 

@@ -1,119 +1,14 @@
-/* A private home for gpg, and what its verdicts mean to us. */
+/* What gpg's verdicts mean to us. */
 #include "store/trust/verify.h"
 
-#include <fcntl.h>
-#include <gpgme.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fd.h"
-#include "base/tree.h"
+#include "store/trust/gpg.h"
 
 #define RSA_BITS_MIN 2048u
-
-struct trust_home {
-	char *path;
-	gpgme_ctx_t gpg;
-};
-
-/* No agent, no key servers, no web of trust: a key that is here is one that may speak. */
-static const char configuration[] = "batch\n"
-				    "no-autostart\n"
-				    "disable-dirmngr\n"
-				    "no-auto-key-locate\n"
-				    "no-auto-key-retrieve\n"
-				    "no-auto-check-trustdb\n"
-				    "trust-model always\n";
-
-static int failed(gpgme_error_t error, const char *doing, rkt_error **err)
-{
-	char words[256];
-
-	gpgme_strerror_r(error, words, sizeof words);
-	return rkt_fail(err, RKT_FAILED, "gpg: %s: %s", doing, words);
-}
-
-/* ---- the home -------------------------------------------------------------------------------- */
-
-static int make_directory(trust_home *self, rkt_error **err)
-{
-	const char *where = getenv("TMPDIR");
-	const struct slice text = { (const uint8_t *)configuration, sizeof configuration - 1 };
-	auto_free char *path = xasprintf("%s/rkt-keys.XXXXXX", where && *where ? where : "/tmp");
-	auto_fd int dir = -1;
-
-	if (!mkdtemp(path))
-		return rkt_fail_errno(err, "make %s", path);
-	self->path = pass_ptr(path);
-	dir = open(self->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir < 0)
-		return rkt_fail_errno(err, "open %s", self->path);
-	return fd_write_file(dir, "gpg.conf", text, 0600, err);
-}
-
-static int start_gpg(trust_home *self, rkt_error **err)
-{
-	gpgme_error_t error;
-
-	gpgme_check_version(NULL); /* initializes the library */
-	error = gpgme_new(&self->gpg);
-	if (error)
-		return failed(error, "start", err);
-	error = gpgme_set_protocol(self->gpg, GPGME_PROTOCOL_OpenPGP);
-	if (!error)
-		error = gpgme_ctx_set_engine_info(
-			self->gpg, GPGME_PROTOCOL_OpenPGP, NULL, self->path);
-	if (!error) /* asks for gpg itself: better now than in the middle */
-		error = gpgme_engine_check_version(GPGME_PROTOCOL_OpenPGP);
-	return error ? failed(error, "start", err) : 0;
-}
-
-trust_home *trust_home_new(rkt_error **err)
-{
-	auto_trust_home trust_home *self = xcalloc(1, sizeof *self);
-
-	if (make_directory(self, err) < 0 || start_gpg(self, err) < 0)
-		return NULL;
-	return pass_ptr(self);
-}
-
-void trust_home_free(trust_home *self)
-{
-	if (!self)
-		return;
-	if (self->gpg)
-		gpgme_release(self->gpg);
-	if (self->path)
-		(void)tree_remove(
-			AT_FDCWD, self->path, NULL); /* it is in a place for such things */
-	free(self->path);
-	free(self);
-}
-
-int trust_home_add(trust_home *self, struct slice bytes, rkt_error **err)
-{
-	gpgme_data_t keys;
-	gpgme_import_result_t result;
-	gpgme_error_t error;
-
-	error = gpgme_data_new_from_mem(&keys, (const char *)bytes.data, bytes.len, 0);
-	if (error)
-		return failed(error, "lend keys", err);
-	error = gpgme_op_import(self->gpg, keys);
-	gpgme_data_release(keys);
-	result = error ? NULL : gpgme_op_import_result(self->gpg);
-	if (result && result->secret_read)
-		return rkt_fail(err, RKT_INVALID, "there are secret keys in it");
-	if (gpgme_err_code(error) == GPG_ERR_NO_DATA || (result && !result->considered))
-		return rkt_fail(err, RKT_INVALID, "there is no OpenPGP key in it");
-	if (error)
-		return failed(error, "import keys", err);
-	if (!result || !(result->imported + result->unchanged))
-		return rkt_fail(err, RKT_INVALID, "there is no usable OpenPGP key in it");
-	return 0;
-}
 
 /* ---- bytes on their way to gpg --------------------------------------------------------------- */
 
@@ -145,11 +40,11 @@ static int run_gpg(trust_home *self, struct slice signature, struct feed *feed,
 
 	error = gpgme_data_new_from_mem(&detached, (const char *)signature.data, signature.len, 0);
 	if (error)
-		return failed(error, "lend signature", err);
+		return gpg_failed(error, "lend signature", err);
 	error = gpgme_data_new_from_cbs(&content, &calls, feed);
 	if (error) {
 		gpgme_data_release(detached);
-		return failed(error, "lend content", err);
+		return gpg_failed(error, "lend content", err);
 	}
 	*ret_error = gpgme_op_verify(self->gpg, detached, content, NULL);
 	gpgme_data_release(content);
@@ -173,13 +68,9 @@ static bool is_strong_hash(gpgme_hash_algo_t hash)
 	       hash == GPGME_MD_SHA512;
 }
 
-static const char *weakness_of(gpgme_subkey_t key, gpgme_hash_algo_t hash)
+const char *gpg_key_weakness(gpgme_subkey_t key)
 {
-	gpgme_pubkey_algo_t algorithm = key->pubkey_algo;
-
-	if (!is_strong_hash(hash))
-		return gpgme_hash_algo_name(hash) ?: "of an unknown digest";
-	switch (algorithm) {
+	switch (key->pubkey_algo) {
 	case GPGME_PK_RSA:
 	case GPGME_PK_RSA_S:
 	case GPGME_PK_DSA:
@@ -190,6 +81,13 @@ static const char *weakness_of(gpgme_subkey_t key, gpgme_hash_algo_t hash)
 	default:
 		return "of an unknown kind of key";
 	}
+}
+
+static const char *weakness_of(gpgme_subkey_t key, gpgme_hash_algo_t hash)
+{
+	if (!is_strong_hash(hash))
+		return gpgme_hash_algo_name(hash) ?: "of an unknown digest";
+	return gpg_key_weakness(key);
 }
 
 /* Whether KEY held at TIME: 0 in expires is never. */
@@ -259,7 +157,7 @@ static int judge_signature(
 	}
 	error = gpgme_get_key(self->gpg, maker, &key, 0);
 	if (error)
-		return failed(error, "look up key", err);
+		return gpg_failed(error, "look up key", err);
 	judge_key(signature, key, ret);
 	gpgme_key_unref(key);
 	return 0;
@@ -319,7 +217,7 @@ int trust_verify(
 	if (run_gpg(self, signature, &feed, &error, err) < 0)
 		return -1;
 	if (error && !is_about_data(error))
-		return failed(error, "verify", err);
+		return gpg_failed(error, "verify", err);
 	if (error)
 		done = say(&result, TRUST_INVALID,
 			xasprintf("it is no detached signature: %s", gpgme_strerror(error)));

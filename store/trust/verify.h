@@ -22,13 +22,18 @@ void trust_home_free(trust_home *self);
  * secret keys too. */
 int trust_home_add(trust_home *self, struct slice bytes, rkt_error **err);
 
+#define TRUST_FINGERPRINT_MAX 64
+
+/* The same for one public key, whose fingerprint in lower-case hexadecimal it returns. RKT_INVALID
+ * also when there are several. After an error the home may have some of them: throw it away. */
+int trust_home_add_one(trust_home *self, struct slice bytes,
+	char ret_fingerprint[static TRUST_FINGERPRINT_MAX + 1], rkt_error **err);
+
 enum trust_verdict {
 	TRUST_GOOD,      /* a good signature by an allowed key, and no bad one by any of them */
 	TRUST_INVALID,   /* no signature at all, or a bad one by an allowed key */
 	TRUST_UNTRUSTED, /* by other keys, or by an allowed one that was not to be trusted then */
 };
-
-#define TRUST_FINGERPRINT_MAX 64
 
 struct trust_result {
 	enum trust_verdict verdict;

@@ -34,6 +34,7 @@ cli_tests += tests/cli/test_store_gc.py
 cli_tests += tests/cli/test_store_gc_choice.py
 cli_tests += tests/cli/test_store_verify.py
 cli_tests += tests/cli/test_store_verify_trees.py
+cli_tests += tests/cli/test_store_trust.py
 cli_tests += tests/cli/test_run.py
 cli_tests += tests/cli/test_pod_list.py
 cli_tests += tests/cli/test_pod_status.py
@@ -48,7 +49,7 @@ cli_tests += tests/cli/test_rkt.py
 cli_tests += tests/cli/test_index.py
 TESTS += $(cli_tests)
 PY_LOG_COMPILER = $(PYTHON3) -B $(top_srcdir)/tests/cli/tap.py
-EXTRA_DIST += %D%/tap.py %D%/conftest.py %D%/acilib.py %D%/storelib.py %D%/walkerlib.py %D%/renderlib.py %D%/podlib.py $(cli_tests)
+EXTRA_DIST += %D%/tap.py %D%/conftest.py %D%/acilib.py %D%/storelib.py %D%/walkerlib.py %D%/renderlib.py %D%/podlib.py %D%/siglib.py $(cli_tests)
 
 # test_index.py looks at the index on plain tars through this
 check_PROGRAMS += tests/images/index-tool

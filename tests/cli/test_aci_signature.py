@@ -9,32 +9,9 @@ import subprocess
 import pytest
 from acilib import one_line
 from conftest import BUILD, compress, entry, make_aci, manifest, run, tar_bytes
+from siglib import Gpg, needs_gpg
 
-pytestmark = pytest.mark.skipif(not shutil.which("gpg"), reason="gpg is not installed")
-
-
-class Gpg:
-    """A keyring to sign with; what is checked never sees it."""
-
-    def __init__(self, home):
-        self.home = home
-        home.mkdir(mode=0o700)
-
-    def run(self, *args, stdin=b""):
-        command = ["gpg", "--homedir", self.home, "--batch", "--quiet", "--passphrase", ""]
-        done = subprocess.run([*command, *args], input=stdin, stdout=subprocess.PIPE, check=True)
-        return done.stdout
-
-    def make_key(self, user, algorithm="ed25519", *more, expires="2y"):
-        self.run(*more, "--quick-gen-key", f"{user}@example.com", algorithm, "sign", expires)
-        path = self.home.parent / f"{user}.asc"
-        path.write_bytes(self.run("--armor", "--export", f"{user}@example.com"))
-        return path
-
-    def sign(self, user, file, name, *more):
-        path = self.home.parent / name
-        path.write_bytes(self.run("-u", f"{user}@example.com", *more, "-o", "-", file))
-        return path
+pytestmark = needs_gpg
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +24,7 @@ def keys(tmp_path_factory):
     gpg.make_key("bob")
     gpg.sign("alice", aci, "a.asc", "--armor", "--detach-sign")
     yield where, gpg, aci
-    subprocess.run(["gpgconf", "--homedir", gpg.home, "--kill", "all"], check=False)
+    gpg.stop()
 
 
 def validate(keys, signature, *keyrings, file=None, **more):
@@ -144,9 +121,7 @@ def test_a_key_must_hold_when_it_signs_not_when_it_is_asked(keys):
     gpg.sign("old", aci, "then.sig", "--faked-system-time", "20200601T000000!", "--detach-sign")
     assert validate(keys, "then.sig", "old.asc").status == 0
     # the same key, held longer by its owner, and shorter by the keyring
-    gpg.run("--faked-system-time", "20200701T000000!", "--quick-set-expire",
-            gpg.run("--with-colons", "--list-keys", "old@example.com").decode()
-            .split("fpr:")[1].split(":")[8], "10y")
+    gpg.run("--faked-system-time", "20200701T000000!", "--quick-set-expire", gpg.fingerprint("old").upper(), "10y")
     gpg.sign("old", aci, "late.sig", "--faked-system-time", "20220601T000000!", "--detach-sign")
     refused(validate(keys, "late.sig", "old.asc"), "signature-untrusted", "did not hold")
 
@@ -156,11 +131,7 @@ def test_a_revoked_key_is_untrusted(keys):
     gpg.make_key("lost")
     gpg.sign("lost", aci, "lost.sig", "--detach-sign")
     assert validate(keys, "lost.sig", "lost.asc").status == 0
-    certificate = next((gpg.home / "openpgp-revocs.d").glob(
-        gpg.run("--with-colons", "--list-keys", "lost@example.com").decode()
-        .split("fpr:")[1].split(":")[8] + "*"))
-    (where / "revoke").write_text(certificate.read_text().replace(":-----BEGIN", "-----BEGIN"))
-    gpg.run("--import", where / "revoke")
+    gpg.revoke("lost")
     (where / "lost.asc").write_bytes(gpg.run("--export", "lost@example.com"))
     refused(validate(keys, "lost.sig", "lost.asc"), "signature-untrusted", "revoked")
 

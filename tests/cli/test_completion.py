@@ -138,7 +138,7 @@ def test_bash_knows_that_a_value_is_no_command():
 
 def test_bash_completes_rkt_as_the_program_behind_it():
     assert {"run", "image", "help"} <= bash("rkt", "")[0]
-    assert bash("rkt", "image", "")[0] == commands_of("rkt-store") - {"init", "config", "fetch", "import"}
+    assert bash("rkt", "image", "")[0] == commands_of("rkt-store") - {"init", "config", "fetch", "import", "trust"}
     assert bash("rkt", "image", "gc", "--gr")[0] == {"--grace-period="}
     assert bash("rkt", "gc", "--gr")[0] == {"--grace-period="}
     assert bash("rkt", "--debug", "run", "--tree", "=", "e")[0] == {"erofs", "extracted"}
@@ -234,7 +234,7 @@ def test_fish_offers_files_only_where_they_are_wanted(tmp_path):
 def test_fish_completes_rkt_as_the_program_behind_it(tmp_path):
     need("fish")
     assert {"run", "image", "help"} <= fish("rkt ", tmp_path)
-    assert fish("rkt image ", tmp_path) == commands_of("rkt-store") - {"init", "config", "fetch", "import"}
+    assert fish("rkt image ", tmp_path) == commands_of("rkt-store") - {"init", "config", "fetch", "import", "trust"}
     assert {reply.rstrip("=") for reply in fish("rkt image gc --gr", tmp_path)} == {"--grace-period"}
     assert fish("rkt --dir x run --tree=e", tmp_path) == {"--tree=erofs", "--tree=extracted"}
 

@@ -7,6 +7,7 @@ import re
 import pytest
 from conftest import BUILD, SOURCE, entry, make_aci, manifest, run
 from podlib import house  # noqa: F401 (a fixture)
+from siglib import Gpg, needs_gpg, trust  # noqa: F401 (a fixture)
 from storelib import add, store
 
 POD = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
@@ -164,6 +165,20 @@ def test_rkt_store_gc(images):
 def test_rkt_store_verify(images, layered):
     run(["rkt-store", "render", "--form=erofs", layered[0]])  # the index stays where it cannot be mounted
     assert_true("rkt-store verify --json", outputs(["rkt-store", "verify", "--json"]))
+
+
+@needs_gpg
+def test_rkt_store_trust(trust, tmp_path):
+    gpg = Gpg(tmp_path / "home")
+    key, fingerprint = gpg.make_key("alice").read_bytes(), gpg.fingerprint("alice")
+    gpg.stop()
+    trust.put("system", None, "00" * 20, "no key")
+    trust.put("system", None, fingerprint, key)
+    trust.put("local", "example.com/app", fingerprint, key)
+    trust.put("user", "example.com/app", fingerprint, "")
+    values = outputs(["rkt-store", "trust", "list", "--json"])
+    assert {key["state"] for key in values[0]} == {"trusted", "unusable", "masked", "mask"}
+    assert_true("rkt-store trust --json", values)
 
 
 def test_rkt_pod(house):

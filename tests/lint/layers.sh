@@ -20,7 +20,7 @@ may aci aci base rkt
 may cli cli base rkt
 may aci-tools aci-tools aci cli base rkt
 may store/index store/index aci base rkt
-may store/trust store/trust aci cli base rkt
+may store/trust store/trust config aci cli base rkt
 may store store config store/index store/fetch store/trust aci cli base rkt
 may runner runner config store aci cli base rkt stage1
 may stage1/common stage1/common stage1 aci base rkt
@@ -48,6 +48,6 @@ door 'json-c|json\.h|json_' 'base/json\.c'
 door 'archive' 'aci/pack\.c'
 door 'openssl/' 'aci/digest\.c'
 door 'lzma|bzlib|zstd|zlib|isa-l|igzip' 'aci/unpack[a-z0-9_]*\.[ch]'
-door 'gpgme' 'store/trust/verify\.c'
+door 'gpgme' 'store/trust/[a-z_]*\.[ch]'
 door 'curl/|libxml/' 'store/fetch/[a-z_]*\.[ch]'
 plan

@@ -1,0 +1,95 @@
+/* Asking gpgme what it knows of a key. */
+#include "store/trust/key_info.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "store/trust/gpg.h"
+
+static void add_user_ids(gpgme_key_t key, struct names *ids)
+{
+	for (gpgme_user_id_t at = key->uids; at; at = at->next)
+		if (at->uid && !at->revoked && !at->invalid)
+			names_add(ids, xstrdup(at->uid));
+}
+
+static void look_at_signing(gpgme_key_t key, struct key_info *ret)
+{
+	for (gpgme_subkey_t at = key->subkeys; at; at = at->next) {
+		if (!at->can_sign || at->invalid || (at->revoked && !key->revoked))
+			continue;
+		ret->can_sign = true;
+		if (!gpg_key_weakness(at))
+			ret->strong = true;
+	}
+}
+
+static void describe(gpgme_key_t key, struct key_info *ret)
+{
+	gpgme_subkey_t primary = key->subkeys;
+	char *algorithm = gpgme_pubkey_algo_string(primary);
+
+	ret->algorithm = xstrdup(algorithm ?: "unknown");
+	gpgme_free(algorithm);
+	ret->created_sec = primary->timestamp > 0 ? primary->timestamp : 0;
+	ret->expires_sec = primary->expires > 0 ? primary->expires : 0;
+	ret->expired = primary->expired;
+	ret->revoked = primary->revoked;
+	add_user_ids(key, &ret->user_ids);
+	look_at_signing(key, ret);
+}
+
+int key_info_of(trust_home *home, const char *fingerprint, struct key_info *ret, rkt_error **err)
+{
+	gpgme_key_t key;
+	gpgme_error_t error = gpgme_get_key(home->gpg, fingerprint, &key, 0);
+
+	if (error)
+		return gpg_failed(error, "look up key", err);
+	snprintf(ret->fingerprint, sizeof ret->fingerprint, "%s", fingerprint);
+	describe(key, ret);
+	gpgme_key_unref(key);
+	return 0;
+}
+
+static int export(trust_home *home, const char *fingerprint, struct buf *armor, rkt_error **err)
+{
+	gpgme_data_t out;
+	gpgme_error_t error = gpgme_data_new(&out);
+	char *bytes;
+	size_t len;
+
+	if (error)
+		return gpg_failed(error, "export key", err);
+	gpgme_set_armor(home->gpg, 1);
+	error = gpgme_op_export(home->gpg, fingerprint, 0, out);
+	if (error) {
+		gpgme_data_release(out);
+		return gpg_failed(error, "export key", err);
+	}
+	bytes = gpgme_data_release_and_get_mem(out, &len);
+	buf_append(armor, bytes, len);
+	gpgme_free(bytes);
+	return armor->len ? 0 : rkt_fail(err, RKT_FAILED, "gpg: export key: nothing came");
+}
+
+int key_info_read(struct slice bytes, struct key_info *ret, rkt_error **err)
+{
+	auto_trust_home trust_home *home = trust_home_new(err);
+	char fingerprint[TRUST_FINGERPRINT_MAX + 1];
+
+	if (!home || trust_home_add_one(home, bytes, fingerprint, err) < 0)
+		return -1;
+	if (key_info_of(home, fingerprint, ret, err) < 0)
+		return -1;
+	return export(home, fingerprint, &ret->armor, err);
+}
+
+void key_info_free(struct key_info *self)
+{
+	names_free(&self->user_ids);
+	free(self->algorithm);
+	buf_free(&self->armor);
+	*self = (struct key_info){ 0 };
+}
