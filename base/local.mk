@@ -21,6 +21,7 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/str.c %D%/str.h \
 	%D%/time.c %D%/time.h \
 	%D%/tree.c %D%/tree.h \
+	%D%/usage.c %D%/usage.h \
 	%D%/uuid.c %D%/uuid.h
 %C%_libbase_la_CFLAGS = $(AM_CFLAGS) $(JSON_CFLAGS)
 %C%_libbase_la_LIBADD = $(JSON_LIBS)

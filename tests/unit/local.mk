@@ -39,6 +39,7 @@ unit_tests += tests/unit/test_out
 unit_tests += tests/unit/test_error
 unit_tests += tests/unit/test_path
 unit_tests += tests/unit/test_tree
+unit_tests += tests/unit/test_usage
 unit_tests += tests/unit/test_manifest
 unit_tests += tests/unit/test_json
 unit_tests += tests/unit/test_manifest_edit
