@@ -48,6 +48,7 @@ static const struct front_command images[] = {
 	{ "image render", "rkt-store", "render", "make the root file system of an image" },
 	{ "image rm", "rkt-store", "rm", "remove images from the store" },
 	{ "image gc", "rkt-store", "gc", "remove images nobody uses" },
+	{ "image stat", "rkt-store", "stat", "show what the store takes" },
 	{ "image verify", "rkt-store", "verify", "look for damaged images" },
 	{ 0 },
 };

@@ -1,7 +1,7 @@
 # Man pages are printed by the programs themselves, from the tables that also feed parser and --help.
 # A page a program, and one a command of those that have commands.
 %C%_programs = rkt rkt-run rkt-pod rkt-store aci-hash aci-validate aci-extract aci-build
-%C%_rkt_store = init config fetch import list info cat-manifest export extract render rm gc verify trust
+%C%_rkt_store = init config fetch import list info cat-manifest export extract render rm gc stat verify trust
 %C%_rkt_pod = list status rm gc
 
 %C%_program_pages = $(%C%_programs:%=%D%/man/%.1)

@@ -7,7 +7,7 @@
 #include "store/store.h"
 
 cli_run_fn cmd_init, cmd_config, cmd_import, cmd_fetch, cmd_list, cmd_info, cmd_cat_manifest,
-	cmd_export, cmd_extract, cmd_render, cmd_rm, cmd_gc, cmd_verify, cmd_trust;
+	cmd_export, cmd_extract, cmd_render, cmd_rm, cmd_gc, cmd_stat, cmd_verify, cmd_trust;
 
 /* The option every command has. INTO is a const char **. */
 #define CMD_OPTION_DIR(into_)                                                           \

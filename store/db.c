@@ -1,9 +1,7 @@
 /* LMDB: opening, checking, growing, transactions, cursors. */
-#include "store/db.h"
+#include "store/db_inside.h"
 
 #include <fcntl.h>
-#include <lmdb.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,28 +26,8 @@
 #define META_SIZE      152
 #define META_FORMAT_64 8 /* sizeof(size_t): the layout above holds for 64 bits only */
 
-static const char *const table_names[DB_TABLE_COUNT] = { "meta", "image", "manifest", "name",
-	"tree", "lease", "alias", "used" };
-
-#define TABLE_ABSENT UINT32_MAX
-
-struct db {
-	MDB_env *env;
-	MDB_dbi tables[DB_TABLE_COUNT]; /* TABLE_ABSENT: an older environment, read only */
-	enum db_mode mode;
-	/* LMDB moves the map only while no transaction of this process is running: each holds this
-	 * shared, whoever changes the size holds it alone. */
-	pthread_rwlock_t map;
-	/* The errno of the commit that failed, after which LMDB lets nobody go on; 0: none did. Set
-	 * with the map held shared, read by who holds it alone. */
-	int broken;
-};
-
-struct db_txn {
-	db *db;
-	MDB_txn *txn;
-	bool full;
-};
+const char *const db_table_names[DB_TABLE_COUNT] = { "meta", "image", "manifest", "name", "tree",
+	"lease", "alias", "used" };
 
 struct db_cursor {
 	MDB_cursor *cursor;
@@ -57,7 +35,7 @@ struct db_cursor {
 	MDB_val from;
 };
 
-static int db_fail(rkt_error **err, int code, const char *doing)
+int db_fail(rkt_error **err, int code, const char *doing)
 {
 	switch (code) {
 	case MDB_CORRUPTED:
@@ -292,13 +270,13 @@ static void end(db *self)
 
 static int open_table(db *self, MDB_txn *txn, enum db_table table, unsigned flags, rkt_error **err)
 {
-	int code = mdb_dbi_open(txn, table_names[table], flags, &self->tables[table]);
+	int code = mdb_dbi_open(txn, db_table_names[table], flags, &self->tables[table]);
 
 	if (code == MDB_NOTFOUND) {
 		self->tables[table] = TABLE_ABSENT;
 		return 0;
 	}
-	return code ? db_fail(err, code, table_names[table]) : 0;
+	return code ? db_fail(err, code, db_table_names[table]) : 0;
 }
 
 /* Opens the tables there are; *RET_COMPLETE says whether that is all of them. */
@@ -387,7 +365,7 @@ static int open_env(db *self, int dir, rkt_error **err)
 		(code = mdb_env_set_maxreaders(self->env, READERS)) ||
 		(code = mdb_env_open(self->env, path, flags, 0600)))
 		return db_fail(err, code, "open");
-	code = mdb_reader_check(self->env, NULL);
+	code = mdb_reader_check(self->env, &self->cleared);
 	return code ? db_fail(err, code, "clear stale readers") : 0;
 }
 
@@ -514,7 +492,7 @@ int db_get(db_txn *txn, enum db_table table, struct slice key, struct slice *ret
 	if (code == MDB_NOTFOUND)
 		return 0;
 	if (code)
-		return db_fail(err, code, table_names[table]);
+		return db_fail(err, code, db_table_names[table]);
 	*ret = from_val(value);
 	return 1;
 }
@@ -525,7 +503,7 @@ int db_put(db_txn *txn, enum db_table table, struct slice key, struct slice valu
 	int code = mdb_put(txn->txn, txn->db->tables[table], &at, &what, 0);
 
 	txn->full = txn->full || code == MDB_MAP_FULL;
-	return code ? db_fail(err, code, table_names[table]) : 0;
+	return code ? db_fail(err, code, db_table_names[table]) : 0;
 }
 
 int db_delete(db_txn *txn, enum db_table table, struct slice key, rkt_error **err)
@@ -534,7 +512,7 @@ int db_delete(db_txn *txn, enum db_table table, struct slice key, rkt_error **er
 	int code = mdb_del(txn->txn, txn->db->tables[table], &at, NULL);
 
 	txn->full = txn->full || code == MDB_MAP_FULL;
-	return code && code != MDB_NOTFOUND ? db_fail(err, code, table_names[table]) : 0;
+	return code && code != MDB_NOTFOUND ? db_fail(err, code, db_table_names[table]) : 0;
 }
 
 int db_count(db_txn *txn, enum db_table table, uint64_t *ret, rkt_error **err)
@@ -545,7 +523,7 @@ int db_count(db_txn *txn, enum db_table table, uint64_t *ret, rkt_error **err)
 			   : mdb_stat(txn->txn, txn->db->tables[table], &stat);
 
 	if (code)
-		return db_fail(err, code, table_names[table]);
+		return db_fail(err, code, db_table_names[table]);
 	*ret = stat.ms_entries;
 	return 0;
 }
@@ -564,7 +542,7 @@ db_cursor *db_seek(db_txn *txn, enum db_table table, struct slice from, rkt_erro
 	if (!code)
 		return self;
 	db_cursor_free(self);
-	db_fail(err, code, table_names[table]);
+	db_fail(err, code, db_table_names[table]);
 	return NULL;
 }
 

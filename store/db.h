@@ -79,6 +79,26 @@ int db_put(db_txn *txn, enum db_table table, struct slice key, struct slice valu
 int db_delete(db_txn *txn, enum db_table table, struct slice key, rkt_error **err);
 int db_count(db_txn *txn, enum db_table table, uint64_t *ret, rkt_error **err);
 
+struct db_table_stat {
+	const char *name;
+	uint64_t entries, pages; /* 0: also a table that is not there */
+	unsigned depth;          /* of its tree of pages */
+};
+
+struct db_stat {
+	uint64_t file_bytes,
+		map_bytes; /* that data.mdb takes on the disk; that it may grow to now */
+	uint64_t page_bytes;
+	uint64_t pages, pages_free; /* in the file; of these, to be used again */
+	unsigned readers;           /* slots that other processes have */
+	unsigned readers_max;
+	unsigned readers_cleared; /* slots of killed processes, when this one opened the file */
+	struct db_table_stat tables[DB_TABLE_COUNT];
+};
+
+/* What the environment takes. Reads the list of free pages, nothing else. */
+int db_stat(db_txn *txn, struct db_stat *ret, rkt_error **err);
+
 /* Goes through a table in the byte-wise order of the keys, from the first that is not below
  * FROM. */
 typedef struct db_cursor db_cursor;

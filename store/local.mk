@@ -16,7 +16,7 @@ index_link = %D%/index/libindex.la $(aci_link)
 	%D%/arrival.c %D%/arrival.h \
 	%D%/blob.c %D%/blob.h \
 	%D%/breaks.c %D%/breaks.h \
-	%D%/db.c %D%/db.h \
+	%D%/db.c %D%/db.h %D%/db_inside.h %D%/db_stat.c \
 	%D%/db_record.c %D%/db_record.h \
 	%D%/deps.c %D%/deps.h \
 	%D%/fuse.c %D%/fuse.h \
@@ -33,6 +33,7 @@ index_link = %D%/index/libindex.la $(aci_link)
 	%D%/resolve.c %D%/resolve.h \
 	%D%/sha512.c %D%/sha512.h \
 	%D%/share.c %D%/share.h \
+	%D%/stat.c \
 	%D%/store.c %D%/store.h \
 	%D%/tree.c %D%/tree.h \
 	%D%/verify.c %D%/verify.h \
@@ -69,6 +70,7 @@ rkt_store_SOURCES = \
 	%D%/cmd_many.c %D%/cmd_many.h \
 	%D%/cmd_render.c \
 	%D%/cmd_rm.c \
+	%D%/cmd_stat.c \
 	%D%/cmd_trust.c %D%/cmd_trust.h \
 	%D%/cmd_trust_add.c \
 	%D%/cmd_trust_edit.c \

@@ -126,6 +126,7 @@ static const struct cli_command commands[] = {
 		.run = cmd_render },
 	{ .name = "rm", .summary = "remove images", .run = cmd_rm },
 	{ .name = "gc", .summary = "remove images nobody uses, and left-overs", .run = cmd_gc },
+	{ .name = "stat", .summary = "show what the store takes", .run = cmd_stat },
 	{ .name = "verify", .summary = "look for damaged images", .run = cmd_verify },
 	{ .name = "trust", .summary = "say whose signatures count", .run = cmd_trust },
 	{ .name = NULL },

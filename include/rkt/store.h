@@ -260,6 +260,59 @@ struct rkt_gc_result {
 RKT_PUBLIC int rkt_store_gc(rkt_store *store, const struct rkt_gc_options *options,
 	struct rkt_gc_result *ret, rkt_error **err);
 
+/* Files or trees: how many, and the bytes they take on the disk. */
+struct rkt_space {
+	uint64_t count, bytes;
+};
+
+/* A table of the LMDB index. */
+struct rkt_table_stat {
+	const char *name;
+	uint64_t entries, pages;
+	unsigned depth; /* of its tree of pages */
+};
+
+/* What one image takes on the disk, in bytes. */
+struct rkt_image_stat {
+	const rkt_image_id *id;
+	const char *name, *version; /* VERSION may be NULL */
+	uint64_t blob;              /* its tar */
+	uint64_t indexes;           /* its EROFS index, and those over it and its dependencies */
+	uint64_t trees;             /* the same of extracted trees */
+	uint64_t pods;              /* that have a lease on it */
+};
+
+struct rkt_stat_options {
+	size_t size;
+	/* Called for each image, by ID, and for each table. What is told is lent for the call. May
+	 * be NULL. */
+	void (*image)(void *context, const struct rkt_image_stat *image);
+	void (*table)(void *context, const struct rkt_table_stat *table);
+	void *context;
+};
+
+/* It may grow at its end, together with the options. */
+struct rkt_stat_result {
+	uint64_t images;
+	struct rkt_space blobs;
+	struct rkt_space indexes;      /* of images, and of trees over several */
+	struct rkt_space trees;        /* extracted ones, with all that is in them */
+	struct rkt_space quarantine;   /* damaged blobs that verify took out of the store */
+	struct rkt_space leftovers;    /* what no record names: gc's, or an import's under way */
+	uint64_t leases, pods;         /* pods that have leases and whose folder is there */
+	uint64_t disk_free, disk_size; /* of the file system; free for us */
+	/* LMDB: bytes of the index on the disk and how far it may grow before the map does; its
+	 * pages, how many of them are free to be used again; slots of other processes that read,
+	 * and of killed ones that were cleared when this handle was opened. */
+	uint64_t index_bytes, map_bytes, page_bytes, pages, pages_free;
+	uint64_t readers, readers_max, readers_cleared;
+};
+
+/* What the store takes and has. Looks at all names in it and at what extracted trees take, but
+ * reads no image. */
+RKT_PUBLIC int rkt_store_stat(rkt_store *store, const struct rkt_stat_options *options,
+	struct rkt_stat_result *ret, rkt_error **err);
+
 enum rkt_verdict {
 	RKT_VERDICT_GOOD,
 	RKT_VERDICT_DAMAGED,  /* and as it was */

@@ -32,6 +32,7 @@ cli_tests += tests/cli/test_sparse.py
 cli_tests += tests/cli/test_store_rm.py
 cli_tests += tests/cli/test_store_gc.py
 cli_tests += tests/cli/test_store_gc_choice.py
+cli_tests += tests/cli/test_store_stat.py
 cli_tests += tests/cli/test_store_verify.py
 cli_tests += tests/cli/test_store_verify_trees.py
 cli_tests += tests/cli/test_store_trust.py

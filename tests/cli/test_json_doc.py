@@ -162,6 +162,11 @@ def test_rkt_store_gc(images):
     assert_true("rkt-store gc --json", outputs(["rkt-store", "gc", "--json", "--grace-period=0s"]))
 
 
+def test_rkt_store_stat(images, layered):
+    assert_true("rkt-store stat --json", outputs(["rkt-store", "stat", "--json"]))
+    assert_true("rkt-store stat --images --json", outputs(["rkt-store", "stat", "--images", "--json"]))
+
+
 def test_rkt_store_verify(images, layered):
     run(["rkt-store", "render", "--form=erofs", layered[0]])  # the index stays where it cannot be mounted
     assert_true("rkt-store verify --json", outputs(["rkt-store", "verify", "--json"]))

@@ -359,6 +359,7 @@ READING = [
     Scene("render-dir", ["render", SUBJECT, "{yard.out}/subject"], add_both, BOTH, BOTH,
           leaves_a_whole_tree_or_none),
     Scene("list", ["list"], add_both, BOTH, BOTH),
+    Scene("stat", ["stat", "--images"], add_both, BOTH, BOTH),
     Scene("verify", ["verify", "-j1"], add_both, BOTH, BOTH, notes=True),
 ]
 

@@ -37,6 +37,8 @@ COMMANDS = [
     (["render", "--form=extracted", KEPT], 0),
     (["render", "--list"], 0),
     (["render", MISSING], 3),
+    (["stat"], 0),
+    (["stat", "--images", "--json"], 0),
     (["verify"], 0),
     (["verify", "--repair"], 0),
     (["verify", "--damaged"], 2),
