@@ -54,10 +54,11 @@ int breaks_find_images(db_txn *txn, const rkt_image_id *id, struct breaks *self,
 		rkt_image_id one;
 		int has;
 
-		if (key_image_id(key, &one, err) < 0 ||
-			manifest_row_read(value, &manifest, err) < 0)
+		if (manifest_row_read(value, &manifest, err) < 0)
 			return -1;
-		has = deps_may_have(manifest) ? depends(txn, &one, id, err) : 0;
+		if (!deps_may_have(manifest))
+			continue;
+		has = key_image_id(key, &one, err) < 0 ? -1 : depends(txn, &one, id, err);
 		if (has < 0)
 			return -1;
 		if (has)
