@@ -3,10 +3,11 @@
 import json
 import os
 import pathlib
+import subprocess
 
 import pytest
-from conftest import BUILD, entry, make_aci, manifest, needs_erofs, run
-from podlib import house
+from conftest import BUILD, entry, make_aci, manifest, needs_erofs, run, tool
+from podlib import house, wait_for
 from storelib import (
     add,
     assert_one_line,
@@ -220,3 +221,27 @@ def test_a_pod_that_is_gone_is_not_spoken_of(images, data_dir):
     assert run([BUILD / "tests/fault/pods", "lease", pod, images[0]]).status == 0
     (data_dir / "containers" / pod).rmdir()
     assert store("rm", "--force", images[0]).err == ""
+
+
+def test_a_pod_that_just_starts_is_told_that_its_image_was_removed(house, tmp_path):
+    """Its start is slowed down after it has its lease."""
+    image = house.shell("true")
+    assert run(["rkt-run", house.shell("true", name="example.com/other")]).status == 0  # stage1 is there
+    before = set(house.pods())
+    file = tmp_path / "uuid"
+    slow = ["strace", "-f", "-o", "/dev/null", "-P", file, "-e", "inject=openat:delay_enter=2000000"]
+    process = subprocess.Popen(
+        [*slow, tool("rkt-run"), f"--uuid-file-save={file}", image],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"},
+    )
+    wait_for(lambda: info(image)["pods"] or process.poll() is not None, "the pod has its lease")
+    result = store("rm", "--force", image)
+    (uuid,) = set(house.pods()) - before
+    assert f"pod {uuid} cannot be started" in result.err
+    err = process.communicate(timeout=30)[1].decode()
+    assert process.returncode == 254, err
+    (line,) = [line for line in err.splitlines() if line.startswith("rkt-run: ") and "rendering" in line]
+    assert f"{image}, which pod {uuid} took, was removed from the store" in line
+    assert set(house.pods()) == before
