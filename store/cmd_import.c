@@ -2,17 +2,22 @@
 #include "store/cmd.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/fd.h"
+#include "base/names.h"
 #include "cli/out.h"
+#include "cli/progress.h"
 #include "store/cmd_many.h"
 #include "store/old_rkt.h"
+#include "store/signed.h"
 
 struct import_settings {
-	const char *dir, *verify_with, *name_check, *from_rkt;
+	const char *dir, *verify_with, *name_check, *from_rkt, *signature;
 	uint64_t jobs;
 };
 
@@ -34,8 +39,18 @@ static int open_file(const struct many_file *file, rkt_error **err)
 	return fd < 0 ? rkt_fail_errno(err, "open") : fd;
 }
 
-static struct many_file to_file(
-	const char *name, const struct import_settings *settings, const rkt_image_id *expect)
+/* The path of NAME, for the record; NULL when it is no file with a path. The caller frees it. */
+static char *source_of(const char *name)
+{
+	struct stat st;
+
+	return !is_stdin(name) && stat(name, &st) == 0 && S_ISREG(st.st_mode) ? realpath(name, NULL)
+									      : NULL;
+}
+
+/* PATH: what source_of() NAME returned, lent. */
+static struct many_file to_file(const char *name, const char *path,
+	const struct import_settings *settings, const rkt_image_id *expect)
 {
 	struct many_file file = { .name = name,
 		.open = open_file,
@@ -46,6 +61,7 @@ static struct many_file to_file(
 
 	file.size = known && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 	file.in_turn = is_stdin(name) || (known && !S_ISREG(st.st_mode));
+	file.wish.source = path;
 	return file;
 }
 
@@ -85,17 +101,89 @@ static int import_all(
 		.jobs = (unsigned)settings->jobs,
 		.done = tell,
 		.stop_at_fault = true };
+	auto_names struct names paths = { 0 };
 	rkt_image_id expect;
 
 	if (settings->verify_with && rkt_image_id_parse(settings->verify_with, &expect, err) < 0)
 		return -1;
 	if (check_operands(settings, operands, err) < 0)
 		return -1;
-	for (size_t i = 0; i < operands->count; i++)
+	for (size_t i = 0; i < operands->count; i++) {
+		char *path = source_of(operands->items[i]);
+
+		if (path)
+			names_add(&paths, path);
 		files[i] = to_file(
-			operands->items[i], settings, settings->verify_with ? &expect : NULL);
+			operands->items[i], path, settings, settings->verify_with ? &expect : NULL);
+	}
 	many.store = store = rkt_store_open(settings->dir, RKT_STORE_WRITE, err);
 	return store ? many_import(&many, err) : -1;
+}
+
+/* ---- with a signature ------------------------------------------------------------------------ */
+
+static int read_signature(const char *name, struct buf *ret, rkt_error **err)
+{
+	ERROR_SCOPE(err, "signature", name);
+	auto_fd int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0 && errno == ENOENT)
+		return rkt_fail(err, RKT_MISSING, "no such file");
+	if (fd < 0)
+		return rkt_fail_errno(err, "open");
+	return fd_read_rest(fd, TRUST_SIGNATURE_MAX, ret, err);
+}
+
+/* FILE as it is in the call, its image and its signature still to be read. */
+static int import_signed_file(struct signing *signing, rkt_store *store,
+	const struct many_file *file, struct signed_file *with, rkt_error **err)
+{
+	ERROR_SCOPE(err, "importing", file->name);
+	struct rkt_import_options options = { .size = sizeof options,
+		.expect = file->expect,
+		.name = file->name_check,
+		.progress = progress_callback };
+	auto_fd int fd = file->open(file, err);
+	rkt_image_id id;
+	int result;
+
+	if (fd < 0)
+		return -1;
+	with->fd = fd;
+	with->options = &options;
+	options.context = progress_start(file->name, file->size);
+	result = signed_import(signing, store, with, &id, err);
+	progress_end(options.context);
+	return result < 0 ? -1 : tell(NULL, file, &id, NULL, err);
+}
+
+static int import_signed(
+	const struct import_settings *settings, const struct operands *operands, rkt_error **err)
+{
+	auto_signing struct signing signing = { 0 };
+	auto_buf struct buf signature = { 0 };
+	auto_free char *path = NULL;
+	auto_store rkt_store *store = NULL;
+	struct many_file file;
+	struct signed_file with = { .fd = -1 };
+	rkt_image_id expect;
+
+	if (operands->count > 1)
+		return rkt_fail(err, RKT_USAGE, "--signature is for one FILE");
+	if (settings->verify_with && rkt_image_id_parse(settings->verify_with, &expect, err) < 0)
+		return -1;
+	path = source_of(operands->items[0]);
+	file = to_file(operands->items[0], path, settings, settings->verify_with ? &expect : NULL);
+	with.source = path;
+	signal(SIGPIPE, SIG_IGN); /* gpg may stop reading first */
+	if (read_signature(settings->signature, &signature, err) < 0 ||
+		signing_open(&signing, err) < 0)
+		return -1;
+	for (size_t i = 0; i < signing.keys.problems.count; i++)
+		out_warning("%s", signing.keys.problems.items[i]);
+	with.signature = buf_slice(&signature);
+	store = rkt_store_open(settings->dir, RKT_STORE_WRITE, err);
+	return store ? import_signed_file(&signing, store, &file, &with, err) : -1;
 }
 
 /* ---- from old rkt ---------------------------------------------------------------------------- */
@@ -170,9 +258,9 @@ static int import_from_rkt(
 	auto_old_rkt struct old_rkt from = OLD_RKT_EMPTY;
 	auto_store rkt_store *store = NULL;
 
-	if (operands->count || settings->verify_with || settings->name_check)
+	if (operands->count || settings->verify_with || settings->name_check || settings->signature)
 		return rkt_fail(err, RKT_USAGE,
-			"--from-rkt brings over a whole directory: no FILE, --verify-with or --name-check");
+			"--from-rkt brings over a whole directory: no FILE, --verify-with, --name-check or --signature");
 	if (check_operands(settings, operands, err) < 0 ||
 		old_rkt_open(&from, settings->from_rkt, err) < 0)
 		return -1;
@@ -193,7 +281,8 @@ static int import_what_is_said(
 	if (!operands->count)
 		return rkt_fail(
 			err, RKT_USAGE, "too few operands; usage: rkt-store import FILE...");
-	return import_all(settings, operands, err);
+	return settings->signature ? import_signed(settings, operands, err)
+				   : import_all(settings, operands, err);
 }
 
 int cmd_import(int argc, char **argv, rkt_error **err)
@@ -204,6 +293,8 @@ int cmd_import(int argc, char **argv, rkt_error **err)
 		{ "rkt-store import app.aci", "Prints sha256-f9215c3b… when the image is stored." },
 		{ "curl -s https://example.com/app.aci | rkt-store import -",
 			"Reads standard input." },
+		{ "rkt-store import --signature=app.aci.asc app.aci",
+			"Only if a trusted key signed it." },
 		{ "rkt-store import --dir=/srv/rocket --from-rkt=/var/lib/rkt",
 			"Brings the images of rkt over into another directory." },
 		{ NULL, NULL },
@@ -221,6 +312,12 @@ int cmd_import(int argc, char **argv, rkt_error **err)
 			.into = &settings.name_check,
 			.argument = "NAME[:VERSION][,LABEL=VALUE...]",
 			.help = "Refuse images of another name, or without these labels." },
+		{ .name = "signature",
+			.kind = OPT_TEXT,
+			.into = &settings.signature,
+			.argument = "SIG",
+			.help = "Refuse FILE unless this detached OpenPGP signature of it is by a key "
+				"that may speak for the image (rkt-store-trust(1))." },
 		{ .name = "from-rkt",
 			.kind = OPT_TEXT,
 			.into = &settings.from_rkt,
@@ -252,6 +349,10 @@ int cmd_import(int argc, char **argv, rkt_error **err)
 			"finished and stay, though their IDs are not printed.\n\n"
 			"A file that was imported before is known by its bytes and not unpacked "
 			"again.\n\n"
+			"With --signature nothing looks into the file before gpg has judged its "
+			"bytes as they are. The image's record says which key it was, as rkt-store "
+			"info and list show. Exit status 5: the signature is by a key that is not "
+			"trusted, or not for images of this name.\n\n"
 			"--from-rkt imports every image of a data directory of rkt (its releases up "
 			"to 1.30; /var/lib/rkt was its place), into another one. Each must have the "
 			"SHA-512 it is named after, and is found by that name from then on. One that "

@@ -152,6 +152,8 @@ static void print_lines(struct facts *self)
 	print_number("entries", image->entries);
 	print_line("imported", time_rfc3339(image->imported_sec, when));
 	print_line("used", image->used_sec ? time_rfc3339(image->used_sec, when) : "never");
+	print_line("source", image->source);
+	print_line("signed-by", image->signed_by);
 	print_line("blob", self->blob);
 	print_line("index", self->index);
 	if (self->index)
@@ -199,6 +201,8 @@ static void print_json(struct facts *self)
 	json_set(object, "entries", json_new_integer((int64_t)image->entries));
 	set_text(object, "imported", time_rfc3339(image->imported_sec, when));
 	set_text(object, "used", image->used_sec ? time_rfc3339(image->used_sec, when) : NULL);
+	set_text(object, "source", image->source);
+	set_text(object, "signedBy", image->signed_by);
 	set_text(object, "blob", self->blob);
 	set_text(object, "index", self->index);
 	json_set(object, "indexSize", json_new_integer((int64_t)image->index_size));

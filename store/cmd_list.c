@@ -66,6 +66,8 @@ BY_TEXT(name, name)
 BY_TEXT(version, version)
 BY_TEXT(os, os)
 BY_TEXT(arch, arch)
+BY_TEXT(source, source)
+BY_TEXT(signed_by, signed_by)
 BY_NUMBER(size, size)
 BY_NUMBER(index_size, index_size)
 BY_NUMBER(entries, entries)
@@ -149,8 +151,11 @@ static const struct field known_fields[] = {
 	{ "entries", "ENTRIES", show_entries, compare_entries },
 	{ "imported", "IMPORTED", show_imported, compare_imported },
 	{ "used", "USED", show_used, compare_used },
+	{ "source", "SOURCE", show_source, compare_source },
+	{ "signed-by", "SIGNED BY", show_signed_by, compare_signed_by },
 };
-#define FIELD_NAMES  "id, name, version, os, arch, size, index-size, entries, imported, used"
+#define FIELD_NAMES \
+	"id, name, version, os, arch, size, index-size, entries, imported, used, source, signed-by"
 #define FIELDS_USUAL "id,name,version,size,imported"
 
 /* NULL with *ERR set when there is no such field. */
@@ -349,6 +354,8 @@ static void print_json(rkt_image_record *const *images, size_t count)
 			json_new_string(time_rfc3339(image->imported_sec, when)));
 		json_set(object, "used",
 			text_or_null(image->used_sec ? time_rfc3339(image->used_sec, when) : NULL));
+		json_set(object, "source", text_or_null(image->source));
+		json_set(object, "signedBy", text_or_null(image->signed_by));
 		json_append(array, object);
 	}
 	out_json(array);

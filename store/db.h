@@ -30,6 +30,7 @@ enum db_table {
 	DB_LEASE,
 	DB_ALIAS,
 	DB_USED,
+	DB_ORIGIN,
 	DB_TABLE_COUNT,
 };
 

@@ -455,6 +455,26 @@ int used_row_read(struct slice bytes, uint64_t *ret_ns, rkt_error **err)
 	return finish(&in, "use", err);
 }
 
+void origin_row_write(const struct origin_row *row, struct buf *out)
+{
+	put_version(out);
+	put_text(out, row->source);
+	put_text(out, row->signed_by);
+	put_u64(out, row->at_ns);
+}
+
+int origin_row_read(struct slice bytes, struct origin_row *ret, rkt_error **err)
+{
+	struct reader in;
+
+	if (start(&in, bytes, "origin", err) < 0)
+		return -1;
+	ret->source = get_text(&in);
+	ret->signed_by = get_text(&in);
+	ret->at_ns = get_u64(&in);
+	return finish(&in, "origin", err);
+}
+
 void text_row_write(const char *text, struct buf *out)
 {
 	put_version(out);

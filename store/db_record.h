@@ -20,6 +20,8 @@
  *	alias     kind, digest      -> 1, id
  *	alias     'i', id, kind, digest -> 1: the aliases of an image, for its removal
  *	used      id                -> 1, u64 used_ns: when a pod last took a lease on the image
+ *	origin    id                -> 1, texts source, fingerprint of the key that signed the file,
+ *	                               u64 ns: when that was recorded
  */
 #pragma once
 
@@ -135,6 +137,15 @@ int lease_row_read(struct slice bytes, rkt_image_id *ret_tree, rkt_error **err);
 /* When a pod last took a lease on an image. */
 void used_row_write(uint64_t used_ns, struct buf *out);
 int used_row_read(struct slice bytes, uint64_t *ret_ns, rkt_error **err);
+
+/* Where an image came from. Strings are lent as those of an image's row. */
+struct origin_row {
+	const char *source;    /* a URL without credentials, or a path; NULL: not known */
+	const char *signed_by; /* lower-case hexadecimal; NULL: no signature was looked at */
+	uint64_t at_ns;
+};
+void origin_row_write(const struct origin_row *row, struct buf *out);
+int origin_row_read(struct slice bytes, struct origin_row *ret, rkt_error **err);
 
 /* A record that is one text: meta "probe". */
 void text_row_write(const char *text, struct buf *out);

@@ -28,15 +28,17 @@
 #include "store/arrival.h"
 #include "store/index/index.h"
 #include "store/known.h"
+#include "store/origin.h"
 #include "store/packed.h"
 #include "store/reference.h"
 
 struct import {
 	rkt_store *store;
-	const struct rkt_import_options *options;
-	const struct import_wish *wish; /* or NULL */
+	struct rkt_import_options options; /* all zero: none */
+	const struct import_wish *wish;    /* or NULL */
 	_Atomic uint64_t done; /* bytes read from the file, counted in the reading thread */
 	struct packed packed;  /* in the reading thread too */
+	struct alias file;     /* the SHA-256 of the bytes as delivered, when all were read */
 	digest *sum;
 	struct blob_writer blob;
 	image_reader *image;
@@ -50,8 +52,8 @@ struct import {
 
 static void show_progress(struct import *self)
 {
-	if (self->options && self->options->progress)
-		self->options->progress(self->options->context,
+	if (self->options.progress)
+		self->options.progress(self->options.context,
 			atomic_load_explicit(&self->done, memory_order_relaxed));
 }
 
@@ -79,9 +81,24 @@ static int check_sha512(struct import *self, rkt_error **err)
 				 (int)strlen(digits), text);
 }
 
+/* Whether the file is the one that was looked at before (S-020). */
+static int check_file(const struct import *self, rkt_error **err)
+{
+	const char *digits = self->wish ? self->wish->file_sha256 : NULL;
+	struct alias expected;
+
+	if (!digits)
+		return 0;
+	expected = alias_of_hex(ALIAS_PACKED, digits);
+	if (self->file.len == expected.len &&
+		memcmp(self->file.digest, expected.digest, expected.len) == 0)
+		return 0;
+	return rkt_fail(err, RKT_INVALID, "the file changed after its signature was checked");
+}
+
 static int check_expected(struct import *self, rkt_error **err)
 {
-	const rkt_image_id *expect = self->options ? self->options->expect : NULL;
+	const rkt_image_id *expect = self->options.expect;
 
 	if (expect && strcmp(expect->text, self->record.id.text) != 0)
 		return rkt_fail(err, RKT_INVALID, "the image is %s, not %s", self->record.id.text,
@@ -159,6 +176,7 @@ static int recognise(struct import *self, struct arrival *file, rkt_error **err)
 	if (got <= 0)
 		return got;
 	got = digest_packed(self, file->fd, &packed, err);
+	self->file = packed;
 	if (got == 0)
 		got = known_by_alias(self->store, &packed, &self->record.id, err);
 	if (got > 0 && self->packed.sha512 && !is_tar(self, &packed))
@@ -252,7 +270,10 @@ static int identify(struct import *self, rkt_error **err)
 	if (digest_hex(self->sum, digits, err) < 0)
 		return -1;
 	self->record.id = id_from_hex(digits);
-	if (name_packed(self, err) < 0 || check_sha512(self, err) < 0)
+	if (name_packed(self, err) < 0)
+		return -1;
+	self->file = self->record.packed;
+	if (check_file(self, err) < 0 || check_sha512(self, err) < 0)
 		return -1;
 	return check_expected(self, err);
 }
@@ -301,6 +322,13 @@ static void fill_record(struct import *self)
 	record->tree.made_ns = record->row.imported_ns;
 }
 
+static void fill_origin(struct import *self)
+{
+	if (self->wish)
+		self->record.origin = (struct origin_row){ self->wish->source,
+			self->wish->signed_by, store_now_ns() };
+}
+
 static int put_tree(db_txn *txn, const struct import_record *record, rkt_error **err)
 {
 	struct key key = key_of_tree(RECORD_EROFS, &record->id);
@@ -332,6 +360,18 @@ static int put_aliases(db_txn *txn, const struct import_record *record, rkt_erro
 	return 0;
 }
 
+/* Of an image that WAS_THERE an unsigned file takes nothing away. A record of one that was not is
+ * left by a program that knows no such records and removed the image. */
+static int put_origin(
+	db_txn *txn, const struct import_record *record, int was_there, rkt_error **err)
+{
+	const struct origin_row *origin = &record->origin;
+
+	if (origin->signed_by || (!was_there && origin->source))
+		return origin_put(txn, &record->id, origin, err);
+	return was_there ? 0 : origin_drop(txn, &record->id, err);
+}
+
 int import_record_write(db_txn *txn, void *context, rkt_error **err)
 {
 	const struct import_record *record = context;
@@ -340,7 +380,7 @@ int import_record_write(db_txn *txn, void *context, rkt_error **err)
 	struct image_row there;
 	int got = store_get_image(txn, &record->id, &there, err);
 
-	if (got < 0 || put_aliases(txn, record, err) < 0)
+	if (got < 0 || put_aliases(txn, record, err) < 0 || put_origin(txn, record, got, err) < 0)
 		return -1;
 	if (got)
 		return 0; /* another import of the same image was faster */
@@ -374,7 +414,7 @@ static int commit(struct import *self, rkt_error **err)
 	return db_write(self->store->db, import_record_write, &self->record, err);
 }
 
-static int note_aliases(db_txn *txn, void *context, rkt_error **err)
+static int note_more(db_txn *txn, void *context, rkt_error **err)
 {
 	const struct import_record *record = context;
 	struct image_row row;
@@ -382,7 +422,9 @@ static int note_aliases(db_txn *txn, void *context, rkt_error **err)
 
 	if (!got) /* removed this very moment: as if it had been after the import */
 		return 0;
-	return got < 0 ? -1 : put_aliases(txn, record, err);
+	if (got < 0 || put_aliases(txn, record, err) < 0)
+		return -1;
+	return put_origin(txn, record, got, err);
 }
 
 /* The image was there, in another file or through a pipe: this file is known from here on too, and
@@ -398,31 +440,56 @@ static int remember(struct import *self, rkt_error **err)
 		if (aliases[i]->len)
 			known = known_by_alias(self->store, aliases[i], &id, err);
 	}
-	if (known)
-		return known < 0 ? -1 : 0;
-	return db_write(self->store->db, note_aliases, &self->record, err);
+	if (known < 0)
+		return -1;
+	if (known && !self->record.origin.signed_by)
+		return 0;
+	return db_write(self->store->db, note_more, &self->record, err);
+}
+
+/* Whether the caller lets in what is called like this. */
+static int ask_for_name(const struct import *self, const char *name, rkt_error **err)
+{
+	rkt_error *why = NULL;
+
+	if (!self->options.check_name ||
+		self->options.check_name(self->options.check_context, name, &why) == 0)
+		return 0;
+	return why ? rkt_fail_with(err, why)
+		   : rkt_fail(err, RKT_INVALID, "an image called %s is not wanted", name);
+}
+
+static int check_manifest(
+	const struct import *self, const struct image_manifest *manifest, rkt_error **err)
+{
+	auto_reference struct reference wanted = { 0 };
+
+	if (ask_for_name(self, manifest->name, err) < 0)
+		return -1;
+	if (!self->options.name)
+		return 0;
+	if (reference_parse(self->options.name, &wanted, err) < 0)
+		return -1;
+	return reference_check(&wanted, manifest, err);
 }
 
 /* Whether the image has the name and labels the caller asked for (S-025). MANIFEST NULL: that of
  * the image in the store. */
 static int check_name(struct import *self, const struct image_manifest *manifest, rkt_error **err)
 {
-	auto_reference struct reference wanted = { 0 };
 	auto_image_manifest struct image_manifest *stored = NULL;
 	auto_image_record rkt_image_record *record = NULL;
 	struct slice bytes;
 
-	if (!self->options || !self->options->name)
+	if (!self->options.name && !self->options.check_name)
 		return 0;
-	if (reference_parse(self->options->name, &wanted, err) < 0)
-		return -1;
 	if (manifest)
-		return reference_check(&wanted, manifest, err);
+		return check_manifest(self, manifest, err);
 	if (rkt_store_find(self->store, self->record.id.text, &record, err) < 0)
 		return -1;
 	bytes = (struct slice){ (const uint8_t *)record->manifest, record->manifest_len };
 	stored = image_manifest_parse(bytes, NULL, err);
-	return stored ? reference_check(&wanted, stored, err) : -1;
+	return stored ? check_manifest(self, stored, err) : -1;
 }
 
 /* Takes over FILE. */
@@ -446,8 +513,8 @@ static int read_image(struct import *self, source *file, rkt_error **err)
 /* All of the file was read, and its image is there. */
 static int accept_known(struct import *self, rkt_error **err)
 {
-	if (check_sha512(self, err) < 0 || check_expected(self, err) < 0 ||
-		check_name(self, NULL, err) < 0)
+	if (check_file(self, err) < 0 || check_sha512(self, err) < 0 ||
+		check_expected(self, err) < 0 || check_name(self, NULL, err) < 0)
 		return -1;
 	return remember(self, err);
 }
@@ -479,12 +546,15 @@ static int import(struct import *self, int fd, rkt_error **err)
 	return result;
 }
 
+#define OPTIONS_FIRST offsetof(struct rkt_import_options, check_name)
+
 static int check_call(
-	const rkt_store *store, const struct rkt_import_options *options, rkt_error **err)
+	struct import *self, const struct rkt_import_options *options, rkt_error **err)
 {
-	if (options && store_check_options(options->size, sizeof *options, err) < 0)
+	if (options && store_read_options(options, OPTIONS_FIRST, &self->options,
+			       sizeof self->options, err) < 0)
 		return -1;
-	return store->mode == RKT_STORE_READ
+	return self->store->mode == RKT_STORE_READ
 		       ? rkt_fail(err, RKT_USAGE, "the store is open for reading only")
 		       : 0;
 }
@@ -493,15 +563,15 @@ int import_as_wished(rkt_store *store, int fd, const struct rkt_import_options *
 	const struct import_wish *wish, rkt_image_id *ret_id, rkt_error **err)
 {
 	struct import self = { .store = store,
-		.options = options,
 		.wish = wish,
 		.sum = digest_new(DIGEST_SHA256),
 		.blob.file = SCRATCH_EMPTY,
 		.index_file = SCRATCH_EMPTY,
 		.index = index_new() };
-	int result = check_call(store, options, err);
+	int result = check_call(&self, options, err);
 
 	start_packed(&self);
+	fill_origin(&self);
 	if (result == 0)
 		result = import(&self, fd, err);
 	if (result == 0 && ret_id)

@@ -10,6 +10,7 @@ struct import_record {
 	struct slice manifest;
 	struct alias packed, hint; /* what the file is known by; empty: no file */
 	struct alias sha512;       /* of the tar; empty: not made */
+	struct origin_row origin;  /* empty: not known */
 	struct tree_row
 		tree; /* of its EROFS index, unless row.index_fault says why there is none */
 };
@@ -20,6 +21,12 @@ struct import_wish {
 	/* Digits: refuse (RKT_INVALID) what is compressed, or has a SHA-512 that does not begin
 	 * with them; from then on the image is found by it. NULL: any. */
 	const char *sha512;
+	/* 64 digits: refuse (RKT_INVALID) a file whose bytes as delivered have another SHA-256: for
+	 * what was looked at before (S-020). NULL: any. */
+	const char *file_sha256;
+	/* For the record of where the image came from (origin_row); both NULL: none. Of an image
+	 * that is there already it is changed only when this file was signed. */
+	const char *source, *signed_by;
 };
 
 /* rkt_store_import(); OPTIONS and WISH may be NULL. */

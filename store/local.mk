@@ -27,6 +27,7 @@ index_link = %D%/index/libindex.la $(aci_link)
 	%D%/layout.c %D%/layout.h \
 	%D%/lease.c %D%/lease.h \
 	%D%/old_rkt.c %D%/old_rkt.h \
+	%D%/origin.c %D%/origin.h \
 	%D%/packed.c %D%/packed.h \
 	%D%/reference.c %D%/reference.h \
 	%D%/remove.c %D%/remove.h \
@@ -78,7 +79,8 @@ rkt_store_SOURCES = \
 	%D%/cmd_trust_list.c \
 	%D%/cmd_unpack.c \
 	%D%/cmd_verify.c \
-	%D%/rkt-store.c
+	%D%/rkt-store.c \
+	%D%/signed.c %D%/signed.h
 rkt_store_LDADD = cli/libcli.la $(trust_link) $(store_link)
 
 # The one program that knows OpenPGP, run by aci-validate: beside it in a built tree, installed where

@@ -11,6 +11,7 @@
 #include "store/alias.h"
 #include "store/deps.h"
 #include "store/lease.h"
+#include "store/origin.h"
 #include "store/tree.h"
 
 static int remove_name(db_txn *txn, const rkt_image_id *id, rkt_error **err)
@@ -94,7 +95,7 @@ int remove_image_records(rkt_store *store, db_txn *txn, const rkt_image_id *id, 
 	if (remove_name(txn, id, err) < 0 || alias_drop_image(txn, id, err) < 0 ||
 		db_delete(txn, DB_MANIFEST, key_slice(&image), err) < 0 ||
 		db_delete(txn, DB_USED, key_slice(&image), err) < 0 ||
-		remove_tree_records(store, txn, id, err) < 0)
+		origin_drop(txn, id, err) < 0 || remove_tree_records(store, txn, id, err) < 0)
 		return -1;
 	return db_delete(txn, DB_IMAGE, key_slice(&image), err);
 }

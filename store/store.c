@@ -5,11 +5,12 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "store/origin.h"
 
 /* An image record and the copies its strings point into. */
 struct record {
 	rkt_image_record shown;
-	struct buf row, manifest;
+	struct buf row, manifest, origin;
 };
 
 /* An index that is gone while images are there is damage, not a new store: beginning anew would
@@ -216,6 +217,18 @@ int store_get_used(db_txn *txn, const rkt_image_id *id, uint64_t *ret_ns, rkt_er
 	return used_row_read(value, ret_ns, err) < 0 ? -1 : 1;
 }
 
+static int fill_origin(struct record *self, struct slice bytes, rkt_error **err)
+{
+	struct origin_row row;
+
+	buf_append(&self->origin, bytes.data, bytes.len);
+	if (origin_row_read(buf_slice(&self->origin), &row, err) < 0)
+		return -1;
+	self->shown.source = row.source;
+	self->shown.signed_by = row.signed_by;
+	return 0;
+}
+
 /* Copies the raw records into SELF, so that its strings outlive the transaction. */
 static int fill_record(
 	struct record *self, struct slice row_bytes, struct slice manifest, rkt_error **err)
@@ -246,11 +259,11 @@ static int fill_record(
 int store_get_record(db_txn *txn, const rkt_image_id *id, rkt_image_record **ret, rkt_error **err)
 {
 	struct key key = key_of_id(id);
-	struct slice row = { 0 }, manifest = { 0 };
+	struct slice row = { 0 }, manifest = { 0 }, origin = { 0 };
 	struct tree_row tree = { 0 };
 	auto_image_record rkt_image_record *record = NULL;
 	uint64_t used_ns = 0;
-	int got = db_get(txn, DB_IMAGE, key_slice(&key), &row, err), has_index;
+	int got = db_get(txn, DB_IMAGE, key_slice(&key), &row, err), has_index, has_origin;
 
 	if (got <= 0)
 		return got;
@@ -261,11 +274,16 @@ int store_get_record(db_txn *txn, const rkt_image_id *id, rkt_image_record **ret
 	has_index = got < 0 ? -1 : store_get_tree(txn, RECORD_EROFS, id, &tree, err);
 	if (has_index < 0 || store_get_used(txn, id, &used_ns, err) < 0)
 		return -1;
+	has_origin = origin_get(txn, id, &origin, err);
+	if (has_origin < 0)
+		return -1;
 	record = xcalloc(1, sizeof(struct record));
 	record->id = *id;
 	record->index_size = has_index ? tree.size : 0;
 	record->used_sec = (int64_t)(used_ns / 1000000000u);
 	if (fill_record((struct record *)record, row, manifest, err) < 0)
+		return -1;
+	if (has_origin && fill_origin((struct record *)record, origin, err) < 0)
 		return -1;
 	*ret = pass_ptr(record);
 	return 1;
@@ -279,5 +297,6 @@ void rkt_image_record_free(rkt_image_record *shown)
 		return;
 	buf_free(&self->row);
 	buf_free(&self->manifest);
+	buf_free(&self->origin);
 	free(self);
 }

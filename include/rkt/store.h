@@ -66,6 +66,13 @@ struct rkt_import_options {
 	/* Called now and then with the packed bytes read so far; NULL: silence. */
 	void (*progress)(void *context, uint64_t bytes);
 	void *context;
+	/* Options that end here are taken too. */
+	/* Asked once all of the file was read and the image found valid, before it is stored:
+	 * whether an image called NAME (lent) may be. 0, or -1 to refuse, with *ERR set, or left
+	 * NULL, which becomes RKT_INVALID. Also asked when the image is there already. NULL: any
+	 * may. */
+	int (*check_name)(void *check_context, const char *name, rkt_error **err);
+	void *check_context;
 };
 
 /* Reads an image file (compressed or not) from FD, its present position to its end, and adds it.
@@ -87,7 +94,10 @@ typedef struct rkt_image_record {
 	const char *index_fault; /* why there is no EROFS index; NULL when there is one */
 	const char *manifest;    /* JSON text as in the image, MANIFEST_LEN bytes, then a NUL */
 	size_t manifest_len;
-	int64_t used_sec; /* when a pod last leased it, seconds since the epoch; 0: none did */
+	int64_t used_sec;      /* when a pod last leased it, seconds since the epoch; 0: none did */
+	const char *source;    /* URL without credentials, or path, it came from; NULL: not known */
+	const char *signed_by; /* fingerprint of the primary key that signed the file it came in, in
+				  lower-case hexadecimal; NULL: no signature was looked at */
 } rkt_image_record;
 
 RKT_PUBLIC void rkt_image_record_free(rkt_image_record *record);

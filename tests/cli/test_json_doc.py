@@ -118,7 +118,18 @@ def images(data_dir, tmp_path):
     run(["rkt-store", "gc", "--grace-period=0s"])  # trees that were mounted
 
 
-def test_rkt_store_list(images):
+@pytest.fixture
+def signed(images, trust, tmp_path):
+    """The first image came with a signature."""
+    gpg = Gpg(tmp_path / "home")
+    trust.put("local", None, *(gpg.make_key("alice").read_bytes(), gpg.fingerprint("alice"))[::-1])
+    signature = gpg.sign("alice", tmp_path / "a.aci", "a.sig", "--detach-sign")
+    gpg.stop()
+    assert store("import", f"--signature={signature}", tmp_path / "a.aci").out.split() == images[:1]
+
+
+@needs_gpg
+def test_rkt_store_list(images, signed):
     assert run([BUILD / "tests/fault/pods", "lease", POD, images[0]]).status == 0
     assert_true("rkt-store list --json", outputs(["rkt-store", "list", "--json"]))
 
@@ -135,7 +146,8 @@ def layered(images, tmp_path):
     )
 
 
-def test_rkt_store_info(images, layered, house):
+@needs_gpg
+def test_rkt_store_info(images, signed, layered, house):
     store("render", "--form=extracted", images[1])
     image = house.shell("true")
     assert run(["rkt-run", image]).status == 0

@@ -25,6 +25,77 @@ static void removal_takes_record_and_files(void **state)
 	rkt_error_free(err);
 }
 
+static MDB_val origin_key(const rkt_image_id *id, uint8_t bytes[static 32])
+{
+	for (size_t i = 0; i < 32; i++)
+		assert_int_equal(sscanf(id->text + 7 + 2 * i, "%2hhx", &bytes[i]), 1);
+	return (MDB_val){ 32, bytes };
+}
+
+/* The origin of the image ID: writes VALUE, or, when that is NULL, says whether there is one. */
+static int with_origin(struct fixture *self, const rkt_image_id *id, char *value, size_t len)
+{
+	char path[300];
+	uint8_t bytes[32];
+	MDB_val key = origin_key(id, bytes), data = { len, value };
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi table;
+	int got;
+
+	rkt_store_close(self->store);
+	snprintf(path, sizeof path, "%s/cas/index", self->path);
+	assert_int_equal(mdb_env_create(&env), 0);
+	mdb_env_set_maxdbs(env, 32);
+	assert_int_equal(mdb_env_open(env, path, 0, 0600), 0);
+	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_dbi_open(txn, "origin", 0, &table), 0);
+	got = value ? mdb_put(txn, table, &key, &data, 0) : mdb_get(txn, table, &key, &data);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+	self->store = rkt_store_open(self->path, RKT_STORE_WRITE, NULL);
+	assert_non_null(self->store);
+	return got == 0;
+}
+
+static void an_origin_is_of_one_stay_in_the_store(void **state)
+{
+	char origin[] = "\1\1\0\0\0s\0\2\0\0\0ab\0\1\2\3\4\5\6\7";
+	struct fixture *self = *state;
+	rkt_image_id id = add(self->store, "example.com/app", NULL, "a");
+	rkt_image_record *record;
+	rkt_error *err = NULL;
+
+	assert_true(with_origin(self, &id, origin, sizeof origin));
+	assert_ok(rkt_store_find(self->store, id.text, &record, &err), err);
+	assert_string_equal(record->source, "s");
+	assert_string_equal(record->signed_by, "ab");
+	rkt_image_record_free(record);
+	assert_ok(rkt_store_remove(self->store, &id, &err), err);
+	assert_false(with_origin(self, &id, NULL, 0));
+	/* left by an older program that removed the image */
+	assert_true(with_origin(self, &id, origin, sizeof origin));
+	add(self->store, "example.com/app", NULL, "a");
+	assert_ok(rkt_store_find(self->store, id.text, &record, &err), err);
+	assert_null(record->source);
+	assert_null(record->signed_by);
+	rkt_image_record_free(record);
+}
+
+static void a_damaged_origin_is_told(void **state)
+{
+	struct fixture *self = *state;
+	rkt_image_id id = add(self->store, "example.com/app", NULL, "a");
+	rkt_image_record *record;
+	rkt_error *err = NULL;
+	char damaged[] = "\1\377";
+
+	assert_true(with_origin(self, &id, damaged, 2));
+	assert_int_equal(rkt_store_find(self->store, id.text, &record, &err), -1);
+	assert_int_equal(rkt_error_kind(err), RKT_INVALID);
+	rkt_error_free(err);
+}
+
 static void a_leased_image_is_not_removed_and_its_pods_are_named(void **state)
 {
 	struct fixture *self = *state;
@@ -260,6 +331,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_STORE(removal_takes_record_and_files),
+		IN_STORE(an_origin_is_of_one_stay_in_the_store),
+		IN_STORE(a_damaged_origin_is_told),
 		IN_STORE(a_leased_image_is_not_removed_and_its_pods_are_named),
 		IN_STORE(a_lease_of_one_missing_image_is_no_lease_at_all),
 		IN_STORE(a_lease_is_the_last_use_of_its_images_until_they_are_removed),

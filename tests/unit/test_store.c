@@ -188,6 +188,73 @@ static void options_of_another_size_are_refused(void **state)
 	rkt_error_free(err);
 }
 
+static int refuse_silently(void *context, const char *name, rkt_error **err)
+{
+	(void)err;
+	*(char **)context = strdup(name);
+	return -1;
+}
+
+static int accept_all(void *context, const char *name, rkt_error **err)
+{
+	(void)context, (void)name, (void)err;
+	return 0;
+}
+
+static int import_tar(struct fixture *self, const struct buf *tar,
+	const struct rkt_import_options *options, rkt_error **err)
+{
+	int fd = file_of(tar), result = rkt_store_import(self->store, fd, options, NULL, err);
+
+	close(fd);
+	return result;
+}
+
+static void options_of_the_first_size_are_taken(void **state)
+{
+	struct fixture *self = *state;
+	struct buf tar = image_tar("example.com/app", NULL, "a");
+	char *name = NULL;
+	const struct rkt_import_options options = {
+		.size = offsetof(struct rkt_import_options, check_name),
+		.name = "example.com/app",
+		.check_name = refuse_silently, /* behind the end */
+		.check_context = &name,
+	};
+	rkt_error *err = NULL;
+
+	assert_ok(import_tar(self, &tar, &options, &err), err);
+	assert_null(name);
+	buf_free(&tar);
+}
+
+static void the_caller_is_asked_for_the_name_also_when_the_image_is_there(void **state)
+{
+	struct fixture *self = *state;
+	struct buf tar = image_tar("example.com/app", NULL, "a");
+	char *name = NULL;
+	struct rkt_import_options options = {
+		.size = sizeof options, .check_name = refuse_silently, .check_context = &name
+	};
+
+	for (int there = 0; there < 2; there++) {
+		rkt_error *err = NULL;
+
+		options.check_name = refuse_silently;
+		assert_int_equal(import_tar(self, &tar, &options, &err), -1);
+		assert_int_equal(rkt_error_kind(err), RKT_INVALID);
+		assert_non_null(strstr(rkt_error_message(err), "example.com/app"));
+		assert_string_equal(name, "example.com/app");
+		rkt_error_free(err);
+		free(name);
+		assert_int_equal(is_found(self->store, "example.com/app"), there);
+		options.check_name = accept_all;
+		err = NULL;
+		assert_ok(import_tar(self, &tar, &options, &err), err);
+	}
+	buf_free(&tar);
+}
+
 /* ---- references ------------------------------------------------------------------------------ */
 
 static void a_name_means_its_newest_import_and_a_version_that_one(void **state)
@@ -392,6 +459,8 @@ int main(void)
 		IN_STORE(what_erofs_cannot_show_is_stored_without_an_index),
 		IN_STORE(importing_through_a_reader_is_refused),
 		IN_STORE(options_of_another_size_are_refused),
+		IN_STORE(options_of_the_first_size_are_taken),
+		IN_STORE(the_caller_is_asked_for_the_name_also_when_the_image_is_there),
 		IN_STORE(a_name_means_its_newest_import_and_a_version_that_one),
 		IN_STORE(a_prefix_of_eight_digits_or_more_is_enough),
 		IN_STORE(what_is_not_there_is_missing),

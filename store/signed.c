@@ -1,0 +1,115 @@
+/* Verifying, then importing, from one descriptor. */
+#include "store/signed.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "store/blob.h"
+
+int signing_open(struct signing *self, rkt_error **err)
+{
+	if (keys_read(&self->keys, err) < 0)
+		return -1;
+	self->home = keys_home(&self->keys, KEYS_TRUSTED, err);
+	return self->home ? 0 : -1;
+}
+
+void signing_close(struct signing *self)
+{
+	keys_free(&self->keys);
+	trust_home_free(self->home);
+	self->home = NULL;
+}
+
+static int refuse(const struct trust_result *verdict, rkt_error **err)
+{
+	if (verdict->verdict == TRUST_INVALID)
+		return rkt_fail(err, RKT_INVALID, "the signature is not valid: %s", verdict->why);
+	return rkt_fail(err, RKT_UNTRUSTED,
+		"the signature does not count: %s; 'rkt-store trust list' has the keys that may",
+		verdict->why);
+}
+
+static int judge(
+	trust_home *home, struct slice signature, int fd, struct trust_result *ret, rkt_error **err)
+{
+	off_t start = lseek(fd, 0, SEEK_CUR);
+
+	if (start < 0)
+		return rkt_fail_errno(err, "seek");
+	if (trust_verify(home, signature, fd, ret, err) < 0)
+		return -1;
+	if (ret->verdict != TRUST_GOOD)
+		return refuse(ret, err);
+	return lseek(fd, start, SEEK_SET) < 0 ? rkt_fail_errno(err, "seek") : 0;
+}
+
+struct speaker {
+	const struct trusted_keys *keys;
+	const char *fingerprint;
+};
+
+static int may_speak(void *context, const char *name, rkt_error **err)
+{
+	const struct speaker *self = context;
+
+	if (keys_may_speak(self->keys, self->fingerprint, name))
+		return 0;
+	return rkt_fail(err, RKT_UNTRUSTED,
+		"the signature does not count: key %s is not trusted for images called %s",
+		self->fingerprint, name);
+}
+
+/* FD: the file's bytes at their beginning, as they were judged. */
+static int import_judged(const struct signing *self, rkt_store *store, int fd,
+	const struct signed_file *file, const struct trust_result *verdict, rkt_image_id *ret_id,
+	rkt_error **err)
+{
+	char fingerprint[TRUST_FINGERPRINT_MAX + 1];
+	struct speaker speaker = { &self->keys, fingerprint };
+	struct rkt_import_options options = { 0 };
+	struct import_wish wish = { 0 };
+
+	if (file->options)
+		options = *file->options;
+	if (file->wish)
+		wish = *file->wish;
+	for (size_t i = 0; i < sizeof fingerprint; i++)
+		fingerprint[i] = (char)tolower((unsigned char)verdict->primary[i]);
+	options.size = sizeof options;
+	options.check_name = may_speak;
+	options.check_context = &speaker;
+	wish.file_sha256 = verdict->sha256;
+	wish.source = file->source;
+	wish.signed_by = fingerprint;
+	return import_as_wished(store, fd, &options, &wish, ret_id, err);
+}
+
+/* Gives what cannot be read twice a place to be read from. */
+static int spool(rkt_store *store, int fd, struct scratch *ret, rkt_error **err)
+{
+	if (scratch_open(&store->layout, ret, err) < 0 || fd_copy(fd, ret->fd, err) < 0)
+		return -1;
+	return lseek(ret->fd, 0, SEEK_SET) < 0 ? rkt_fail_errno(err, "seek") : 0;
+}
+
+int signed_import(struct signing *self, rkt_store *store, const struct signed_file *file,
+	rkt_image_id *ret_id, rkt_error **err)
+{
+	auto_scratch struct scratch spooled = SCRATCH_EMPTY;
+	struct trust_result verdict = { 0 };
+	int fd = file->fd, result;
+
+	if (lseek(fd, 0, SEEK_CUR) < 0) {
+		if (spool(store, fd, &spooled, err) < 0)
+			return -1;
+		fd = spooled.fd;
+	}
+	result = judge(self->home, file->signature, fd, &verdict, err);
+	if (result == 0)
+		result = import_judged(self, store, fd, file, &verdict, ret_id, err);
+	trust_result_free(&verdict);
+	return result;
+}
