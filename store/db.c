@@ -279,26 +279,50 @@ static int open_table(db *self, MDB_txn *txn, enum db_table table, unsigned flag
 	return code ? db_fail(err, code, db_table_names[table]) : 0;
 }
 
+/* Only what came later may be missing where anything is: an index that lost a table is damaged. To
+ * make it anew, empty, would be the end of all images. */
+static int check_tables(const db *self, MDB_txn *txn, rkt_error **err)
+{
+	MDB_dbi all;
+	MDB_stat stat;
+	int code = mdb_dbi_open(txn, NULL, 0, &all);
+
+	if (code || (code = mdb_stat(txn, all, &stat)))
+		return db_fail(err, code, "tables");
+	for (int i = 0; stat.ms_entries && i <= DB_LAST_OF_FIRST; i++)
+		if (self->tables[i] == TABLE_ABSENT)
+			return rkt_fail(err, RKT_INVALID,
+				"the index is damaged: the table %s is missing", db_table_names[i]);
+	return 0;
+}
+
+static int open_tables_in(db *self, MDB_txn *txn, bool *ret_complete, rkt_error **err)
+{
+	*ret_complete = true;
+	for (int i = 0; i < DB_TABLE_COUNT; i++) {
+		if (open_table(self, txn, (enum db_table)i, 0, err) < 0)
+			return -1;
+		if (self->tables[i] == TABLE_ABSENT)
+			*ret_complete = false;
+	}
+	return check_tables(self, txn, err);
+}
+
 /* Opens the tables there are; *RET_COMPLETE says whether that is all of them. */
 static int open_tables(db *self, bool *ret_complete, rkt_error **err)
 {
 	MDB_txn *txn;
+	int result;
 
-	*ret_complete = true;
 	if (begin(self, MDB_RDONLY, &txn, err) < 0)
 		return -1;
-	for (int i = 0; i < DB_TABLE_COUNT; i++) {
-		if (open_table(self, txn, (enum db_table)i, 0, err) < 0) {
-			mdb_txn_abort(txn);
-			end(self);
-			return -1;
-		}
-		if (self->tables[i] == TABLE_ABSENT)
-			*ret_complete = false;
-	}
-	mdb_txn_commit(txn); /* not abort: that would close the tables again */
+	result = open_tables_in(self, txn, ret_complete, err);
+	if (result < 0)
+		mdb_txn_abort(txn);
+	else
+		mdb_txn_commit(txn); /* not abort: that would close the tables again */
 	end(self);
-	return 0;
+	return result;
 }
 
 static struct slice format_key(void)

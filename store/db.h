@@ -28,6 +28,7 @@ enum db_table {
 	DB_NAME,
 	DB_TREE,
 	DB_LEASE,
+	DB_LAST_OF_FIRST = DB_LEASE, /* what follows came later: older indexes lack it */
 	DB_ALIAS,
 	DB_USED,
 	DB_ORIGIN,

@@ -134,11 +134,12 @@ def test_damaged_index_is_refused_with_a_sentence(data_dir, tmp_path):
     for what, kind, page in damages(chance, size // PAGE * PAGE):
         damage(path, kind, page, chance)
         before = path.read_bytes()
-        for args in (["list"], ["verify"], ["rm", images[3]], ["import", tmp_path / "1.aci"]):
+        reading = (["list"], ["verify"], ["stat"], ["gc", "--dry-run", "--grace-period=0s", "--max-size=1K"])
+        for args in (*reading, ["rm", images[3]], ["import", tmp_path / "1.aci"]):
             result = store(*args)
             if result.status not in (0, 1, 3, 4) or (result.status and not result.err):
                 wrong.append((what, args[0], result))
-            if args[0] in ("list", "verify") and path.read_bytes() != before:
+            if args in reading and path.read_bytes() != before:
                 wrong.append((what, args[0], "changed"))
         shutil.rmtree(data_dir)
         shutil.copytree(good, data_dir)

@@ -207,6 +207,26 @@ static void an_older_store_is_read_and_learns_of_uses_when_written_to(void **sta
 	assert_true(used_sec(self->store, &id) > 0);
 }
 
+static void an_index_that_lost_a_table_is_refused_and_left_alone(void **state)
+{
+	struct fixture *self = *state;
+	rkt_image_id id = add(self->store, "example.com/app", NULL, "a");
+	const enum rkt_store_mode modes[] = { RKT_STORE_READ, RKT_STORE_WRITE };
+
+	rkt_store_close(self->store);
+	forget_table(self, "image");
+	for (size_t i = 0; i < 2; i++) {
+		rkt_error *err = NULL;
+
+		self->store = rkt_store_open(self->path, modes[i], &err);
+		assert_null(self->store);
+		assert_int_equal(rkt_error_kind(err), RKT_INVALID);
+		assert_non_null(strstr(rkt_error_message(err), "the table image is missing"));
+		rkt_error_free(err);
+	}
+	assert_true(exists(self, "blob", &id));
+}
+
 static void a_lease_needs_the_folder_of_its_pod(void **state)
 {
 	struct fixture *self = *state;
@@ -337,6 +357,7 @@ int main(void)
 		IN_STORE(a_lease_of_one_missing_image_is_no_lease_at_all),
 		IN_STORE(a_lease_is_the_last_use_of_its_images_until_they_are_removed),
 		IN_STORE(an_older_store_is_read_and_learns_of_uses_when_written_to),
+		IN_STORE(an_index_that_lost_a_table_is_refused_and_left_alone),
 		IN_STORE(a_lease_needs_the_folder_of_its_pod),
 		IN_STORE(gc_keeps_what_is_new_or_leased),
 		IN_STORE(gc_drops_the_leases_of_pods_that_are_gone),
