@@ -33,7 +33,9 @@ TIMEOUT_SEC = 60
 # what runs, how many of it, and what it may end with besides 0: an image that is not there (3); one
 # that a pod uses
 WORK = [
-    ("import", 4, ()),
+    ("import", 2, ()),
+    ("import-many", 1, ()),
+    ("import-pipe", 1, ()),
     ("rm", 2, (3, "in use")),
     ("gc", 1, ()),
     ("list", 1, ()),
@@ -61,6 +63,8 @@ class Race:
         image = self.images[which]
         return {
             "import": ["import", self.files[which]],
+            "import-many": ["import", "-j4", *self.files[which:], *self.files],
+            "import-pipe": ["import", "-"],
             "rm": ["rm", image],
             "gc": ["gc", "--grace-period=0s"],
             "list": ["list", "--full", "--no-legend"],
@@ -71,14 +75,21 @@ class Race:
         }[work]
 
     def once(self, work, allowed, chance):
-        args = self.args(work, chance.randrange(IMAGES))
+        which = chance.randrange(IMAGES)
+        args, given = self.args(work, which), None
+        if work == "import-pipe":
+            given = self.files[which].read_bytes()
         if work == "export":
             args[-1] = "-"
         child = subprocess.Popen(
-            [tool("rkt-store"), *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            [tool("rkt-store"), *args],
+            stdin=subprocess.PIPE if given else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         kill = chance.random() < 0.05
         try:
-            out, err = child.communicate(timeout=chance.uniform(0, 0.05) if kill else TIMEOUT_SEC)
+            out, err = child.communicate(given, timeout=chance.uniform(0, 0.05) if kill else TIMEOUT_SEC)
         except subprocess.TimeoutExpired:
             child.kill()
             out, err = child.communicate()
@@ -145,7 +156,7 @@ def test_sixteen_processes_at_one_store(unmounted, data_dir, tmp_path, capsys):
     with capsys.disabled():
         print("# " + ", ".join(f"{count} {work}" for work, count in sorted(race.done.items())))
     assert not race.wrong
-    assert race.done["import"] and race.done["rm"] and race.done["pods"]
+    assert all(race.done[work] for work in ("import", "import-many", "import-pipe", "rm", "pods"))
     result = store("verify")
     assert result.status == 0, result
     there = [line.split()[0] for line in result.out.splitlines()]
