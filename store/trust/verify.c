@@ -6,9 +6,12 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/time.h"
 #include "store/trust/gpg.h"
 
 #define RSA_BITS_MIN 2048u
+/* How far the clock of who signs may be ahead. */
+#define CLOCK_SKEW_SEC (60 * 60)
 
 /* ---- bytes on their way to gpg --------------------------------------------------------------- */
 
@@ -110,6 +113,7 @@ static int judge_key(gpgme_signature_t signature, gpgme_key_t key, struct trust_
 {
 	gpgme_subkey_t primary = key->subkeys, maker = find_subkey(key, signature->fpr);
 	const char *weakness;
+	char when[TIME_TEXT_SIZE];
 
 	if (!primary || !primary->fpr || !maker || key->secret)
 		return say(ret, TRUST_UNTRUSTED, xstrdup("it is not known which key made it"));
@@ -122,6 +126,10 @@ static int judge_key(gpgme_signature_t signature, gpgme_key_t key, struct trust_
 	if (!held_at(maker, signature->timestamp) || !held_at(primary, signature->timestamp))
 		return say(ret, TRUST_UNTRUSTED,
 			xasprintf("key %s did not hold when it was made", maker->fpr));
+	if ((int64_t)signature->timestamp > time_now_sec() + CLOCK_SKEW_SEC)
+		return say(ret, TRUST_UNTRUSTED,
+			xasprintf("it was made in the future, %s by the clock here",
+				time_rfc3339((int64_t)signature->timestamp, when)));
 	if (gpgme_err_code(signature->status) == GPG_ERR_SIG_EXPIRED)
 		return say(ret, TRUST_UNTRUSTED, xstrdup("the signature expired"));
 	weakness = weakness_of(maker, signature->hash_algo);

@@ -127,6 +127,7 @@ def test_labels_that_make_no_sense_are_usage(kinds, reference, words):
     ],
 )
 def test_an_image_of_another_name_or_label_is_not_stored(data_dir, tmp_path, wanted, words):
+    """S-025."""
     file = write(tmp_path / "a", image_tar("example.com/app", labels=labels(version="1")))
     assert_one_line(store("import", "--name-check", wanted, file), 4, *words)
     assert ids() == [] and files_in(data_dir) == []

@@ -154,6 +154,7 @@ def test_several_signatures_and_a_subkey(signed, alice, trust):
 
 
 def test_other_checks_hold_as_well(signed, alice, data_dir):
+    """S-025."""
     refused(data_dir, bring(signed, "alice.sig", None, "--name-check=example.com/other"), 4, "example.com/other")
     refused(data_dir, bring(signed, "alice.sig", None, f"--verify-with=sha256-{'0' * 64}"), 4, "not sha256-000")
     assert bring(signed, "alice.sig", None, f"--name-check={NAME}:1.0.0").status == 0

@@ -353,6 +353,7 @@ def test_the_front_command_knows_it(trust, alice):
 
 
 def test_the_user_s_gpg_is_not_touched(trust, alice, tmp_path):
+    """S-023."""
     home, scratch = tmp_path / "home", tmp_path / "scratch"
     scratch.mkdir()
     (home / ".gnupg").mkdir(parents=True, mode=0o700)

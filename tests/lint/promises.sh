@@ -1,9 +1,10 @@
 #!/bin/sh
-# Every promise about hostile input, S-001 to S-015, is named by a test, and doc/security-tests.md tells the
+# Every promise about hostile input and signatures, S-001 to S-015 and S-020 to S-025, is named by a test, and doc/security-tests.md tells the
 # truth about which.
 . "${top_srcdir:-.}/tests/lint/tap.sh"
 cd "$top_srcdir" || exit 1
 table=doc/security-tests.md
+numbers=$(seq -f %03.0f 1 15; seq -f %03.0f 20 25)
 
 # names NUMBER FILE...: those of the files that name the promise S-NUMBER, as a comment or a test's name does
 names() {
@@ -11,7 +12,7 @@ names() {
     shift
     grep -liE "s[-_]$number([^0-9]|\$)" "$@" 2>/dev/null
 }
-bad=$(for number in $(seq -f %03.0f 1 15); do
+bad=$(for number in $numbers; do
     # shellcheck disable=SC2046
     names "$number" $(sources 'tests/*.c' 'tests/*.h' 'tests/*.py' 'tests/*.sh' | grep -v '^tests/lint/') |
         grep -q . || echo "no test names S-$number"
@@ -27,6 +28,6 @@ bad=$(sed -n 's/^| S-\([0-9]*\) |.*|\(.*\)|$/\1 \2/p' "$table" | while read -r n
     done
 done)
 verdict "the table of promises names tests that name them" "$bad"
-bad=$(for number in $(seq -f %03.0f 1 15); do grep -q "^| S-$number |" "$table" || echo "S-$number is missing"; done)
+bad=$(for number in $numbers; do grep -q "^| S-$number |" "$table" || echo "S-$number is missing"; done)
 verdict "the table of promises is whole" "$bad"
 plan
