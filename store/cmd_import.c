@@ -225,6 +225,7 @@ static int move_all(const struct import_settings *settings, const struct old_rkt
 	rkt_store *store, rkt_error **err)
 {
 	auto_free struct moved_file *moved = xcalloc(from->count + 1, sizeof *moved);
+	auto_names struct names paths = { 0 };
 	auto_free struct many_file *files = xcalloc(from->count + 1, sizeof *files);
 	struct moving moving = { 0 };
 	const struct many many = { .store = store,
@@ -237,12 +238,13 @@ static int move_all(const struct import_settings *settings, const struct old_rkt
 	for (size_t i = 0; i < from->count; i++) {
 		const struct old_blob *blob = &from->blobs[i];
 
+		names_add(&paths, old_rkt_path(from, blob));
 		moved[i] = (struct moved_file){ from, blob };
 		files[i] = (struct many_file){ .name = blob->name,
 			.context = &moved[i],
 			.open = open_blob,
 			.size = blob->size,
-			.wish.sha512 = old_blob_digits(blob) };
+			.wish = { .source = paths.items[i], .sha512 = old_blob_digits(blob) } };
 	}
 	if (many_import(&many, err) < 0)
 		return -1;
@@ -358,8 +360,9 @@ int cmd_import(int argc, char **argv, rkt_error **err)
 			"SHA-512 it is named after, and is found by that name from then on. One that "
 			"is damaged is named and left out; the others come over all the same, the "
 			"oldest first. When and whence rkt fetched them is not known afterwards. "
-			"Pods are not brought over, nor are keys: rkt keeps those it trusts outside of DIR, "
-			"in /etc/rkt/trustedkeys and /usr/lib/rkt/trustedkeys, where they stay.",
+			"Pods are not brought over. The keys that rkt trusts are not in DIR but in "
+			"/etc/rkt/trustedkeys and /usr/lib/rkt/trustedkeys, and are trusted where "
+			"they are (rkt-store-trust(1)).",
 		.options = options,
 		.examples = examples,
 		.see_also = cmd_see_also,

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/hex.h"
+#include "base/names.h"
 #include "base/str.h"
 
 #define SCHEME     "sha512-"
@@ -45,30 +46,9 @@ static void add_blob(struct old_rkt *self, const char *name, const struct stat *
 	memcpy(blob->name, name, SCHEME_LEN + OLD_RKT_KEY_LEN + 1);
 }
 
-/* Calls VISIT with each name in DIR, taken over, but for "." and "..". */
-typedef int visit_fn(
-	struct old_rkt *self, int dir, const char *name, const char *above, rkt_error **err);
-
-static int each_name(
-	struct old_rkt *self, int dir, visit_fn *visit, const char *above, rkt_error **err)
-{
-	auto_dir DIR *stream = fdopendir(dir);
-	struct dirent *entry;
-
-	if (!stream) {
-		rkt_fail_errno(err, "open folder");
-		close(dir);
-		return -1;
-	}
-	while ((errno = 0, entry = readdir(stream)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-			visit(self, dir, entry->d_name, above, err) < 0)
-			return -1;
-	return errno ? rkt_fail_errno(err, "read folder") : 0;
-}
-
-static int visit_file(
-	struct old_rkt *self, int shard, const char *name, const char *above, rkt_error **err)
+/* A file called NAME in SHARD, the folder called ABOVE. */
+static int look_at(
+	struct old_rkt *self, int shard, const char *above, const char *name, rkt_error **err)
 {
 	struct stat st;
 
@@ -84,21 +64,36 @@ static int visit_file(
 	return 0;
 }
 
-static int visit_shard(
-	struct old_rkt *self, int shelf, const char *name, const char *above, rkt_error **err)
+static int names_in(int dir, struct names *ret, rkt_error **err)
+{
+	int own = fcntl(dir, F_DUPFD_CLOEXEC, 3);
+
+	return own < 0 ? rkt_fail_errno(err, "dup") : names_of_dir(own, ret, err);
+}
+
+static int list_shard(struct old_rkt *self, int shard, const char *above, rkt_error **err)
+{
+	auto_names struct names names = { 0 };
+
+	if (names_in(shard, &names, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++)
+		if (look_at(self, shard, above, names.items[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* What is called NAME among the shards. */
+static int look_into(struct old_rkt *self, const char *name, rkt_error **err)
 {
 	auto_error rkt_error *why = NULL;
-	int shard;
+	auto_fd int shard = -1;
 
-	(void)above;
-	if (!is_shard(name)) {
-		self->strangers++;
-		return 0;
-	}
-	shard = fd_open_dir(shelf, name, &why);
+	if (is_shard(name))
+		shard = fd_open_dir(self->shelf, name, &why);
 	if (shard >= 0)
-		return each_name(self, shard, visit_file, name, err);
-	if (rkt_error_errno(why) != ENOTDIR && rkt_error_errno(why) != ELOOP)
+		return list_shard(self, shard, name, err);
+	if (why && rkt_error_errno(why) != ENOTDIR && rkt_error_errno(why) != ELOOP)
 		return rkt_fail_with(err, pass_ptr(why));
 	self->strangers++;
 	return 0;
@@ -149,12 +144,16 @@ static int open_shelf(struct old_rkt *self, const char *path, int top, rkt_error
 static int list(struct old_rkt *self, const char *path, rkt_error **err)
 {
 	ERROR_SCOPE(err, "reading", path);
-	int shelf = fcntl(self->shelf, F_DUPFD_CLOEXEC, 3);
+	auto_names struct names shards = { 0 };
 
-	if (shelf < 0)
-		return rkt_fail_errno(err, "dup");
-	if (each_name(self, shelf, visit_shard, NULL, err) < 0)
+	self->path = realpath(path, NULL);
+	if (!self->path)
+		return rkt_fail_errno(err, "realpath");
+	if (names_in(self->shelf, &shards, err) < 0)
 		return -1;
+	for (size_t i = 0; i < shards.count; i++)
+		if (look_into(self, shards.items[i], err) < 0)
+			return -1;
 	if (self->count)
 		qsort(self->blobs, self->count, sizeof *self->blobs, by_time);
 	return 0;
@@ -177,6 +176,7 @@ void old_rkt_close(struct old_rkt *self)
 {
 	scope_close(&self->shelf);
 	free(self->blobs);
+	free(self->path);
 	*self = (struct old_rkt)OLD_RKT_EMPTY;
 }
 
@@ -195,4 +195,10 @@ int old_rkt_open_blob(const struct old_rkt *self, const struct old_blob *blob, r
 		return -1;
 	fd = openat(dir, blob->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	return fd < 0 ? rkt_fail_errno(err, "open") : fd;
+}
+
+char *old_rkt_path(const struct old_rkt *self, const struct old_blob *blob)
+{
+	return xasprintf(
+		"%s/cas/blob/sha512/%.2s/%s", self->path, old_blob_digits(blob), blob->name);
 }

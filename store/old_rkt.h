@@ -6,7 +6,7 @@
  *	DIR/cas/db/ql.db			when and whence: not read, nobody else knows QL
  *	DIR/cas/imageManifest, imagelocks, tree, tmp, DIR/pods		nothing of it is needed
  *
- * Keys are not in there: rkt has them in /etc/rkt/trustedkeys and /usr/lib/rkt/trustedkeys.
+ * Keys are not in there: rkt has them where we look for them too (doc/trust.md).
  */
 #pragma once
 
@@ -24,15 +24,16 @@ struct old_blob {
 };
 
 struct old_rkt {
-	int shelf; /* cas/blob/sha512, or -1: it has none */
+	int shelf;  /* cas/blob/sha512, or -1: it has none */
+	char *path; /* of the directory, absolute, for people; NULL without a shelf */
 	struct old_blob *blobs;
 	size_t count;
 	size_t strangers; /* what else lies among the blobs */
 };
 
-#define OLD_RKT_EMPTY          \
-	{                      \
-		-1, NULL, 0, 0 \
+#define OLD_RKT_EMPTY                \
+	{                            \
+		-1, NULL, NULL, 0, 0 \
 	}
 
 /* Lists the images of the directory PATH, the one that came first first, so that of several of one
@@ -45,5 +46,7 @@ void old_rkt_close(struct old_rkt *self);
 const char *old_blob_digits(const struct old_blob *blob);
 /* Opens BLOB for reading. Any thread. */
 int old_rkt_open_blob(const struct old_rkt *self, const struct old_blob *blob, rkt_error **err);
+/* The path of BLOB, for the record. The caller frees it. */
+char *old_rkt_path(const struct old_rkt *self, const struct old_blob *blob);
 
 #define auto_old_rkt __attribute__((cleanup(old_rkt_close)))

@@ -85,6 +85,7 @@ def test_all_images_come_over_and_their_old_names_find_them(data_dir, old, jobs)
     assert old.look() == before
     for name, tar in zip(names, TARS):
         assert info(name)["id"] == new_id(tar)
+        assert info(name)["source"] == str(old.blob(name))
         assert info(name[: 7 + 12])["id"] == new_id(tar)
         assert info(f"sha512-{hashlib.sha512(tar).hexdigest()}")["id"] == new_id(tar)
     assert store("verify").status == 0 and len(files_in(data_dir)) == 2 * len(TARS)
