@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -66,13 +67,17 @@ static int text_of(const json *root, const char *key, const char **ret, rkt_erro
 	return *ret ? 0 : rkt_fail(err, RKT_INVALID, "%s is missing or no string", key);
 }
 
-static int read_file(int folder, const char *name, json **ret, rkt_error **err)
+static int read_file(int folder, const char *name, json **ret, bool *ret_is_open, rkt_error **err)
 {
 	auto_fd int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	auto_buf struct buf text = { 0 };
+	struct stat status;
 
 	if (fd < 0)
 		return rkt_fail_errno(err, "open");
+	if (fstat(fd, &status) < 0)
+		return rkt_fail_errno(err, "stat");
+	*ret_is_open = status.st_mode & S_IROTH;
 	if (fd_read_rest(fd, FILE_SIZE_MAX, &text, err) < 0)
 		return -1;
 	*ret = json_parse(buf_slice(&text), err);
@@ -86,7 +91,7 @@ static int visit_file(int folder, const char *name, struct config_file *file, co
 	auto_json json *root = NULL;
 	const char *version;
 
-	if (read_file(folder, name, &root, err) < 0)
+	if (read_file(folder, name, &root, &file->is_open, err) < 0)
 		return -1;
 	if (json_kind_of(root) != JSON_OBJECT)
 		return rkt_fail(err, RKT_INVALID, "is no JSON object");

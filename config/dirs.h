@@ -28,6 +28,7 @@ struct config_file {
 	const char *path; /* for messages */
 	const char *kind; /* its "rktKind" */
 	const json *root; /* an object, of "rktVersion" "v1" */
+	bool is_open;     /* everybody on this machine may read it */
 };
 typedef int config_visit(void *context, const struct config_file *file, rkt_error **err);
 

@@ -120,3 +120,121 @@ def test_a_file_that_is_too_long_or_no_file_is_refused(dirs):
     (dirs["local"] / "paths.d/long.json").unlink()
     (dirs["local"] / "paths.d/folder.json").mkdir()
     assert_one_line(store("config"), 1, "folder.json")
+
+
+SECRET = "hunter2-s3cr3t"
+BASIC = {"user": "me", "password": SECRET}
+
+
+def say_auth(folder, name="a.json", kind="auth", mode=0o600, **fields):
+    """A file in auth.d; without fields: basic credentials for example.com."""
+    (folder / "auth.d").mkdir(exist_ok=True)
+    value = {"rktKind": kind, "rktVersion": "v1", "credentials": BASIC, **fields}
+    if kind == "auth":
+        value = {"type": "basic", "domains": ["example.com"], **value}
+    path = folder / "auth.d" / name
+    path.write_text(json.dumps(value))
+    path.chmod(mode)
+    return path
+
+
+def credentials(kind="auth"):
+    """What is in effect, a dictionary by host, and not a word on stderr."""
+    result = store("config")
+    assert (result.status, result.err) == (0, ""), result
+    assert SECRET not in result.out
+    found = [entry for entry in json.loads(result.out)["stage0"] if entry["rktKind"] == kind]
+    hosts = "domains" if kind == "auth" else "registries"
+    assert all(entry["rktVersion"] == "v1" and len(entry[hosts]) == 1 for entry in found)
+    return {entry[hosts][0]: (entry.get("type"), entry["credentials"]) for entry in found}
+
+
+def test_credentials_are_printed_without_secrets(dirs):
+    """S-029"""
+    say_auth(dirs["local"], "a.json", domains=["b.com:8443", "A.com"])
+    say_auth(dirs["local"], "b.json", domains=["c.com"], type="oauth", credentials={"token": SECRET})
+    aws = {"accessKeyID": "AKIA", "secretAccessKey": SECRET}
+    say_auth(dirs["local"], "c.json", domains=["d.com"], type="aws", credentials=aws)
+    aws["awsRegion"] = "eu-west-1"
+    say_auth(dirs["local"], "d.json", domains=["e.com"], type="aws", credentials=aws)
+    say_auth(dirs["local"], "e.json", kind="dockerAuth", registries=["quay.io", "a.com"])
+    hidden = {"accessKeyID": "AKIA", "secretAccessKey": "***"}
+    assert credentials() == {
+        "a.com": ("basic", {"user": "me", "password": "***"}),
+        "b.com:8443": ("basic", {"user": "me", "password": "***"}),
+        "c.com": ("oauth", {"token": "***"}),
+        "d.com": ("aws", hidden),
+        "e.com": ("aws", {**hidden, "awsRegion": "eu-west-1"}),
+    }
+    assert credentials("dockerAuth") == {
+        "a.com": (None, {"user": "me", "password": "***"}),
+        "quay.io": (None, {"user": "me", "password": "***"}),
+    }
+    kinds = [entry["rktKind"] for entry in json.loads(store("config").out)["stage0"]]
+    assert kinds == ["auth"] * 5 + ["dockerAuth"] * 2 + ["paths"]
+
+
+def test_credentials_of_a_later_directory_win_host_by_host(dirs):
+    common = {"type": "oauth", "credentials": {"token": SECRET}}
+    say_auth(dirs["system"], domains=["a.com", "b.com", "c.com"], **common)
+    say_auth(dirs["local"], domains=["b.com"])
+    say_auth(dirs["user"], domains=["c.com:443"], credentials={"user": "you", "password": SECRET})
+    assert credentials() == {
+        "a.com": ("oauth", {"token": "***"}),
+        "b.com": ("basic", {"user": "me", "password": "***"}),
+        "c.com": ("basic", {"user": "you", "password": "***"}),
+    }
+
+
+@pytest.mark.parametrize("again", ["example.com", "EXAMPLE.com", "example.com:443"])
+def test_one_directory_does_not_say_twice_what_a_host_gets(dirs, again):
+    first = say_auth(dirs["local"], "a.json")
+    say_auth(dirs["local"], "b.json", domains=["other.com", again])
+    assert_one_line(store("config"), 4, "b.json", f"{first} says already what goes to example.com")
+
+
+def test_a_host_twice_in_one_file_is_an_error(dirs):
+    say_auth(dirs["local"], domains=["a.com", "a.com"])
+    assert_one_line(store("config"), 4, "a.json", "a.com")
+
+
+@pytest.mark.parametrize(
+    "fields, words",
+    [
+        ({"kind": "paths"}, "has rktKind paths, neither auth nor dockerAuth"),
+        ({"domains": []}, "domains is missing, empty or no array"),
+        ({"domains": [f"https://me:{SECRET}@example.com"]}, "domains/0 is no host"),
+        ({"type": SECRET}, "type is none of basic, oauth and aws"),
+        ({"credentials": SECRET}, "credentials is missing or no object"),
+        ({"credentials": {"user": "me", "secret": SECRET}}, "credentials/password is missing"),
+        ({"credentials": {"user": SECRET}}, "credentials/password is missing"),
+        ({"credentials": {"user": "me", "password": SECRET + "\n"}}, "cannot be sent"),
+        ({"type": "oauth", "credentials": {"token": SECRET + " x"}}, "credentials/token"),
+        ({"kind": "dockerAuth", "registries": "quay.io"}, "registries is missing, empty"),
+    ],
+)
+def test_a_bad_file_of_credentials_is_named_without_its_values(dirs, fields, words):
+    """S-029"""
+    path = say_auth(dirs["local"], **fields)
+    result = store("config")
+    assert_one_line(result, 4, f"configuration {path}", words)
+    assert SECRET not in result.err
+
+
+@pytest.mark.parametrize("text", ["%s", "{%s}", '{"a": "%s", "a": 1}', '{"a": "%s\\x"}', '{"a": "%s" "b"}'])
+def test_a_broken_file_of_credentials_is_not_quoted(dirs, text):
+    """S-029: faults of JSON have a place and no text."""
+    say_auth(dirs["local"]).write_text(text % SECRET)
+    result = store("config")
+    assert_one_line(result, 4, "a.json", "line 1")
+    assert SECRET not in result.err
+
+
+def test_who_may_read_the_secrets_is_looked_at_and_warned_of_once(dirs):
+    for name in "b.json", "c.json":
+        say_auth(dirs["local"], name, domains=[f"{name[0]}.com"], mode=0o644)
+    say_auth(dirs["local"], "a.json", mode=0o640)
+    result = store("config")
+    assert result.status == 0
+    path = dirs["local"] / "auth.d/b.json"
+    assert result.err == f"rkt-store: warning: {path} has secrets, and every user may read it (chmod o-r)\n"
