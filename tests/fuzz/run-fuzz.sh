@@ -21,7 +21,7 @@ number=0 failed=0
 fuzz() {
 	case $1 in
 	tar | source) len=16384 ;;
-	json | *_manifest | gzip) len=4096 ;;
+	json | *_manifest | gzip | auth | page) len=4096 ;;
 	*) len=1024 ;;
 	esac
 	timeout $((seconds + 120)) "$build/fuzz_$1" -max_total_time="$seconds" -max_len=$len -timeout=60 \

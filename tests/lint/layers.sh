@@ -20,6 +20,7 @@ may aci aci base rkt
 may cli cli base rkt
 may aci-tools aci-tools aci cli base rkt
 may store/index store/index aci base rkt
+may store/fetch store/fetch config aci base rkt
 may store/trust store/trust config aci cli base rkt
 may store store config store/index store/fetch store/trust aci cli base rkt
 may runner runner config store aci cli base rkt stage1

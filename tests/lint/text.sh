@@ -45,7 +45,7 @@ verdict "headers say #pragma once" "$(sources '*.h' | xargs grep -L '#pragma onc
 verdict "nothing says of itself that it is unfinished" \
     "$(grep -nE '\<(TODO|FIXME|XXX)\>' $c_files $python_files | head)"
 verdict "every folder with code has a README of at most 20 lines" "$(for folder in aci aci-tools base cli config \
-    runner store store/index store/trust stage1 stage1/common stage1/native tests tests/bench tests/cli tests/corpus tests/fault \
+    runner store store/fetch store/index store/trust stage1 stage1/common stage1/native tests tests/bench tests/cli tests/corpus tests/fault \
     tests/fuzz tests/images tests/lint tests/unit; do
     if [ ! -f "$folder/README.md" ]; then echo "$folder/README.md is missing"
     elif [ "$(wc -l <"$folder/README.md")" -gt 20 ]; then echo "$folder/README.md is longer than 20 lines"; fi
