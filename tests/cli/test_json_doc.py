@@ -18,6 +18,7 @@ EXAMPLES = {title: re.search(r"^```json\n(.*?)^```", text, re.M | re.S)[1] for t
 # keys that an object may lack, as the page says of each
 LEFT_OUT = {
     "aci-validate --json": {"error", "entry", "pointer", "offset", "line", "column"},
+    "rkt-store config": {"domains", "type", "credentials", "user", "password"},
     "rkt-pod status --json": {"created", "started", "ended", "pid", "image", "status"},
 }
 LEFT_OUT["rkt-pod list --json"] = LEFT_OUT["rkt-pod status --json"]
@@ -208,3 +209,15 @@ def test_rkt_pod(house):
     assert_true("rkt-pod status --json", values)
     assert_true("rkt-pod list --json", outputs(["rkt-pod", "list", "--json"]))
     process.kill()
+
+
+def test_store_config(tmp_path, monkeypatch):
+    for level in "SYSTEM", "LOCAL", "USER":
+        monkeypatch.setenv(f"RKT_{level}_CONFIG", str(tmp_path))
+        monkeypatch.delenv("RKT_DIR", raising=False)
+    for at, one in enumerate(json.loads(EXAMPLES["rkt-store config"])["stage0"]):
+        folder = tmp_path / ("paths.d" if one["rktKind"] == "paths" else "auth.d")
+        folder.mkdir(exist_ok=True)
+        (folder / f"{at}.json").write_text(json.dumps(one))
+        (folder / f"{at}.json").chmod(0o600)
+    assert_true("rkt-store config", outputs(["rkt-store", "config"]))

@@ -166,6 +166,7 @@ def test_credentials_are_printed_without_secrets(dirs):
         "d.com": ("aws", hidden),
         "e.com": ("aws", {**hidden, "awsRegion": "eu-west-1"}),
     }
+    assert list(credentials()) == sorted(credentials())
     assert credentials("dockerAuth") == {
         "a.com": (None, {"user": "me", "password": "***"}),
         "quay.io": (None, {"user": "me", "password": "***"}),
