@@ -15,22 +15,6 @@
 #define HELPER     "aci-verify-signature"
 #define ANSWER_MAX (64 * 1024)
 
-/* The helper beside this program, as in a built tree, else the installed one; never one that PATH
- * or the current directory offer. */
-static char *find_helper(rkt_error **err)
-{
-	auto_free char *self = proc_self_path(err);
-	auto_free char *beside = NULL;
-	char *slash = self ? strrchr(self, '/') : NULL;
-
-	if (!slash)
-		return NULL;
-	beside = xasprintf("%.*s/" HELPER, (int)(slash - self), self);
-	if (access(beside, X_OK) == 0)
-		return pass_ptr(beside);
-	return xstrdup(RKT_LIBDIR "/" HELPER);
-}
-
 /* A pipe is read into an unnamed file: it must be read twice. */
 static int spool(int *fd, rkt_error **err)
 {
@@ -70,7 +54,7 @@ static int judge(const json *answer, const struct signature *self, check *found,
 /* Runs the helper with FD as its standard input. */
 static int ask(const struct signature *self, int fd, struct buf *answer, rkt_error **err)
 {
-	auto_free char *helper = find_helper(err);
+	auto_free char *helper = proc_helper_path(HELPER, err);
 	auto_free char **argv = NULL;
 	auto_free char *file = xstrdup(self->file);
 	size_t count = 0;

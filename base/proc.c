@@ -123,3 +123,14 @@ char *proc_self_path(rkt_error **err)
 	}
 	return xmemdup(path, (size_t)len);
 }
+
+char *proc_helper_path(const char *name, rkt_error **err)
+{
+	auto_free char *self = proc_self_path(err), *beside = NULL;
+	char *slash = self ? strrchr(self, '/') : NULL;
+
+	if (!slash)
+		return NULL;
+	beside = xasprintf("%.*s/%s", (int)(slash - self), self, name);
+	return access(beside, X_OK) == 0 ? pass_ptr(beside) : xasprintf(RKT_LIBDIR "/%s", name);
+}

@@ -27,7 +27,8 @@ static int report(rkt_error *error, int failure_status)
 {
 	enum rkt_error_kind kind = rkt_error_kind(error);
 
-	out_error(rkt_error_message(error));
+	if (*rkt_error_message(error)) /* else somebody has said it already */
+		out_error(rkt_error_message(error));
 	if (kind == RKT_USAGE) {
 		auto_free char *hint = xasprintf("Try '%s --help'.", out_program());
 

@@ -86,6 +86,11 @@ static void show(const struct progress *self, int64_t now_ns)
 	out_transient(buf_text(&line));
 }
 
+void progress_total(struct progress *self, uint64_t total)
+{
+	self->total = total;
+}
+
 void progress_now(struct progress *self, uint64_t done)
 {
 	int64_t now_ns;

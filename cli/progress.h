@@ -10,6 +10,8 @@ struct progress;
 
 /* TOTAL 0: unknown. WHAT is shown escaped. Never NULL. */
 struct progress *progress_start(const char *what, uint64_t total);
+/* Corrects the total. */
+void progress_total(struct progress *self, uint64_t total);
 /* DONE is absolute. Cheap: looks at the clock every so many calls. */
 void progress_at(struct progress *self, uint64_t done);
 /* The same for who calls seldom: looks at the clock each time. */
