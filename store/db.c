@@ -27,7 +27,7 @@
 #define META_FORMAT_64 8 /* sizeof(size_t): the layout above holds for 64 bits only */
 
 const char *const db_table_names[DB_TABLE_COUNT] = { "meta", "image", "manifest", "name", "tree",
-	"lease", "alias", "used", "origin" };
+	"lease", "alias", "used", "origin", "remote" };
 
 struct db_cursor {
 	MDB_cursor *cursor;

@@ -32,6 +32,7 @@ enum db_table {
 	DB_ALIAS,
 	DB_USED,
 	DB_ORIGIN,
+	DB_REMOTE,
 	DB_TABLE_COUNT,
 };
 

@@ -20,13 +20,18 @@ static void key_add(struct key *key, const void *bytes, size_t len)
 	key->len += len;
 }
 
-static void key_add_id(struct key *key, const rkt_image_id *id)
+/* DIGITS are those of a SHA-256. */
+static void key_add_digits(struct key *key, const char *digits)
 {
-	/* an rkt_image_id is well-formed by its contract: rkt_image_id_parse() or our own digest */
-	if (!hex_decode(id->text + strlen("sha256-"), 2 * KEY_ID_SIZE, key->bytes + key->len,
-		    KEY_ID_SIZE))
+	if (!hex_decode(digits, 2 * KEY_ID_SIZE, key->bytes + key->len, KEY_ID_SIZE))
 		abort();
 	key->len += KEY_ID_SIZE;
+}
+
+static void key_add_id(struct key *key, const rkt_image_id *id)
+{
+	/* well-formed by the type's contract: rkt_image_id_parse() or our own digest */
+	key_add_digits(key, id->text + strlen("sha256-"));
 }
 
 struct key key_of_id(const rkt_image_id *id)
@@ -45,13 +50,21 @@ rkt_image_id key_to_id(const uint8_t *bytes)
 	return id_from_hex(digits);
 }
 
-static int key_add_hashed(struct key *key, const char *name, size_t len, rkt_error **err)
+static int sha256_of(
+	const char *text, size_t len, char digits[static DIGEST_HEX_MAX + 1], rkt_error **err)
 {
 	auto_digest digest *sum = digest_new(DIGEST_SHA256);
+
+	if (digest_add(sum, (struct slice){ (const uint8_t *)text, len }, err) < 0)
+		return -1;
+	return digest_hex(sum, digits, err);
+}
+
+static int key_add_hashed(struct key *key, const char *name, size_t len, rkt_error **err)
+{
 	char digits[DIGEST_HEX_MAX + 1];
 
-	if (digest_add(sum, (struct slice){ (const uint8_t *)name, len }, err) < 0 ||
-		digest_hex(sum, digits, err) < 0)
+	if (sha256_of(name, len, digits, err) < 0)
 		return -1;
 	key_add(key, KEY_LONG_NAMES, strlen(KEY_LONG_NAMES));
 	key_add(key, digits, digest_hex_len(DIGEST_SHA256));
@@ -473,6 +486,51 @@ int origin_row_read(struct slice bytes, struct origin_row *ret, rkt_error **err)
 	ret->signed_by = get_text(&in);
 	ret->at_ns = get_u64(&in);
 	return finish(&in, "origin", err);
+}
+
+int key_of_remote(const char *url, struct key *ret, rkt_error **err)
+{
+	char digits[DIGEST_HEX_MAX + 1];
+
+	if (sha256_of(url, strlen(url), digits, err) < 0)
+		return -1;
+	ret->len = 0;
+	key_add_digits(ret, digits);
+	return 0;
+}
+
+void remote_row_write(const struct remote_row *row, struct buf *out)
+{
+	struct key id = key_of_id(&row->id);
+
+	put_version(out);
+	put_text(out, row->url);
+	put_text(out, row->etag);
+	put_text(out, row->last_modified);
+	put_u64(out, row->fetched_ns);
+	put_u64(out, row->fresh_ns);
+	buf_append(out, id.bytes, id.len);
+}
+
+int remote_row_read(struct slice bytes, struct remote_row *ret, rkt_error **err)
+{
+	struct reader in;
+	const uint8_t *id;
+
+	if (start(&in, bytes, "remote", err) < 0)
+		return -1;
+	ret->url = get_text(&in);
+	ret->etag = get_text(&in);
+	ret->last_modified = get_text(&in);
+	ret->fetched_ns = get_u64(&in);
+	ret->fresh_ns = get_u64(&in);
+	id = take(&in, KEY_ID_SIZE);
+	if (finish(&in, "remote", err) < 0)
+		return -1;
+	if (!id || !ret->url)
+		return rkt_fail(err, RKT_INVALID, "the index is damaged: a remote without a URL");
+	ret->id = key_to_id(id);
+	return 0;
 }
 
 void text_row_write(const char *text, struct buf *out)

@@ -19,6 +19,8 @@
  *	lease     id, uuid          -> 1, u64 taken_ns [, id of the tree the pod has of the image]
  *	alias     kind, digest      -> 1, id
  *	alias     'i', id, kind, digest -> 1: the aliases of an image, for its removal
+ *	remote    SHA-256 of a URL  -> 1, texts url, etag, last modified, u64 fetched_ns, u64
+ *	                               fresh_ns, the id of the image it led to
  *	used      id                -> 1, u64 used_ns: when a pod last took a lease on the image
  *	origin    id                -> 1, texts source, fingerprint of the key that signed the file,
  *	                               u64 ns: when that was recorded
@@ -146,6 +148,20 @@ struct origin_row {
 };
 void origin_row_write(const struct origin_row *row, struct buf *out);
 int origin_row_read(struct slice bytes, struct origin_row *ret, rkt_error **err);
+
+/* What a URL led to. Strings are lent: when writing by the caller, after reading by the bytes read.
+ */
+struct remote_row {
+	const char *url;
+	const char *etag, *last_modified; /* NULL: the server said none */
+	uint64_t fetched_ns;              /* when it answered last */
+	uint64_t fresh_ns;                /* until then nobody needs to ask it again */
+	rkt_image_id id;
+};
+/* URL is without user and password. */
+int key_of_remote(const char *url, struct key *ret, rkt_error **err);
+void remote_row_write(const struct remote_row *row, struct buf *out);
+int remote_row_read(struct slice bytes, struct remote_row *ret, rkt_error **err);
 
 /* A record that is one text: meta "probe". */
 void text_row_write(const char *text, struct buf *out);

@@ -11,7 +11,9 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/lock.h"
 #include "base/str.h"
+#include "store/remote.h"
 #include "store/remove.h"
 #include "store/sha512.h"
 #include "store/tree.h"
@@ -66,9 +68,10 @@ static int apply(db_txn *txn, void *context, rkt_error **err)
 		if (db_delete(txn, DB_LEASE, key, err) < 0)
 			return -1;
 	}
-	return apply_decisions(self, txn, &self->trees, err) < 0
-		       ? -1
-		       : apply_decisions(self, txn, &self->images, err);
+	if (apply_decisions(self, txn, &self->trees, err) < 0 ||
+		apply_decisions(self, txn, &self->images, err) < 0)
+		return -1;
+	return remote_drop_orphans(txn, err);
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -246,6 +249,34 @@ static int sweep_mount(
 						       : tree_unmount_unused(self->store, &id, err);
 }
 
+/* Downloads that were given up; their notes go with them. */
+static int sweep_partial(
+	struct gc *self, const struct shelf *shelf, int dir, const char *name, rkt_error **err)
+{
+	auto_free char *what = xasprintf("cas/%s/%s", shelf->name, name);
+	auto_free char *note = xasprintf("%s.json", name);
+	auto_fd int fd = -1;
+	struct stat st;
+	int free_now;
+
+	if (str_has_suffix(name, ".json"))
+		return 0;
+	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return errno == ENOENT ? 0 : rkt_fail_errno(err, "open %s", what);
+	free_now = lock_try(fd, LOCK_EXCLUSIVE, err);
+	if (free_now <= 0 || gc_is_fresh(self, (uint64_t)st.st_mtim.tv_sec * 1000000000u))
+		return free_now < 0 ? -1 : 0;
+	self->result.files_removed++;
+	self->result.bytes_freed += (uint64_t)st.st_size;
+	report(self, what, "removed", "a download that nobody went on with");
+	if (self->options.dry_run)
+		return 0;
+	if ((unlinkat(dir, note, 0) < 0 && errno != ENOENT) || unlinkat(dir, name, 0) < 0)
+		return rkt_fail_errno(err, "remove %s", what);
+	return 0;
+}
+
 static int sweep(struct gc *self, rkt_error **err)
 {
 	const struct layout *layout = &self->store->layout;
@@ -255,10 +286,13 @@ static int sweep(struct gc *self, rkt_error **err)
 		{ layout->rootfs, "rootfs", SHELF_ROOTFS },
 	};
 	const struct shelf mounts = { layout->mnt, "mnt", SHELF_EROFS };
+	const struct shelf partial = { layout->partial, "partial", SHELF_BLOB };
 
 	for (size_t i = 0; i < ARRAY_LEN(shelves); i++)
 		if (for_each_name(self, &shelves[i], shelves[i].dir, sweep_shard, err) < 0)
 			return -1;
+	if (for_each_name(self, &partial, partial.dir, sweep_partial, err) < 0)
+		return -1;
 	if (self->options.dry_run)
 		return 0;
 	if (for_each_name(self, &mounts, mounts.dir, sweep_mount, err) < 0)

@@ -55,6 +55,9 @@ struct gc {
 /* A db_work that decides anew; CONTEXT is a struct gc. */
 db_work gc_decide;
 
+/* Whether NS lies within the grace period; times in the future do. */
+bool gc_is_fresh(const struct gc *self, uint64_t ns);
+
 /* Forgets all decisions and frees them. */
 void gc_forget(struct gc *self);
 

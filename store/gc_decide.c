@@ -59,8 +59,7 @@ static int find_dead_leases(struct gc *self, db_txn *txn, rkt_error **err)
 	return got;
 }
 
-/* Whether NS lies within the grace period; times in the future do. */
-static bool is_fresh(const struct gc *self, uint64_t ns)
+bool gc_is_fresh(const struct gc *self, uint64_t ns)
 {
 	return ns > self->now_ns ||
 	       (self->now_ns - ns) / 1000000000u < (uint64_t)self->options.grace_sec;
@@ -103,7 +102,7 @@ static int look_at(struct gc *self, db_txn *txn, struct decision *next, struct s
 	if (has_extracted < 0)
 		return -1;
 	next->size = next->row.size + index.size;
-	next->stale = has_extracted && !is_fresh(self, extracted.made_ns);
+	next->stale = has_extracted && !gc_is_fresh(self, extracted.made_ns);
 	next->used_ns = used_ns > next->row.imported_ns ? used_ns : next->row.imported_ns;
 	next->last_ns = next->used_ns;
 	return 0;
@@ -131,7 +130,7 @@ static int decide(
 		return -1;
 	if (holders) {
 		in_use(next, holders, &pods);
-	} else if (is_fresh(self, next->row.imported_ns)) {
+	} else if (gc_is_fresh(self, next->row.imported_ns)) {
 		gc_stays(next, ago(self, "imported", next->row.imported_ns));
 	} else {
 		when = gc_last_use(self, next);
@@ -271,7 +270,7 @@ static int decide_tree(
 	if (has_extracted < 0)
 		return -1;
 	next->size = index.size;
-	next->stale = has_extracted && !is_fresh(self, extracted.made_ns);
+	next->stale = has_extracted && !gc_is_fresh(self, extracted.made_ns);
 	if (holders) {
 		in_use(next, holders, &pods);
 	} else if (image) {

@@ -180,6 +180,8 @@ static int open_folders(struct layout *self, enum rkt_store_mode mode, rkt_error
 		(self->blob = open_shelf(cas, "blob", mode, err)) < 0 ||
 		(self->erofs = open_shelf(cas, "erofs", mode, err)) < 0)
 		return -1;
+	if (mode == RKT_STORE_WRITE && (self->partial = open_folder(cas, "partial", mode, err)) < 0)
+		return -1;
 	if (self->member)
 		return 0;
 	if ((self->rootfs = open_shelf(cas, "rootfs", mode, err)) < 0 ||
@@ -229,7 +231,7 @@ int layout_open(struct layout *self, const char *path, enum rkt_store_mode mode,
 void layout_close(struct layout *self)
 {
 	int *fds[] = { &self->top, &self->index, &self->blob, &self->erofs, &self->rootfs,
-		&self->mnt, &self->tmp, &self->containers };
+		&self->mnt, &self->tmp, &self->partial, &self->containers };
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
 		scope_close(fds[i]);

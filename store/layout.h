@@ -19,6 +19,7 @@ struct layout {
 	int blob;       /* cas/blob/sha256 */
 	int erofs;      /* cas/erofs/sha256 */
 	int tmp;        /* cas/tmp */
+	int partial;    /* cas/partial: downloads under way; -1 with RKT_STORE_READ */
 	int rootfs;     /* cas/rootfs/sha256 */
 	int mnt;        /* cas/mnt */
 	int containers; /* containers: one folder a pod */
@@ -27,9 +28,9 @@ struct layout {
 	bool member;
 };
 
-#define LAYOUT_EMPTY                                        \
-	{                                                   \
-		NULL, -1, -1, -1, -1, -1, -1, -1, -1, false \
+#define LAYOUT_EMPTY                                            \
+	{                                                       \
+		NULL, -1, -1, -1, -1, -1, -1, -1, -1, -1, false \
 	}
 
 /* The data directory where nobody names one (store.h); the caller frees it. */

@@ -86,6 +86,7 @@ static int set_insides(const struct share *self, rkt_error **err)
 	if (cas < 0 || set_index_files(self, err) < 0 ||
 		set_folder(self, layout->index, "cas/index", MAY_WRITE, err) < 0 ||
 		set_folder(self, layout->tmp, "cas/tmp", MAY_WRITE, err) < 0 ||
+		set_folder(self, layout->partial, "cas/partial", MAY_WRITE, err) < 0 ||
 		set_shelf(self, layout->blob, "blob", err) < 0 ||
 		set_shelf(self, layout->erofs, "erofs", err) < 0)
 		return -1;

@@ -3,7 +3,7 @@
  * nothing else (doc/design.md, "Who may use a store").
  *
  *	top, cas, cas/blob, cas/erofs and sha256 in these	2750	members look
- *	cas/tmp, cas/index, the 256 folders of each shelf	2770	members write
+ *	cas/tmp, cas/partial, cas/index, the 256 folders of each shelf	2770	members write
  *	files in cas/index					0660
  *	all others						0700	as in any store
  *

@@ -88,7 +88,7 @@ def test_an_ordinary_user_shares_no_store(open_dir):
 
 @needs_root
 def test_only_the_folders_of_images_are_open(shared):
-    wanted = {"cas/blob", "cas/erofs", "cas/index", "cas/tmp", "cas", "."}
+    wanted = {"cas/blob", "cas/erofs", "cas/index", "cas/tmp", "cas/partial", "cas", "."}
     open_to_group = {name for name, (mode, _) in modes(shared).items() if mode & 0o070}
     files = {name for name in open_to_group if (shared / name).is_file()}
     shards = {f"cas/{s}/sha256/{i:02x}" for s in ("blob", "erofs") for i in range(256)}
@@ -97,7 +97,7 @@ def test_only_the_folders_of_images_are_open(shared):
     for name, (mode, group) in modes(shared).items():
         assert not mode & stat.S_IWOTH, name
         assert not (mode & 0o007 and (shared / name).is_dir()), name
-        if name in shards | {"cas/index", "cas/tmp"}:
+        if name in shards | {"cas/index", "cas/tmp", "cas/partial"}:
             assert (mode, group) == (0o2770, GROUP), name
         elif name in wanted | shelves:
             assert (mode, group) == (0o2750, GROUP), name
