@@ -1,4 +1,4 @@
-/* rkt-store import and fetch: image files into the store, their IDs to stdout. */
+/* rkt-store import: image files into the store, their IDs to stdout. */
 #include "store/cmd.h"
 
 #include <fcntl.h>
@@ -374,43 +374,6 @@ int cmd_import(int argc, char **argv, rkt_error **err)
 	if (got != OPTS_RUN)
 		return got == OPTS_DONE ? 0 : -1;
 	result = import_what_is_said(&settings, &files, err);
-	free(files.items);
-	return result;
-}
-
-/* Names and URLs are found by what they are not: a file. */
-static int check_files(const struct operands *files, rkt_error **err)
-{
-	for (size_t i = 0; i < files->count; i++)
-		if (strcmp(files->items[i], "-") != 0 && access(files->items[i], F_OK) < 0)
-			return rkt_fail(err, RKT_USAGE,
-				"%s is no file here: names and URLs are not fetched yet, give a file",
-				files->items[i]);
-	return 0;
-}
-
-int cmd_fetch(int argc, char **argv, rkt_error **err)
-{
-	static const char *const usage[] = { "[OPTIONS] FILE...", NULL };
-	struct import_settings settings = { .jobs = many_default_jobs() };
-	const struct opt options[] = { CMD_OPTION_DIR(&settings.dir), CMD_OPTIONS_END };
-	const struct command command = { .program = "rkt-store fetch",
-		.usage = usage,
-		.summary = "bring images into the store",
-		.description =
-			"Brings each FILE into the store as rkt-store import does, and prints its "
-			"ID. Names and URLs are not fetched yet.",
-		.options = options,
-		.see_also = cmd_see_also,
-		.operands_min = 1,
-		.operands_max = -1 };
-	struct operands files;
-	enum opts_result got = opts_parse(&command, argc, argv, &files, err);
-	int result;
-
-	if (got != OPTS_RUN)
-		return got == OPTS_DONE ? 0 : -1;
-	result = check_files(&files, err) < 0 ? -1 : import_all(&settings, &files, err);
 	free(files.items);
 	return result;
 }

@@ -30,6 +30,7 @@ index_link = %D%/index/libindex.la $(aci_link)
 	%D%/origin.c %D%/origin.h \
 	%D%/packed.c %D%/packed.h \
 	%D%/reference.c %D%/reference.h \
+	%D%/remote.c %D%/remote.h \
 	%D%/remove.c %D%/remove.h \
 	%D%/resolve.c %D%/resolve.h \
 	%D%/sha512.c %D%/sha512.h \
@@ -55,6 +56,20 @@ noinst_LTLIBRARIES += %D%/trust/libtrust.la
 %C%_trust_libtrust_la_CFLAGS = $(AM_CFLAGS) $(GPGME_CFLAGS)
 %C%_trust_libtrust_la_LIBADD = $(GPGME_LIBS)
 trust_link = %D%/trust/libtrust.la
+# From the web: no program links it that does not fetch.
+noinst_LTLIBRARIES += %D%/fetch/libfetch.la
+%C%_fetch_libfetch_la_SOURCES = \
+	%D%/fetch/auth.c %D%/fetch/auth.h \
+	%D%/fetch/discovery.c %D%/fetch/discovery.h \
+	%D%/fetch/download.c %D%/fetch/download.h \
+	%D%/fetch/header.c %D%/fetch/header.h \
+	%D%/fetch/http.c %D%/fetch/http.h \
+	%D%/fetch/page.c %D%/fetch/page.h \
+	%D%/fetch/spool.c %D%/fetch/spool.h \
+	%D%/fetch/template.c %D%/fetch/template.h
+%C%_fetch_libfetch_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(XML_CFLAGS)
+%C%_fetch_libfetch_la_LIBADD = $(CURL_LIBS) $(XML_LIBS)
+fetch_link = %D%/fetch/libfetch.la $(config_link) $(aci_link)
 
 # From the web: no program links it that does not fetch.
 noinst_LTLIBRARIES += %D%/fetch/libfetch.la
@@ -90,14 +105,28 @@ rkt_store_SOURCES = \
 	%D%/cmd_trust_list.c \
 	%D%/cmd_unpack.c \
 	%D%/cmd_verify.c \
+	%D%/cmd_web.c \
 	%D%/rkt-store.c \
 	%D%/signed.c %D%/signed.h
 rkt_store_LDADD = cli/libcli.la $(trust_link) $(store_link)
 
+# What asks the web, run by rkt-store and the runner: libcurl takes longer to load than they take to run.
+rktlibdir = $(libdir)/rkt
+rktlib_PROGRAMS = rkt-store-fetch
+rkt_store_fetch_SOURCES = \
+	%D%/cmd_fetch.c %D%/cmd_fetch.h \
+	%D%/fetch_name.c %D%/fetch_parts.h \
+	%D%/fetch_queue.c %D%/fetch_queue.h \
+	%D%/fetch_signature.c \
+	%D%/fetch_url.c \
+	%D%/fetching.c %D%/fetching.h \
+	%D%/rkt-store-fetch.c \
+	%D%/signed.c %D%/signed.h
+rkt_store_fetch_LDADD = cli/libcli.la $(trust_link) %D%/fetch/libfetch.la $(store_link)
+
 # The one program that knows OpenPGP, run by aci-validate: beside it in a built tree, installed where
 # only our programs look.
-rktlibdir = $(libdir)/rkt
-rktlib_PROGRAMS = aci-verify-signature
+rktlib_PROGRAMS += aci-verify-signature
 aci_verify_signature_SOURCES = %D%/trust/aci-verify-signature.c
 aci_verify_signature_LDADD = cli/libcli.la $(trust_link) $(config_link) $(aci_link)
 

@@ -16,6 +16,8 @@ cli_tests += tests/cli/test_store_import.py
 cli_tests += tests/cli/test_store_import_many.py
 cli_tests += tests/cli/test_store_from_rkt.py
 cli_tests += tests/cli/test_store_again.py
+cli_tests += tests/cli/test_fetch.py
+cli_tests += tests/cli/test_fetch_signed.py
 cli_tests += tests/cli/test_store_pipes.py
 cli_tests += tests/cli/test_store_list.py
 cli_tests += tests/cli/test_store_names.py
@@ -52,7 +54,8 @@ cli_tests += tests/cli/test_rkt.py
 cli_tests += tests/cli/test_index.py
 TESTS += $(cli_tests)
 PY_LOG_COMPILER = $(PYTHON3) -B $(top_srcdir)/tests/cli/tap.py
-EXTRA_DIST += %D%/tap.py %D%/conftest.py %D%/acilib.py %D%/storelib.py %D%/walkerlib.py %D%/renderlib.py %D%/podlib.py %D%/siglib.py $(cli_tests)
+EXTRA_DIST += %D%/tap.py %D%/conftest.py %D%/acilib.py %D%/storelib.py %D%/walkerlib.py %D%/renderlib.py %D%/podlib.py %D%/siglib.py \
+	%D%/fetchlib.py %D%/weblib.py $(cli_tests)
 
 # test_index.py looks at the index on plain tars through this
 check_PROGRAMS += tests/images/index-tool

@@ -1,0 +1,506 @@
+/* rkt-store fetch: images from the web or from files into the store, their IDs to stdout. */
+#include "store/cmd_fetch.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "cli/out.h"
+#include "cli/progress.h"
+#include "store/cmd.h"
+#include "store/deps.h"
+#include "store/fetch_queue.h"
+
+#define JOBS_USUAL     4
+#define JOBS_MAX       32
+#define TRIES_USUAL    5
+#define TRIES_MAX      100
+#define WAIT_MAX       3600 /* seconds */
+#define SIZE_MAX_USUAL (32ull << 30)
+
+static const char *const policies[] = { "update", "new", "never", NULL };
+
+struct fetch_settings {
+	const char *dir, *signature, *insecure, *cacert, *certificate, *key;
+	struct opts_list headers;
+	int policy; /* enum fetch_policy */
+	uint64_t jobs, max_size, tries;
+	int64_t connect_sec, idle_sec, wait_sec;
+	bool no_cache, no_dependencies, json;
+	bool insecure_image, insecure_tls, insecure_http;
+};
+
+/* ---- what is not safe ------------------------------------------------------------------------ */
+
+static int allow(struct fetch_settings *self, const char *word, rkt_error **err)
+{
+	bool all = strcmp(word, "all") == 0 || strcmp(word, "all-fetch") == 0;
+
+	if (strcmp(word, "none") == 0)
+		return 0;
+	if (all || strcmp(word, "image") == 0)
+		self->insecure_image = true;
+	if (all || strcmp(word, "tls") == 0)
+		self->insecure_tls = true;
+	if (all || strcmp(word, "http") == 0)
+		self->insecure_http = true;
+	if (all || strcmp(word, "image") == 0 || strcmp(word, "tls") == 0 ||
+		strcmp(word, "http") == 0)
+		return 0;
+	return rkt_fail(err, RKT_USAGE,
+		"--insecure-options: there is none, image, tls, http, all-fetch and all, not '%s'",
+		word);
+}
+
+static int allow_all(struct fetch_settings *self, rkt_error **err)
+{
+	auto_free char *words = xstrdup(self->insecure ? self->insecure : "none");
+	char *rest = words, *word;
+
+	while ((word = strsep(&rest, ",")))
+		if (allow(self, word, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* ---- what is shown --------------------------------------------------------------------------- */
+
+struct display {
+	const struct fetch_settings *settings;
+	pthread_mutex_t lock; /* of what is printed */
+	struct progress *progress;
+	_Atomic uint64_t came, expected;
+	uint64_t told; /* of what came, with --json */
+};
+
+struct ending {
+	const struct fetch_settings *settings;
+	rkt_store *store;
+	struct display *display;
+};
+
+static void print_event(json *event)
+{
+	auto_buf struct buf line = { 0 };
+
+	json_write(event, JSON_COMPACT, &line);
+	json_free(event);
+	printf("%s\n", buf_text(&line));
+	fflush(stdout);
+}
+
+static json *new_event(const char *kind)
+{
+	json *event = json_new_object();
+
+	json_set(event, "event", json_new_string(kind));
+	return event;
+}
+
+static void count(void *context, uint64_t came, uint64_t expected)
+{
+	struct display *self = context;
+
+	atomic_fetch_add(&self->came, came);
+	atomic_fetch_add(&self->expected, expected);
+}
+
+static void tell(void *context, const char *words)
+{
+	struct display *self = context;
+	json *event;
+
+	pthread_mutex_lock(&self->lock);
+	if (self->settings->json) {
+		event = new_event("note");
+		json_set(event, "message", json_new_string(words));
+		print_event(event);
+	} else {
+		out_note("%s", words);
+	}
+	pthread_mutex_unlock(&self->lock);
+}
+
+static void show_bytes(struct display *self)
+{
+	uint64_t came = atomic_load(&self->came), expected = atomic_load(&self->expected);
+	json *event;
+
+	if (!self->settings->json) {
+		progress_total(self->progress, expected);
+		progress_now(self->progress, came);
+		return;
+	}
+	if (came == self->told)
+		return;
+	self->told = came;
+	event = new_event("progress");
+	json_set(event, "bytes", json_new_integer((int64_t)came));
+	json_set(event, "of", expected ? json_new_integer((int64_t)expected) : NULL);
+	print_event(event);
+}
+
+static void tick(void *context)
+{
+	struct display *self = ((struct ending *)context)->display;
+
+	pthread_mutex_lock(&self->lock);
+	show_bytes(self);
+	pthread_mutex_unlock(&self->lock);
+}
+
+static const char *word_of(enum fetch_how how)
+{
+	static const char *const words[] = { "fetched", "unchanged", "present" };
+
+	return words[how];
+}
+
+/* REFERENCE as it may be shown: without a password. The caller frees it. */
+static char *shown(const char *reference)
+{
+	char *url = fetch_kind_of(reference) == FETCH_URL ? http_url_shown(reference, NULL) : NULL;
+
+	if (url)
+		return url;
+	return xstrdup(strchr(reference, '@') ? "what was asked for" : reference);
+}
+
+static void print_done(const struct fetch_job *job)
+{
+	auto_free char *reference = shown(job->reference);
+	json *event = new_event("done");
+
+	json_set(event, "reference", json_new_string(reference));
+	json_set(event, "id", json_new_string(job->fetched.id.text));
+	json_set(event, "how", json_new_string(word_of(job->fetched.how)));
+	json_set(
+		event, "source", job->fetched.source ? json_new_string(job->fetched.source) : NULL);
+	json_set(event, "neededBy", job->needed_by ? json_new_string(job->needed_by) : NULL);
+	print_event(event);
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+/* Whether all that the image is made of is there and what it should be (size, imageID, no
+ * circle). */
+static int check_layers(const struct ending *self, const struct fetch_job *job, rkt_error **err)
+{
+	auto_layers rkt_layers *layers = NULL;
+
+	return self->settings->no_dependencies
+		       ? 0
+		       : rkt_store_layers(self->store, &job->fetched.id, &layers, err);
+}
+
+/* Tells what became of one: 0, or -1. */
+static int end_one(const struct ending *self, struct fetch_job *job, rkt_error **err)
+{
+	rkt_error *why = pass_ptr(job->error);
+	auto_free char *reference = shown(job->reference);
+
+	if (why) {
+		rkt_fail_with(err, why);
+		if (job->needed_by)
+			return rkt_fail_outer(err, "%s, which %s needs", reference, job->needed_by);
+		/* what is wrong with a URL or file names it */
+		return fetch_kind_of(job->reference) == FETCH_NAME
+			       ? rkt_fail_outer(err, "fetching %s", reference)
+			       : -1;
+	}
+	if (self->settings->json)
+		print_done(job);
+	if (job->needed_by)
+		return 0;
+	if (check_layers(self, job, err) < 0)
+		return rkt_fail_outer(err, "fetching %s", reference);
+	if (!self->settings->json)
+		printf("%s\n", job->fetched.id.text);
+	return 0;
+}
+
+enum end_which { END_DEPENDENCIES, END_TYPED };
+
+/* Tells of those of one kind. The first error of all becomes *FIRST, others are told at once. */
+static void end_each(const struct ending *self, const struct fetch_done *done, enum end_which which,
+	rkt_error **first)
+{
+	for (size_t i = 0; i < done->count; i++) {
+		bool typed = !done->jobs[i]->needed_by;
+		auto_error rkt_error *why = NULL;
+
+		if (typed != (which == END_TYPED) || end_one(self, done->jobs[i], &why) == 0)
+			continue;
+		if (*first)
+			tell(self->display, rkt_error_message(why));
+		else
+			*first = pass_ptr(why);
+	}
+}
+
+/* Dependencies first: they say why an image is not whole. */
+static int end(void *context, const struct fetch_done *done, rkt_error **err)
+{
+	struct ending *self = context;
+	rkt_error *first = NULL;
+
+	progress_end(self->display->progress);
+	self->display->progress = NULL;
+	end_each(self, done, END_DEPENDENCIES, &first);
+	end_each(self, done, END_TYPED, &first);
+	return first ? rkt_fail_with(err, first) : out_flush(err);
+}
+
+/* ---- the beginning --------------------------------------------------------------------------- */
+
+/* HEADERS are the same with a NULL at their end. */
+static struct http_options http_options_of(
+	const struct fetch_settings *settings, const char *const *headers)
+{
+	return (struct http_options){ .cacert = settings->cacert,
+		.certificate = settings->certificate,
+		.key = settings->key,
+		.headers = headers,
+		.allow_http = settings->insecure_http,
+		.skip_tls_checks = settings->insecure_tls,
+		.connect_sec = (unsigned)settings->connect_sec,
+		.answer_sec = (unsigned)settings->idle_sec,
+		.slow_sec = (unsigned)settings->idle_sec };
+}
+
+static int fetch_with(const struct fetch_settings *settings, const struct operands *references,
+	struct fetching *all, rkt_error **err)
+{
+	struct display display = { .settings = settings, .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct ending ending = { settings, all->store, &display };
+	auto_free char *what = references->count == 1 ? shown(references->items[0])
+						      : xasprintf("%zu images", references->count);
+	const struct fetch_wishes wishes = { .all = all,
+		.references = references->items,
+		.count = references->count,
+		.threads = (unsigned)settings->jobs,
+		.no_dependencies = settings->no_dependencies,
+		.tick = tick,
+		.done = end,
+		.context = &ending };
+	int result;
+
+	all->progress = count;
+	all->tell = tell;
+	all->context = &display;
+	display.progress = settings->json ? NULL : progress_start(what, 0);
+	result = fetch_all(&wishes, err);
+	progress_end(display.progress);
+	return result;
+}
+
+static int check_settings(
+	struct fetch_settings *settings, const struct operands *references, rkt_error **err)
+{
+	if (allow_all(settings, err) < 0)
+		return -1;
+	if (settings->signature && references->count > 1)
+		return rkt_fail(err, RKT_USAGE, "--signature is for one image");
+	if (settings->signature && settings->insecure_image)
+		return rkt_fail(err, RKT_USAGE,
+			"--signature and --insecure-options=image exclude each other");
+	if (!settings->jobs || settings->jobs > JOBS_MAX)
+		return rkt_fail(err, RKT_USAGE, "--jobs is from 1 to %d", JOBS_MAX);
+	if (settings->tries > TRIES_MAX)
+		return rkt_fail(err, RKT_USAGE, "--tries is at most %d", TRIES_MAX);
+	if (settings->connect_sec > WAIT_MAX || settings->idle_sec > WAIT_MAX ||
+		settings->wait_sec > WAIT_MAX)
+		return rkt_fail(err, RKT_USAGE, "at most %d seconds are waited", WAIT_MAX);
+	for (size_t i = 0; i < settings->headers.count; i++)
+		if (!strchr(settings->headers.items[i], ':') ||
+			strpbrk(settings->headers.items[i], "\r\n"))
+			return rkt_fail(err, RKT_USAGE, "--header is a line \"NAME: VALUE\"");
+	return 0;
+}
+
+/* Says once which key files are of no use. */
+static int read_keys(struct trusted_keys *keys, rkt_error **err)
+{
+	if (keys_read(keys, err) < 0)
+		return -1;
+	for (size_t i = 0; i < keys->problems.count; i++)
+		out_warning("%s", keys->problems.items[i]);
+	return 0;
+}
+
+static int fetch(
+	struct fetch_settings *settings, const struct operands *references, rkt_error **err)
+{
+	auto_trusted_keys struct trusted_keys keys = { 0 };
+	auto_free const char **headers = xcalloc(settings->headers.count + 1, sizeof *headers);
+	auto_config_auth struct config_auth auth = { 0 };
+	auto_store rkt_store *store = NULL;
+	struct fetching all = { .policy = (enum fetch_policy)settings->policy,
+		.no_cache = settings->no_cache,
+		.signature = settings->signature,
+		.keys = &keys,
+		.tries = (unsigned)settings->tries,
+		.wait_ms = settings->wait_sec ? (unsigned)settings->wait_sec * 1000 : 1,
+		.max_bytes = settings->max_size };
+
+	if (check_settings(settings, references, err) < 0)
+		return -1;
+	for (size_t i = 0; i < settings->headers.count; i++)
+		headers[i] = settings->headers.items[i];
+	if (config_auth_read(&auth, err) < 0)
+		return -1;
+	if (auth.open_file)
+		out_warning(
+			"everybody on this machine may read %s, which has secrets", auth.open_file);
+	all.unsigned_too = settings->insecure_image;
+	all.http = http_options_of(settings, headers);
+	all.http.auth = &auth;
+	store = rkt_store_open(settings->dir, RKT_STORE_WRITE, err);
+	all.store = store;
+	signal(SIGPIPE, SIG_IGN); /* as libcurl and gpgme want it */
+	if (!store || (!settings->insecure_image && read_keys(&keys, err) < 0))
+		return -1;
+	return fetch_with(settings, references, &all, err);
+}
+
+int fetch_run(int argc, char **argv, rkt_error **err)
+{
+	static const char *const usage[] = { "[OPTIONS] REFERENCE...", NULL };
+	static const struct command_example examples[] = {
+		{ "rkt-store fetch example.com/app:1.0.0", "Asks the web where that image is." },
+		{ "rkt-store fetch https://example.com/app.aci",
+			"Its signature is app.aci.asc there." },
+		{ "rkt-store fetch --insecure-options=image ./app.aci https://example.com/b.aci",
+			"Takes what nobody signed." },
+		{ NULL, NULL },
+	};
+	static const char *const see_also[] = { "rkt-store-trust(1)", "rkt-store-import(1)",
+		"rkt-store-config(1)", "rkt-store(1)", "rkt-run(1)", NULL };
+	struct fetch_settings settings = {
+		.jobs = JOBS_USUAL, .max_size = SIZE_MAX_USUAL, .tries = TRIES_USUAL, .wait_sec = 1
+	};
+	const struct opt options[] = {
+		CMD_OPTION_DIR(&settings.dir),
+		{ .name = "pull-policy",
+			.kind = OPT_CHOICE,
+			.into = &settings.policy,
+			.choices = policies,
+			.help = "update: ask whether there is something newer. new: only when the image "
+				"is not in the store. never: ask nobody. update without it." },
+		{ .name = "signature",
+			.kind = OPT_TEXT,
+			.into = &settings.signature,
+			.argument = "FILE|URL",
+			.help = "The signature, instead of that of the image and \".asc\"." },
+		{ .name = "insecure-options",
+			.kind = OPT_TEXT,
+			.into = &settings.insecure,
+			.argument = "WORD,...",
+			.help = "image: take what nobody signed. tls: any certificate. http: no TLS. "
+				"all-fetch or all: all of these. none: nothing." },
+		{ .name = "no-cache",
+			.kind = OPT_FLAG,
+			.into = &settings.no_cache,
+			.help = "Fetch the whole file, whatever is known of its URL." },
+		{ .name = "no-deps",
+			.kind = OPT_FLAG,
+			.into = &settings.no_dependencies,
+			.help = "Leave the dependencies of the images alone." },
+		{ .name = "jobs",
+			.letter = 'j',
+			.kind = OPT_NUMBER,
+			.into = &settings.jobs,
+			.argument = "N",
+			.help = "Fetch up to N at once. 4 without it." },
+		{ .name = "cacert",
+			.kind = OPT_TEXT,
+			.into = &settings.cacert,
+			.argument = "FILE",
+			.help = "Only the CAs in this PEM file count, not those of the system." },
+		{ .name = "cert",
+			.kind = OPT_TEXT,
+			.into = &settings.certificate,
+			.argument = "FILE",
+			.help = "The certificate (PEM) by which servers know you." },
+		{ .name = "key",
+			.kind = OPT_TEXT,
+			.into = &settings.key,
+			.argument = "FILE",
+			.help = "Its key, where that is not in the same file." },
+		{ .name = "header",
+			.kind = OPT_LIST,
+			.into = &settings.headers,
+			.argument = "LINE",
+			.help = "A header field, \"NAME: VALUE\", for the hosts that are asked for, not for "
+				"those they send us to; may be repeated." },
+		{ .name = "tries",
+			.kind = OPT_NUMBER,
+			.into = &settings.tries,
+			.argument = "N",
+			.help = "How often a download is tried, when what went wrong may pass. 5 without "
+				"it." },
+		{ .name = "retry-wait",
+			.kind = OPT_DURATION,
+			.into = &settings.wait_sec,
+			.argument = "TIME",
+			.help = "How long to wait before the second try; twice that before the third, and so "
+				"on, or what the server asks for. 1s without it." },
+		{ .name = "connect-timeout",
+			.kind = OPT_DURATION,
+			.into = &settings.connect_sec,
+			.argument = "TIME",
+			.help = "How long a connection may take. 20s without it." },
+		{ .name = "idle-timeout",
+			.kind = OPT_DURATION,
+			.into = &settings.idle_sec,
+			.argument = "TIME",
+			.help = "How long an answer may let us wait, or come below 1 KiB a second. 60s and "
+				"30s without it." },
+		{ .name = "max-size",
+			.kind = OPT_SIZE,
+			.into = &settings.max_size,
+			.argument = "SIZE",
+			.help = "Refuse larger files. 32G without it." },
+		{ .name = "json",
+			.kind = OPT_FLAG,
+			.into = &settings.json,
+			.help = "Print what happens, one JSON object a line, instead of IDs." },
+		CMD_OPTIONS_END,
+	};
+	const struct command command = { .program = "rkt-store fetch",
+		.usage = usage,
+		.summary = "bring images into the store, with what they depend on",
+		.description =
+			"Brings each image into the store, and those it depends on, and prints the IDs of "
+			"those that were asked for, one a line.\n\n"
+			"REFERENCE is an https URL; a file (a path that begins with / or ./, or ends in "
+			".aci, or exists; - is standard input); an app name with labels as in "
+			"example.com/app:1.0.0,os=linux, which the web is asked about (appc discovery); or "
+			"an ID, which must be in the store.\n\n"
+			"What comes from the web must be signed by a key that is trusted for the name of "
+			"the image: see rkt-store trust. A file that you name is taken at your word; a "
+			"signature beside it, FILE.asc, must be good.\n\n"
+			"A download that broke off is gone on with, now or the next time, when the server "
+			"proves that the file is the same. What has not changed since it was fetched is "
+			"not fetched again. Credentials come from auth.d of the configuration "
+			"(rkt-store config), or from the URL. Proxies come from the environment "
+			"(https_proxy, no_proxy).",
+		.options = options,
+		.examples = examples,
+		.see_also = see_also,
+		.operands_min = 1,
+		.operands_max = -1 };
+	struct operands references;
+	enum opts_result got = opts_parse(&command, argc, argv, &references, err);
+	int result = got == OPTS_DONE ? 0 : -1;
+
+	if (got == OPTS_RUN) {
+		result = fetch(&settings, &references, err);
+		free(references.items);
+	}
+	free(settings.headers.items);
+	return result;
+}

@@ -1,0 +1,41 @@
+/*
+ * rkt-store fetch, which is a program of its own: libcurl and all it needs take longer to load than
+ * most commands take to run.
+ */
+#include "store/cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/proc.h"
+#include "base/str.h"
+
+#define PROGRAM "rkt-store-fetch"
+
+/* Completion is asked of all commands in turn, so this process must go on then. */
+static bool must_return(int argc, char **argv)
+{
+	return argc == 2 && str_has_prefix(argv[1], "--print-completion");
+}
+
+int cmd_fetch(int argc, char **argv, rkt_error **err)
+{
+	auto_free char *program = proc_helper_path(PROGRAM, err);
+	auto_free char **args = NULL;
+	int status;
+
+	if (!program)
+		return -1;
+	args = xcalloc((size_t)argc + 1, sizeof *args);
+	memcpy(args, argv, (size_t)argc * sizeof *args);
+	args[0] = program;
+	if (must_return(argc, argv)) {
+		fflush(stdout);
+		status = proc_run(args, err);
+		return status <= 0 ? status : rkt_fail(err, RKT_FAILED, "%s failed", program);
+	}
+	execv(program, args);
+	return rkt_fail_errno(err, "run %s", program);
+}

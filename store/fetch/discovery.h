@@ -1,0 +1,25 @@
+/*
+ * Asking the web where an image is (appc discovery.md): the discovery page of a name, else of what
+ * the name lies below, up to its host.
+ */
+#pragma once
+
+#include "store/fetch/http.h"
+#include "store/fetch/page.h"
+
+/* The path by which NAME is asked for: "https://NAME?ac-discovery=1", then without its last part,
+ * and so on. LEVEL 0 is NAME itself. NULL: there are no more; else freed by the caller. */
+char *discovery_url(const char *name, unsigned level);
+
+struct discovery_step {
+	unsigned level;
+	/* One line about each page that did not help; may be NULL. */
+	void (*tell)(void *context, const char *words);
+	void *context;
+};
+
+/* Reads the nearest page at or above STEP->level that has a tag of KIND whose prefix covers NAME. 1
+ * with *RET, which the caller frees, and STEP->level that of the page; 0: there is none, or -1: it
+ * could not be found out, of what was asked last. */
+int discovery_find(struct http *web, const char *name, enum page_tag_kind kind,
+	struct discovery_step *step, struct page *ret, rkt_error **err);

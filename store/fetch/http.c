@@ -1,0 +1,551 @@
+/* One request at a time over a libcurl multi handle. */
+#include "store/fetch/http.h"
+
+#include <curl/curl.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+
+#define POLL_MS 1000
+
+/* Of the body of an answer that is not the file. */
+#define PAGE_MAX (64u * 1024)
+
+/* Used where the options say 0. */
+#define CONNECT_SEC 20
+#define ANSWER_SEC  60
+#define SLOW_SEC    30
+#define SLOW_BYTES  1024
+
+struct http {
+	struct http_options options;
+	CURLM *multi;
+	CURL *easy;
+};
+
+/* One hop of a request. */
+struct hop {
+	const struct http *http;
+	const struct http_request *request;
+	struct http_answer *answer;
+	rkt_error *why; /* what our own functions said */
+	uint64_t received;
+	time_t began;
+	char fault[CURL_ERROR_SIZE];
+	bool answered; /* the last line of the final header came */
+	bool enough;   /* of a body nobody reads */
+	bool timed_out;
+};
+
+static int curl_fail(const char *what, CURLcode code, rkt_error **err)
+{
+	return rkt_fail(err, RKT_FAILED, "%s: %s", what, curl_easy_strerror(code));
+}
+
+/* ---- URLs ------------------------------------------------------------------------------------ */
+
+struct address {
+	char *url;  /* without user and password */
+	char *host; /* with the port, where one is written */
+	bool is_https;
+	char *user, *password; /* NULL: none in the URL */
+};
+
+static void address_free(struct address *self)
+{
+	free(self->url);
+	free(self->host);
+	free(self->user);
+	if (self->password)
+		explicit_bzero(self->password, strlen(self->password));
+	free(self->password);
+	*self = (struct address){ NULL };
+}
+#define auto_address __attribute__((cleanup(address_free)))
+
+/* A part of URL as a text of ours; NULL: there is none. */
+static char *part_of(CURLU *url, CURLUPart part, unsigned flags)
+{
+	char *text = NULL, *copy;
+
+	if (curl_url_get(url, part, &text, flags))
+		return NULL;
+	copy = xstrdup(text);
+	curl_free(text);
+	return copy;
+}
+
+static int take_apart(CURLU *url, struct address *ret, rkt_error **err)
+{
+	auto_free char *scheme = part_of(url, CURLUPART_SCHEME, 0);
+	auto_free char *host = part_of(url, CURLUPART_HOST, 0);
+	auto_free char *port = part_of(url, CURLUPART_PORT, 0);
+
+	if (!scheme || !host || (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0))
+		return rkt_fail(err, RKT_USAGE, "no http or https URL with a host");
+	ret->is_https = strcmp(scheme, "https") == 0;
+	ret->host = port ? xasprintf("%s:%s", host, port) : xstrdup(host);
+	ret->user = part_of(url, CURLUPART_USER, CURLU_URLDECODE);
+	ret->password = part_of(url, CURLUPART_PASSWORD, CURLU_URLDECODE);
+	if (curl_url_set(url, CURLUPART_USER, NULL, 0) ||
+		curl_url_set(url, CURLUPART_PASSWORD, NULL, 0) ||
+		curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0))
+		return rkt_fail(err, RKT_FAILED, "cannot take the URL apart");
+	ret->url = part_of(url, CURLUPART_URL, 0);
+	return ret->url ? 0 : rkt_fail(err, RKT_FAILED, "cannot take the URL apart");
+}
+
+static bool is_same_host(const struct address *one, const struct address *other)
+{
+	return one->is_https == other->is_https && strcmp(one->host, other->host) == 0;
+}
+
+static int address_parse(const char *text, struct address *ret, rkt_error **err)
+{
+	CURLU *url = curl_url();
+	int result;
+
+	*ret = (struct address){ NULL };
+	if (!url)
+		return rkt_fail(err, RKT_FAILED, "no memory for a URL");
+	/* the text is not in the message: a password may be in it */
+	if (curl_url_set(url, CURLUPART_URL, text, 0))
+		result = rkt_fail(err, RKT_USAGE, "this is no URL");
+	else
+		result = take_apart(url, ret, err);
+	curl_url_cleanup(url);
+	return result;
+}
+
+char *http_url_shown(const char *url, rkt_error **err)
+{
+	auto_address struct address address = { NULL };
+
+	return address_parse(url, &address, err) < 0 ? NULL : pass_ptr(address.url);
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+void http_answer_free(struct http_answer *answer)
+{
+	free(answer->url);
+	buf_free(&answer->fields);
+	*answer = (struct http_answer){ .length = -1 };
+}
+
+/* Fields are kept as "name\0value\0", names in lower case. */
+const char *http_field(const struct http_answer *answer, const char *name)
+{
+	const char *at = (const char *)answer->fields.data, *found = NULL;
+	const char *end = at + answer->fields.len;
+
+	while (at < end) {
+		const char *value = at + strlen(at) + 1;
+
+		if (strcmp(at, name) == 0)
+			found = value;
+		at = value + strlen(value) + 1;
+	}
+	return found;
+}
+
+bool http_content_range(const struct http_answer *answer, struct content_range *ret)
+{
+	const char *text = http_field(answer, "content-range");
+
+	return text &&
+	       content_range_parse((struct slice){ (const uint8_t *)text, strlen(text) }, ret);
+}
+
+static struct slice trimmed(const char *from, const char *to)
+{
+	while (from < to && strchr(" \t\r\n", *from))
+		from++;
+	while (to > from && strchr(" \t\r\n", to[-1]))
+		to--;
+	return (struct slice){ (const uint8_t *)from, (size_t)(to - from) };
+}
+
+/* A line that is no field, or has a NUL in it, is nobody's business. */
+static void add_field(struct buf *fields, const char *line, size_t len)
+{
+	const char *colon = memchr(line, ':', len);
+	struct slice value;
+
+	if (!colon || memchr(line, '\0', len))
+		return;
+	for (const char *at = line; at < colon; at++) {
+		char lower = *at >= 'A' && *at <= 'Z' ? (char)(*at + 'a' - 'A') : *at;
+
+		buf_append(fields, &lower, 1);
+	}
+	buf_append(fields, "", 1);
+	value = trimmed(colon + 1, line + len);
+	buf_append(fields, value.data, value.len);
+	buf_append(fields, "", 1);
+}
+
+static bool is_redirect(int status)
+{
+	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+static int finish_header(struct hop *self)
+{
+	struct http_answer *answer = self->answer;
+	long status = 0;
+	curl_off_t length = -1;
+
+	curl_easy_getinfo(self->http->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status < 200) /* 100 Continue, 103 Early Hints: the answer is still to come */
+		return 0;
+	curl_easy_getinfo(self->http->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	answer->status = (int)status;
+	answer->length = length;
+	self->answered = true;
+	if (is_redirect(answer->status) || !self->request->begin)
+		return 0;
+	return self->request->begin(self->request->context, answer, &self->why);
+}
+
+/* A line of a header, the empty one at its end too; its bytes, or 0 to stop. */
+static size_t take_line(char *line, size_t size, size_t count, void *context)
+{
+	struct hop *self = context;
+	size_t len = size * count;
+
+	if (len >= 5 && strncasecmp(line, "HTTP/", 5) == 0)
+		self->answer->fields.len = 0; /* that of a proxy, or of 100 Continue, was before */
+	if (self->answer->fields.len + len > HTTP_HEADERS_MAX) {
+		rkt_fail(&self->why, RKT_INVALID, "the header is longer than %u bytes",
+			HTTP_HEADERS_MAX);
+		return 0;
+	}
+	add_field(&self->answer->fields, line, len);
+	if (!trimmed(line, line + len).len && finish_header(self) < 0)
+		return 0;
+	return len;
+}
+
+static size_t take_body(char *bytes, size_t size, size_t count, void *context)
+{
+	struct hop *self = context;
+	const struct http_request *request = self->request;
+	struct slice block = { (const uint8_t *)bytes, size * count };
+
+	self->received += block.len;
+	if (self->answer->status / 100 != 2) { /* a page about what is wrong: its start will do */
+		self->enough = self->received > PAGE_MAX;
+		return self->enough ? 0 : block.len;
+	}
+	if (self->received > request->max_bytes) {
+		rkt_fail(&self->why, RKT_INVALID, "more than %llu bytes are coming",
+			(unsigned long long)request->max_bytes);
+		return 0;
+	}
+	return request->body(request->context, block, &self->why) < 0 ? 0 : block.len;
+}
+
+/* ---- one hop --------------------------------------------------------------------------------- */
+
+struct headers {
+	struct curl_slist *list;
+};
+
+static void headers_free(struct headers *self)
+{
+	for (struct curl_slist *at = self->list; at; at = at->next)
+		explicit_bzero(at->data, strlen(at->data));
+	curl_slist_free_all(self->list);
+}
+#define auto_headers __attribute__((cleanup(headers_free)))
+
+static int add_header(struct headers *self, const char *line, rkt_error **err)
+{
+	struct curl_slist *longer = curl_slist_append(self->list, line);
+
+	if (!longer)
+		return rkt_fail(err, RKT_FAILED, "no memory for a header");
+	self->list = longer;
+	return 0;
+}
+
+static int add_headers(struct headers *self, const char *const *lines, rkt_error **err)
+{
+	for (; lines && *lines; lines++)
+		if (add_header(self, *lines, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* What the hop to ADDRESS brings along. What stands in the URL that was asked for, ASKED, is for
+ * its host alone; what a redirect brings is for nobody. */
+static CURLcode set_credentials(
+	const http *self, const struct address *address, const struct address *asked)
+{
+	auto_fetch_auth struct fetch_auth known = { .kind = FETCH_AUTH_NONE };
+	auto_free char *sigv4 = NULL;
+	long how = CURLAUTH_BASIC;
+	CURLcode code = CURLE_OK;
+
+	if (asked->user && is_same_host(asked, address))
+		known = (struct fetch_auth){ .kind = FETCH_AUTH_BASIC,
+			.user = xstrdup(asked->user),
+			.password = xstrdup(asked->password ? asked->password : "") };
+	else if (self->options.auth)
+		known = fetch_auth_for(self->options.auth, address->host);
+	if (known.kind == FETCH_AUTH_NONE)
+		return CURLE_OK;
+	if (known.kind == FETCH_AUTH_BEARER) {
+		how = CURLAUTH_BEARER;
+		code = curl_easy_setopt(self->easy, CURLOPT_XOAUTH2_BEARER, known.token);
+	} else if (known.kind == FETCH_AUTH_SIGV4) {
+		how = CURLAUTH_AWS_SIGV4;
+		sigv4 = xasprintf("aws:amz:%s:s3", known.region);
+		code = curl_easy_setopt(self->easy, CURLOPT_AWS_SIGV4, sigv4);
+	}
+	if (!code)
+		code = curl_easy_setopt(self->easy, CURLOPT_HTTPAUTH, how);
+	if (!code && known.kind != FETCH_AUTH_BEARER)
+		code = curl_easy_setopt(self->easy, CURLOPT_USERNAME, known.user);
+	if (!code && known.kind != FETCH_AUTH_BEARER)
+		code = curl_easy_setopt(self->easy, CURLOPT_PASSWORD, known.password);
+	return code;
+}
+
+static CURLcode set_tls(const http *self)
+{
+	const struct http_options *options = &self->options;
+	CURL *easy = self->easy;
+	CURLcode code = curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+
+	if (!code && options->cacert)
+		code = curl_easy_setopt(easy, CURLOPT_CAINFO, options->cacert);
+	if (!code && options->certificate)
+		code = curl_easy_setopt(easy, CURLOPT_SSLCERT, options->certificate);
+	if (!code && options->key)
+		code = curl_easy_setopt(easy, CURLOPT_SSLKEY, options->key);
+	if (!code && options->skip_tls_checks)
+		code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+	if (!code && options->skip_tls_checks)
+		code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+	return code;
+}
+
+static CURLcode set_limits(const http *self)
+{
+	const struct http_options *options = &self->options;
+	CURL *easy = self->easy;
+	CURLcode code = curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT,
+		(long)(options->connect_sec ? options->connect_sec : CONNECT_SEC));
+
+	if (!code)
+		code = curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
+			(long)(options->slow_sec ? options->slow_sec : SLOW_SEC));
+	if (!code)
+		code = curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT,
+			(long)(options->slow_bytes ? options->slow_bytes : SLOW_BYTES));
+	if (!code)
+		code = curl_easy_setopt(
+			easy, CURLOPT_PROTOCOLS_STR, options->allow_http ? "https,http" : "https");
+	if (!code)
+		code = curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	if (!code)
+		code = curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	return code ? code : curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 256L * 1024);
+}
+
+static CURLcode set_up(struct hop *hop, const struct address *address, const struct address *asked,
+	const struct curl_slist *headers)
+{
+	CURL *easy = hop->http->easy;
+	CURLcode code;
+
+	curl_easy_reset(easy);
+	code = set_tls(hop->http);
+	if (!code)
+		code = set_limits(hop->http);
+	if (!code)
+		code = set_credentials(hop->http, address, asked);
+	if (!code)
+		code = curl_easy_setopt(easy, CURLOPT_URL, address->url);
+	if (!code)
+		code = curl_easy_setopt(easy, CURLOPT_USERAGENT, "rkt/" PACKAGE_VERSION);
+	if (!code)
+		code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+	if (!code)
+		code = curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, hop->fault);
+	if (!code)
+		code = curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_line);
+	if (!code)
+		code = curl_easy_setopt(easy, CURLOPT_HEADERDATA, hop);
+	if (!code)
+		code = curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+	return code ? code : curl_easy_setopt(easy, CURLOPT_WRITEDATA, hop);
+}
+
+static time_t now_sec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* Runs what was set up to its end. */
+static CURLcode run(struct hop *hop)
+{
+	const http *self = hop->http;
+	unsigned wait = self->options.answer_sec ? self->options.answer_sec : ANSWER_SEC;
+	CURLMcode code = curl_multi_add_handle(self->multi, self->easy);
+	CURLcode result = CURLE_FAILED_INIT;
+	int running = 1, left;
+	const CURLMsg *message;
+
+	while (!code && running && !hop->timed_out) {
+		code = curl_multi_perform(self->multi, &running);
+		if (!code && running)
+			code = curl_multi_poll(self->multi, NULL, 0, POLL_MS, NULL);
+		hop->timed_out = !hop->answered && now_sec() - hop->began > (time_t)wait;
+	}
+	while ((message = curl_multi_info_read(self->multi, &left)))
+		if (message->msg == CURLMSG_DONE)
+			result = message->data.result;
+	curl_multi_remove_handle(self->multi, self->easy);
+	return hop->timed_out && running ? CURLE_OPERATION_TIMEDOUT : result;
+}
+
+/* Whether a fault of the transport may be gone the next time. */
+static bool may_pass(CURLcode code)
+{
+	switch (code) {
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_PARTIAL_FILE:
+	case CURLE_OPERATION_TIMEDOUT:
+	case CURLE_GOT_NOTHING:
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_HTTP2:
+	case CURLE_HTTP2_STREAM:
+	case CURLE_SSL_CONNECT_ERROR:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int hop_fail(struct hop *hop, CURLcode code, rkt_error **err)
+{
+	const char *words = hop->fault[0] ? hop->fault : curl_easy_strerror(code);
+
+	if (hop->why)
+		return rkt_fail_with(err, pass_ptr(hop->why));
+	hop->answer->may_pass = may_pass(code);
+	if (code == CURLE_OPERATION_TIMEDOUT && !hop->answered)
+		words = "no answer in time";
+	return rkt_fail(err, RKT_FAILED, "%s", words);
+}
+
+static int make_hop(http *self, const struct http_request *request, const struct address *address,
+	const struct address *asked, struct http_answer *ret, rkt_error **err)
+{
+	struct hop hop = { .http = self, .request = request, .answer = ret, .began = now_sec() };
+	auto_headers struct headers headers = { NULL };
+	CURLcode code;
+
+	/* no server shall compress what it sends: bytes are what was signed */
+	if (add_header(&headers, "Accept-Encoding: identity", err) < 0 ||
+		add_headers(&headers, request->fields, err) < 0 ||
+		(is_same_host(asked, address) &&
+			add_headers(&headers, self->options.headers, err) < 0))
+		return -1;
+	code = set_up(&hop, address, asked, headers.list);
+	if (code)
+		return curl_fail("libcurl", code, err);
+	code = run(&hop);
+	return code && !hop.enough ? hop_fail(&hop, code, err) : 0;
+}
+
+/* ---- redirects ------------------------------------------------------------------------------- */
+
+/* Where the answer to ADDRESS sends us. */
+static int follow(
+	const http *self, const struct address *address, struct address *ret, rkt_error **err)
+{
+	char *target = NULL;
+
+	curl_easy_getinfo(self->easy, CURLINFO_REDIRECT_URL, &target);
+	if (!target || address_parse(target, ret, NULL) < 0)
+		return rkt_fail(err, RKT_INVALID, "a redirect to what is no http or https URL");
+	if (address->is_https && !ret->is_https)
+		return rkt_fail(
+			err, RKT_INVALID, "a redirect from https to http, to %s", ret->host);
+	return 0;
+}
+
+static int check_scheme(const http *self, const struct address *address, rkt_error **err)
+{
+	if (address->is_https || self->options.allow_http)
+		return 0;
+	return rkt_fail(err, RKT_USAGE, "http is not safe: use https, or --insecure-options=http");
+}
+
+int http_get(
+	http *self, const struct http_request *request, struct http_answer *ret, rkt_error **err)
+{
+	auto_address struct address asked = { NULL }, address = { NULL };
+
+	*ret = (struct http_answer){ .length = -1 };
+	if (address_parse(request->url, &asked, err) < 0 ||
+		address_parse(asked.url, &address, err) < 0)
+		return -1;
+	for (int hops = 0; hops <= HTTP_REDIRECTS_MAX; hops++) {
+		auto_address struct address next = { NULL };
+
+		http_answer_free(ret);
+		ret->url = xstrdup(address.url);
+		if (check_scheme(self, &address, err) < 0 ||
+			make_hop(self, request, &address, &asked, ret, err) < 0)
+			return -1;
+		if (!is_redirect(ret->status) || !http_field(ret, "location"))
+			return 0;
+		if (follow(self, &address, &next, err) < 0)
+			return -1;
+		address_free(&address);
+		address = next;
+		next = (struct address){ NULL };
+	}
+	return rkt_fail(err, RKT_INVALID, "more than %d redirects", HTTP_REDIRECTS_MAX);
+}
+
+/* ---- handles --------------------------------------------------------------------------------- */
+
+http *http_new(const struct http_options *options, rkt_error **err)
+{
+	auto_http http *self = xcalloc(1, sizeof *self);
+	CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT); /* counts; threads may do it */
+
+	if (code) {
+		curl_fail("libcurl", code, err);
+		return NULL;
+	}
+	self->options = *options;
+	self->multi = curl_multi_init();
+	self->easy = curl_easy_init();
+	if (self->multi && self->easy)
+		return pass_ptr(self);
+	rkt_fail(err, RKT_FAILED, "libcurl: no memory");
+	return NULL;
+}
+
+void http_free(http *self)
+{
+	if (!self)
+		return;
+	curl_easy_cleanup(self->easy);
+	curl_multi_cleanup(self->multi);
+	free(self);
+}

@@ -1,0 +1,85 @@
+/*
+ * GET over HTTP and TLS, by libcurl: one request, whose redirects are followed here.
+ *
+ * https only, unless the options allow http; certificates and host names are verified; a redirect
+ * never leads from https to http nor to another scheme. Credentials and the user's own headers go
+ * to the host that was asked for and to no host that a redirect names, but for credentials that are
+ * configured for that host (S-026). User and password in a URL are credentials for its host, and
+ * in no text of ours (S-029).
+ *
+ * A handle keeps connections and serves one thread at a time. The process must ignore SIGPIPE.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "store/fetch/auth.h"
+#include "store/fetch/header.h"
+
+#define HTTP_REDIRECTS_MAX 10
+#define HTTP_HEADERS_MAX   (256u * 1024) /* bytes of all header lines of an answer */
+
+typedef struct http http;
+
+/* Lent for the life of the handle. Zero is the usual. */
+struct http_options {
+	const char *cacert;         /* PEM file of the CAs that count instead of the system's */
+	const char *certificate;    /* of the client, a PEM file, */
+	const char *key;            /* and its key, where that is another file */
+	const char *const *headers; /* "Name: value", NULL at the end; for the hosts asked for */
+	bool allow_http;            /* without TLS too */
+	bool skip_tls_checks;       /* any certificate will do */
+	unsigned connect_sec;       /* to be connected */
+	unsigned answer_sec;        /* until the answer begins */
+	unsigned slow_sec;          /* below slow_bytes a second for so long is too slow */
+	unsigned slow_bytes;
+	const struct config_auth *auth; /* what goes to which host; NULL: nothing is configured */
+};
+
+/* NULL on error. */
+http *http_new(const struct http_options *options, rkt_error **err);
+/* NULL is allowed. */
+void http_free(http *self);
+
+struct http_answer {
+	int status;
+	char *url;         /* that answered, without user and password */
+	int64_t length;    /* of the body, as announced; -1: not announced */
+	struct buf fields; /* of the header */
+	bool may_pass;     /* the fault is one that often is gone the next time */
+};
+/* The value of the header field NAME, in lower case; NULL when there is none. Of several the
+ * last. */
+const char *http_field(const struct http_answer *answer, const char *name);
+/* What the answer says of the part it is; false: nothing, or nothing that makes sense. */
+bool http_content_range(const struct http_answer *answer, struct content_range *ret);
+void http_answer_free(struct http_answer *answer);
+
+struct http_request {
+	const char *url;
+	const char *const
+		*fields;    /* "Name: value", NULL at the end, for whoever answers in the end */
+	uint64_t max_bytes; /* a longer body is RKT_INVALID */
+	/* Called before the body of the final answer, whatever its status. May be NULL. The body of
+	 * one that is not 2xx is thrown away. */
+	int (*begin)(void *context, const struct http_answer *answer, rkt_error **err);
+	int (*body)(void *context, struct slice bytes, rkt_error **err);
+	void *context;
+};
+
+/* 0 when an answer came, whatever its status, and its body wholly; -1 else. *RET is set in both
+ * cases, as far as the answer came, and the caller frees it. */
+int http_get(
+	http *self, const struct http_request *request, struct http_answer *ret, rkt_error **err);
+
+/* URL as it may be shown: without user and password; the caller frees it. RKT_USAGE: it is none of
+ * http or https. */
+char *http_url_shown(const char *url, rkt_error **err);
+
+SCOPE_DEFINE(http, http *, http_free)
+#define auto_http        __attribute__((cleanup(scope_http)))
+#define auto_http_answer __attribute__((cleanup(http_answer_free)))

@@ -1,0 +1,206 @@
+/* Jobs, and the threads that do them. */
+#include "store/fetch_queue.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "aci/manifest.h"
+#include "base/alloc.h"
+#include "base/time.h"
+
+#define TICK_NS 200000000
+
+/* An image with more images below it than this is not fetched to its end: the number of layers a
+ * tree may have is far smaller. */
+#define JOBS_MAX 4096
+
+struct fetch_queue {
+	const struct fetch_wishes *wishes;
+	pthread_mutex_t lock; /* for what follows */
+	pthread_cond_t changed;
+	struct fetch_job **jobs;
+	size_t count, capacity;
+	size_t next;   /* to be begun */
+	size_t active; /* being done */
+};
+
+/* ---- jobs ------------------------------------------------------------------------------------ */
+
+/* Under the lock. */
+static bool is_known(const struct fetch_queue *self, const char *reference)
+{
+	for (size_t i = 0; i < self->count; i++)
+		if (strcmp(self->jobs[i]->reference, reference) == 0)
+			return true;
+	return false;
+}
+
+/* Under the lock. */
+static void add(struct fetch_queue *self, const char *reference, const char *needed_by)
+{
+	struct fetch_job *job;
+
+	if (self->count == self->capacity) {
+		self->capacity = self->capacity ? 2 * self->capacity : 16;
+		self->jobs = xreallocarray(self->jobs, self->capacity, sizeof(struct fetch_job *));
+	}
+	job = xcalloc(1, sizeof *job);
+	job->reference = xstrdup(reference);
+	job->needed_by = xstrdup_if(needed_by);
+	self->jobs[self->count++] = job;
+}
+
+static void job_free(struct fetch_job *job)
+{
+	free(job->reference);
+	free(job->needed_by);
+	fetched_free(&job->fetched);
+	rkt_error_free(job->error);
+	free(job);
+}
+
+/* ---- dependencies ---------------------------------------------------------------------------- */
+
+/* What is asked for to satisfy DEPENDENCY: its image when that is here, else its name. */
+static char *reference_of(const struct fetch_queue *self, const struct ac_dependency *dependency)
+{
+	auto_buf struct buf text = { 0 };
+	auto_image_record rkt_image_record *record = NULL;
+
+	if (dependency->image_id &&
+		rkt_store_find(self->wishes->all->store, dependency->image_id, &record, NULL) == 0)
+		return xstrdup(record->id.text);
+	buf_append_text(&text, dependency->image_name);
+	for (size_t i = 0; i < dependency->label_count; i++)
+		buf_printf(
+			&text, ",%s=%s", dependency->labels[i].name, dependency->labels[i].value);
+	return xstrdup(buf_text(&text));
+}
+
+static int add_dependencies(struct fetch_queue *self, const rkt_image_id *id, rkt_error **err)
+{
+	auto_image_record rkt_image_record *record = NULL;
+	auto_image_manifest struct image_manifest *manifest = NULL;
+
+	if (rkt_store_find(self->wishes->all->store, id->text, &record, err) < 0)
+		return -1;
+	manifest = image_manifest_parse(
+		(struct slice){ (const uint8_t *)record->manifest, record->manifest_len }, NULL,
+		err);
+	if (!manifest)
+		return -1;
+	for (size_t i = 0; i < manifest->dependency_count; i++) {
+		auto_free char *reference = reference_of(self, &manifest->dependencies[i]);
+		bool full;
+
+		pthread_mutex_lock(&self->lock);
+		full = self->count == JOBS_MAX;
+		if (!full && !is_known(self, reference))
+			add(self, reference, manifest->name);
+		pthread_cond_broadcast(&self->changed);
+		pthread_mutex_unlock(&self->lock);
+		if (full)
+			return rkt_fail(
+				err, RKT_INVALID, "more than %d images are needed", JOBS_MAX);
+	}
+	return 0;
+}
+
+/* ---- threads --------------------------------------------------------------------------------- */
+
+static void do_job(struct fetch_queue *self, fetcher *hand, struct fetch_job *job)
+{
+	if (fetch_one(hand, job->reference, &job->fetched, &job->error) == 0 &&
+		!self->wishes->no_dependencies)
+		add_dependencies(self, &job->fetched.id, &job->error);
+}
+
+/* Under the lock: the next job, NULL when there will be none any more. */
+static struct fetch_job *take(struct fetch_queue *self)
+{
+	while (self->next == self->count && self->active)
+		pthread_cond_wait(&self->changed, &self->lock);
+	if (self->next == self->count)
+		return NULL;
+	self->active++;
+	return self->jobs[self->next++];
+}
+
+static void *work(void *context)
+{
+	struct fetch_queue *self = context;
+	auto_error rkt_error *why = NULL;
+	auto_fetcher fetcher *hand = fetcher_new(self->wishes->all, &why);
+	struct fetch_job *job;
+
+	pthread_mutex_lock(&self->lock);
+	while ((job = take(self))) {
+		pthread_mutex_unlock(&self->lock);
+		if (hand)
+			do_job(self, hand, job);
+		else
+			rkt_fail(&job->error, RKT_FAILED, "%s", rkt_error_message(why));
+		pthread_mutex_lock(&self->lock);
+		self->active--;
+		pthread_cond_broadcast(&self->changed);
+	}
+	pthread_cond_broadcast(&self->changed);
+	pthread_mutex_unlock(&self->lock);
+	return NULL;
+}
+
+static void wait_for_all(struct fetch_queue *self)
+{
+	pthread_mutex_lock(&self->lock);
+	while (self->next < self->count || self->active) {
+		struct timespec until = time_in_ns(TICK_NS);
+
+		pthread_cond_timedwait(&self->changed, &self->lock, &until);
+		if (!self->wishes->tick)
+			continue;
+		pthread_mutex_unlock(&self->lock);
+		self->wishes->tick(self->wishes->context);
+		pthread_mutex_lock(&self->lock);
+	}
+	pthread_mutex_unlock(&self->lock);
+}
+
+static int run(struct fetch_queue *self, rkt_error **err)
+{
+	const struct fetch_wishes *wishes = self->wishes;
+	auto_free pthread_t *threads = xcalloc(wishes->threads, sizeof *threads);
+	size_t started = 0;
+	int code = 0;
+
+	while (started < wishes->threads && !code) {
+		code = pthread_create(&threads[started], NULL, work, self);
+		started += !code;
+	}
+	if (!started) {
+		errno = code;
+		return rkt_fail_errno(err, "start a thread");
+	}
+	wait_for_all(self);
+	while (started)
+		pthread_join(threads[--started], NULL);
+	return 0;
+}
+
+int fetch_all(const struct fetch_wishes *wishes, rkt_error **err)
+{
+	struct fetch_queue self = { .wishes = wishes,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.changed = PTHREAD_COND_INITIALIZER };
+	int result;
+
+	for (size_t i = 0; i < wishes->count; i++)
+		add(&self, wishes->references[i], NULL);
+	result = run(&self, err);
+	if (result == 0)
+		result = wishes->done(
+			wishes->context, &(const struct fetch_done){ self.jobs, self.count }, err);
+	while (self.count)
+		job_free(self.jobs[--self.count]);
+	free(self.jobs);
+	return result;
+}

@@ -1,0 +1,250 @@
+/* One URL: what is known of it, what the server says, and the cache. */
+#include "store/fetch_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/hex.h"
+#include "store/remote.h"
+
+/* ---- downloads ------------------------------------------------------------------------------- */
+
+void fetch_tell(const fetcher *self, const char *words)
+{
+	if (self->all->tell)
+		self->all->tell(self->all->context, words);
+}
+
+static void tell(void *context, const char *words)
+{
+	fetch_tell(context, words);
+}
+
+/* A download that begins again counts on where it was. */
+static void count(void *context, uint64_t done, uint64_t of)
+{
+	fetcher *self = context;
+	uint64_t came = done > self->told ? done - self->told : 0;
+	uint64_t expected = of > self->told_of ? of - self->told_of : 0;
+
+	if (!self->all->progress)
+		return;
+	self->told += came;
+	self->told_of += expected;
+	self->all->progress(self->all->context, came, expected);
+}
+
+/* The name of the spool file of URL. */
+static int spool_name(const char *url, char ret[static 2 * KEY_ID_SIZE + 1], rkt_error **err)
+{
+	auto_free char *shown = http_url_shown(url, err);
+	struct key key;
+
+	if (!shown || key_of_remote(shown, &key, err) < 0)
+		return -1;
+	hex_encode(key.bytes, key.len, ret);
+	return 0;
+}
+
+int fetch_download(fetcher *self, const char *url, const char *etag, const char *last_modified,
+	uint64_t max_bytes, struct download *ret, rkt_error **err)
+{
+	char name[2 * KEY_ID_SIZE + 1];
+	const struct download_request request = { .url = url,
+		.dir = self->all->store->layout.partial,
+		.name = name,
+		.etag = etag,
+		.last_modified = last_modified,
+		.max_bytes = max_bytes,
+		.tries = self->all->tries,
+		.wait_ms = self->all->wait_ms,
+		.progress = count,
+		.tell = tell,
+		.context = self };
+
+	self->told = self->told_of = 0;
+	return spool_name(url, name, err) < 0 ? -1 : download(self->web, &request, ret, err);
+}
+
+void fetch_forget(fetcher *self, const char *url)
+{
+	char name[2 * KEY_ID_SIZE + 1];
+
+	if (spool_name(url, name, NULL) == 0)
+		download_forget(self->all->store->layout.partial, name);
+}
+
+/* ---- the cache ------------------------------------------------------------------------------- */
+
+static struct slice slice_of(const char *text)
+{
+	return (struct slice){ (const uint8_t *)text, text ? strlen(text) : 0 };
+}
+
+/* Until when what ANSWER brought is fresh, from NOW_NS on. */
+static uint64_t fresh_until(const struct http_answer *answer, uint64_t now_ns)
+{
+	struct cache_control control = { 0 };
+	const char *said = http_field(answer, "cache-control"), *age = http_field(answer, "age");
+	int64_t age_sec = 0;
+
+	if (!said)
+		return now_ns;
+	cache_control_parse(slice_of(said), &control);
+	if (age)
+		header_seconds_parse(slice_of(age), &age_sec);
+	if (control.no_store || control.no_cache || !control.has_max_age ||
+		control.max_age_sec <= age_sec)
+		return now_ns;
+	return now_ns + (uint64_t)(control.max_age_sec - age_sec) * 1000000000u;
+}
+
+/* Fields that a 304 does not repeat stay as they were. */
+static int remember(fetcher *self, const char *shown, const struct http_answer *answer,
+	const struct remote *before, const rkt_image_id *id, rkt_error **err)
+{
+	const char *etag = http_field(answer, "etag"), *date = http_field(answer, "last-modified");
+	uint64_t now_ns = store_now_ns();
+	const struct remote_row row = { .url = shown,
+		.etag = etag || !before ? etag : before->etag,
+		.last_modified = date || !before ? date : before->last_modified,
+		.fetched_ns = now_ns,
+		.fresh_ns = fresh_until(answer, now_ns),
+		.id = *id };
+
+	return remote_put(self->all->store, &row, err);
+}
+
+/* ---- one URL --------------------------------------------------------------------------------- */
+
+struct visit {
+	fetcher *fetcher;
+	const struct fetch_place *place;
+	char *shown;          /* the URL, without user and password */
+	struct remote remote; /* what is known of it, when KNOWN */
+	bool known;
+	struct signature signature;
+	bool has_signature;
+};
+
+static void visit_free(struct visit *self)
+{
+	free(self->shown);
+	remote_free(&self->remote);
+	signature_free(&self->signature);
+}
+#define auto_visit __attribute__((cleanup(visit_free)))
+
+static bool wants_signature(const struct visit *self)
+{
+	return !self->fetcher->all->unsigned_too;
+}
+
+static int get_signature(struct visit *self, rkt_error **err)
+{
+	auto_free char *usual = xasprintf("%s.asc", self->place->url);
+	const char *url = self->place->signature_url ? self->place->signature_url : usual;
+
+	auto_error rkt_error *why = NULL;
+
+	self->has_signature = true;
+	signature_free(&self->signature);
+	if (signature_get(self->fetcher, url, &self->signature, &why) == 0)
+		return 0;
+	return self->place->may_be_nothing ? rkt_fail_with(err, pass_ptr(why))
+					   : signature_missing(pass_ptr(why), err);
+}
+
+/* What nobody needs to be asked for: 1, 0, or -1. */
+static int is_answered(struct visit *self, struct fetched *ret, rkt_error **err)
+{
+	const struct fetching *all = self->fetcher->all;
+	bool fresh = self->known && self->remote.fresh_ns > store_now_ns();
+
+	if (self->known && (all->policy != FETCH_UPDATE || (fresh && !all->no_cache))) {
+		ret->id = self->remote.id;
+		ret->how = FETCH_WAS_THERE;
+		return 1;
+	}
+	if (all->policy == FETCH_NEVER)
+		return rkt_fail(err, RKT_MISSING,
+			"%s is not in the store, and nobody is to be asked", self->shown);
+	return 0;
+}
+
+/* The image came: judged, imported and written down. */
+static int take_image(
+	struct visit *self, struct download *came, struct fetched *ret, rkt_error **err)
+{
+	const struct signature *signature = self->has_signature ? &self->signature : NULL;
+	auto_error rkt_error *why = NULL;
+
+	ret->how = FETCH_CAME;
+	if (signature_import(self->fetcher, came->fd, signature, self->shown, self->place->wanted,
+		    &ret->id, &why) < 0) {
+		/* bytes that are not what they should be are not gone on with; a key may yet
+		 * come */
+		if (rkt_error_kind(why) == RKT_INVALID)
+			fetch_forget(self->fetcher, self->place->url);
+		rkt_fail_with(err, pass_ptr(why));
+		return rkt_fail_outer(err, "%s", self->shown);
+	}
+	fetch_forget(self->fetcher, self->place->url);
+	return remember(self->fetcher, self->shown, &came->answer, NULL, &ret->id, err);
+}
+
+/* Asks for the image; the signature first, unless the image may turn out to be unchanged. */
+static int ask(struct visit *self, struct download *came, struct fetched *ret, rkt_error **err)
+{
+	const struct fetching *all = self->fetcher->all;
+	bool may_be_unchanged = self->known && !all->no_cache;
+
+	if (wants_signature(self) && !may_be_unchanged && get_signature(self, err) < 0)
+		return -1;
+	if (fetch_download(self->fetcher, self->place->url,
+		    may_be_unchanged ? self->remote.etag : NULL,
+		    may_be_unchanged ? self->remote.last_modified : NULL, all->max_bytes, came,
+		    err) < 0)
+		return -1;
+	if (came->outcome == DOWNLOAD_LATER)
+		return rkt_fail(
+			err, RKT_FAILED, "%s: the server will have it later (202)", self->shown);
+	if (came->outcome == DOWNLOAD_UNCHANGED) {
+		ret->id = self->remote.id;
+		ret->how = FETCH_UNCHANGED;
+		return remember(
+			self->fetcher, self->shown, &came->answer, &self->remote, &ret->id, err);
+	}
+	if (wants_signature(self) && (!self->has_signature || self->signature.later) &&
+		get_signature(self, err) < 0)
+		return -1;
+	if (self->signature.later)
+		return rkt_fail(err, RKT_FAILED,
+			"%s: the server will have its signature later (202): try again then",
+			self->shown);
+	return take_image(self, came, ret, err);
+}
+
+int fetch_url(fetcher *self, const struct fetch_place *place, struct fetched *ret, rkt_error **err)
+{
+	auto_visit struct visit visit = { .fetcher = self, .place = place };
+	struct download came = DOWNLOAD_EMPTY;
+	int known, result;
+
+	visit.shown = http_url_shown(place->url, err);
+	if (!visit.shown)
+		return -1;
+	known = remote_get(self->all->store, visit.shown, &visit.remote, err);
+	if (known < 0)
+		return -1;
+	visit.known = known && signature_is_known(self, &visit.remote.id);
+	result = is_answered(&visit, ret, err);
+	if (result)
+		return result < 0 ? -1 : 0;
+	ret->source = xstrdup(visit.shown);
+	result = ask(&visit, &came, ret, err);
+	download_close(&came);
+	return result;
+}

@@ -1,0 +1,146 @@
+/* What a reference is, and one of each kind. */
+#include "store/fetching.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "aci/id.h"
+#include "base/alloc.h"
+#include "base/str.h"
+#include "store/fetch_parts.h"
+#include "store/resolve.h"
+
+fetcher *fetcher_new(const struct fetching *all, rkt_error **err)
+{
+	auto_fetcher fetcher *self = xcalloc(1, sizeof *self);
+
+	self->all = all;
+	self->web = http_new(&all->http, err);
+	return self->web ? pass_ptr(self) : NULL;
+}
+
+void fetcher_free(fetcher *self)
+{
+	if (!self)
+		return;
+	http_free(self->web);
+	signing_close(&self->signing);
+	free(self);
+}
+
+void fetched_free(struct fetched *self)
+{
+	free(self->source);
+	self->source = NULL;
+}
+
+/* ---- kinds ----------------------------------------------------------------------------------- */
+
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
+}
+
+enum fetch_kind fetch_kind_of(const char *reference)
+{
+	if (strcmp(reference, "-") == 0 || str_has_prefix(reference, "/") ||
+		str_has_prefix(reference, "./") || str_has_prefix(reference, "../"))
+		return FETCH_FILE;
+	if (strstr(reference, "://"))
+		return FETCH_URL;
+	if (id_form_of(reference, NULL) != ID_NONE)
+		return FETCH_ID;
+	return str_has_suffix(reference, ".aci") || is_file(reference) ? FETCH_FILE : FETCH_NAME;
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+static int open_file(const char *path, rkt_error **err)
+{
+	int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+					: open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return rkt_fail(err, RKT_MISSING, "no such file");
+	return fd < 0 ? rkt_fail_errno(err, "open") : fd;
+}
+
+/* The signature of the file PATH: the one that was named, or the one beside it: 1, 0 when there is
+ * none, or -1. A file is the user's own word for what is in it, so it need not be signed; a
+ * signature that is there must be good. */
+static int file_signature(fetcher *self, const char *path, struct signature *ret, rkt_error **err)
+{
+	auto_free char *beside = xasprintf("%s.asc", path);
+	const char *name = self->all->signature;
+	auto_error rkt_error *why = NULL;
+
+	if (self->all->unsigned_too)
+		return 0;
+	if (!name && (strcmp(path, "-") == 0 || access(beside, F_OK) < 0))
+		return 0;
+	if (signature_get(self, name ? name : beside, ret, &why) == 0)
+		return 1;
+	return signature_missing(pass_ptr(why), err);
+}
+
+static int fetch_file(fetcher *self, const char *path, struct fetched *ret, rkt_error **err)
+{
+	ERROR_SCOPE(err, "importing", path);
+	auto_signature struct signature signature = { 0 };
+	auto_fd int fd = open_file(path, err);
+	int has_one = fd < 0 ? -1 : file_signature(self, path, &signature, err);
+
+	if (has_one < 0)
+		return -1;
+	ret->how = FETCH_CAME;
+	ret->source = strcmp(path, "-") == 0 ? NULL : realpath(path, NULL);
+	return signature_import(
+		self, fd, has_one ? &signature : NULL, ret->source, NULL, &ret->id, err);
+}
+
+/* ---- IDs ------------------------------------------------------------------------------------- */
+
+static int fetch_id(fetcher *self, const char *reference, struct fetched *ret, rkt_error **err)
+{
+	auto_image_record rkt_image_record *record = NULL;
+	auto_error rkt_error *why = NULL;
+
+	if (rkt_store_find(self->all->store, reference, &record, &why) < 0) {
+		if (rkt_error_kind(why) != RKT_MISSING)
+			return rkt_fail_with(err, pass_ptr(why));
+		return rkt_fail(err, RKT_MISSING,
+			"no image %s: IDs are looked for in the store only, give a name or a URL",
+			reference);
+	}
+	ret->id = record->id;
+	ret->how = FETCH_WAS_THERE;
+	return 0;
+}
+
+static int fetch_address(fetcher *self, const char *url, struct fetched *ret, rkt_error **err)
+{
+	const struct fetch_place place = { .url = url, .signature_url = self->all->signature };
+
+	if (str_has_prefix(url, "file://"))
+		return fetch_file(self, url + strlen("file://"), ret, err);
+	return fetch_url(self, &place, ret, err);
+}
+
+int fetch_one(fetcher *self, const char *reference, struct fetched *ret, rkt_error **err)
+{
+	*ret = (struct fetched){ .how = FETCH_WAS_THERE };
+	switch (fetch_kind_of(reference)) {
+	case FETCH_FILE:
+		return fetch_file(self, reference, ret, err);
+	case FETCH_URL:
+		return fetch_address(self, reference, ret, err);
+	case FETCH_ID:
+		return fetch_id(self, reference, ret, err);
+	case FETCH_NAME:
+		break;
+	}
+	return fetch_name(self, reference, ret, err);
+}

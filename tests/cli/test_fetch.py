@@ -1,0 +1,469 @@
+"""rkt-store fetch: URLs, what servers say, and the cache. Signatures have their own tests."""
+
+import json
+import threading
+import time
+
+import pytest
+from conftest import run
+from fetchlib import big_image, fetch, noise, other, partial, pki, proxy, unsigned, web  # noqa: F401
+from storelib import add, assert_one_line, blob_path, files_in, ids, image_tar, store, write
+from weblib import File
+
+
+def the_id(result):
+    """The one line that a fetch printed."""
+    assert result.status == 0, result
+    (line,) = result.out.splitlines()
+    return line
+
+
+# ---- files and IDs -------------------------------------------------------------------------------
+
+
+def test_a_file_is_imported(data_dir, tmp_path):
+    file = write(tmp_path / "a.aci", image_tar())
+    result = store("fetch", file)
+    assert the_id(result) == add(file)
+    assert store("fetch", f"file://{file}").out == result.out
+    assert store("fetch", "-", stdin=file.read_bytes()).out == result.out
+    assert_one_line(store("fetch", tmp_path / "none.aci"), 3, "none.aci: no such file")
+
+
+def test_an_id_is_looked_for_in_the_store(data_dir, tmp_path):
+    image = add(write(tmp_path / "a.aci", image_tar()))
+    assert the_id(store("fetch", image[:20])) == image
+    assert_one_line(store("fetch", "sha256-" + "0" * 64), 3, "in the store only")
+
+
+# ---- one URL -------------------------------------------------------------------------------------
+
+
+def test_a_url_is_fetched_and_the_id_printed(data_dir, web):
+    body = image_tar()
+    web.file("/a.aci", body)
+    result = unsigned(web, f"{web.url}/a.aci")
+    image = the_id(result)
+    assert result.err == ""
+    assert blob_path(data_dir, image).read_bytes() == body
+    assert partial(data_dir) == []
+    assert store("verify").status == 0
+
+
+def test_what_did_not_change_is_not_sent_again(data_dir, web):
+    web.file("/a.aci", image_tar(), modified=None)
+    image = the_id(unsigned(web, f"{web.url}/a.aci"))
+    assert the_id(unsigned(web, f"{web.url}/a.aci")) == image
+    first, second = web.asked("/a.aci")
+    assert "if-none-match" not in first.headers
+    assert second.headers["if-none-match"] == web.routes["/a.aci"].etag
+    web.file("/a.aci", image_tar(content="newer"))
+    assert the_id(unsigned(web, f"{web.url}/a.aci")) != image
+
+
+def test_a_date_alone_serves_as_well(data_dir, web):
+    web.file("/a.aci", image_tar(), etag=None)
+    image = the_id(unsigned(web, f"{web.url}/a.aci"))
+    assert the_id(unsigned(web, f"{web.url}/a.aci")) == image
+    assert "if-modified-since" in web.asked("/a.aci")[1].headers
+
+
+@pytest.mark.parametrize("control, asks", [("max-age=60", 1), ("max-age=0", 2), ("no-cache, max-age=60", 2),
+                                           ("no-store, max-age=60", 2), ("public", 2)])
+def test_fresh_is_what_cache_control_says(data_dir, web, control, asks):
+    web.file("/a.aci", image_tar(), headers={"Cache-Control": control})
+    for _ in range(2):
+        the_id(unsigned(web, f"{web.url}/a.aci"))
+    assert len(web.asked("/a.aci")) == asks
+    the_id(unsigned(web, "--no-cache", f"{web.url}/a.aci"))
+    last = web.asked("/a.aci")[-1]
+    assert len(web.asked("/a.aci")) == asks + 1
+    assert "if-none-match" not in last.headers and "if-modified-since" not in last.headers
+
+
+def test_age_counts_against_max_age(data_dir, web):
+    web.file("/a.aci", image_tar(), headers={"Cache-Control": "max-age=60", "Age": "70"})
+    for _ in range(2):
+        the_id(unsigned(web, f"{web.url}/a.aci"))
+    assert len(web.asked("/a.aci")) == 2
+
+
+@pytest.mark.parametrize("lost", ["record", "blob"])
+def test_an_image_that_vanished_is_fetched_again(data_dir, web, lost):
+    web.file("/a.aci", image_tar(), headers={"Cache-Control": "max-age=60"})
+    image = the_id(unsigned(web, f"{web.url}/a.aci"))
+    if lost == "record":
+        assert store("rm", image).status == 0
+    else:
+        blob_path(data_dir, image).unlink()
+    assert the_id(unsigned(web, f"{web.url}/a.aci")) == image
+    assert "if-none-match" not in web.asked("/a.aci")[1].headers
+    assert blob_path(data_dir, image).exists()
+    assert store("verify").status == 0
+
+
+def test_pull_policies(data_dir, web):
+    url = f"{web.url}/a.aci"
+    web.file("/a.aci", image_tar())
+    assert_one_line(unsigned(web, "--pull-policy=never", url), 3, "is not in the store")
+    assert web.requests == []
+    image = the_id(unsigned(web, "--pull-policy=new", url))
+    web.file("/a.aci", image_tar(content="newer"))
+    for policy in "new", "never":
+        assert the_id(unsigned(web, f"--pull-policy={policy}", url)) == image
+    assert len(web.requests) == 1
+    assert the_id(unsigned(web, "--pull-policy=update", url)) != image
+
+
+# ---- what goes wrong -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status, exits, words", [
+    (400, 1, "400: bad request"), (401, 1, "401: who are you?"), (403, 1, "403: forbidden"),
+    (404, 3, "404: not found"), (410, 3, "410: gone for good"), (418, 1, "answered 418"),
+    (202, 1, "will have it later (202)"), (304, 1, "304"), (204, 1, "204")])
+def test_what_will_not_pass_is_asked_for_once(data_dir, web, status, exits, words):
+    web.status("/a.aci", status, body=b"" if status in (204, 304) else b"a page")
+    result = unsigned(web, f"{web.url}/a.aci")
+    assert_one_line(result, exits, f"{web.url}/a.aci", words)
+    assert len(web.requests) == 1
+    assert ids() == [] and partial(data_dir) == []
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_what_may_pass_is_tried_again(data_dir, web, status):
+    web.status("/a.aci", status)
+    result = unsigned(web, "--tries=3", f"{web.url}/a.aci")
+    assert result.status == 1, result
+    assert f"the server answered {status}" in result.err.splitlines()[-1]
+    assert len(web.requests) == 3
+    assert result.err.count("; try ") == 2
+    body = image_tar()
+    answers = iter([lambda h, _: h.reply(status), lambda h, _: h.reply(status), File(body)])
+    web.route("/a.aci", lambda handler, asked: next(answers)(handler, asked))
+    the_id(unsigned(web, "--tries=3", f"{web.url}/a.aci"))
+
+
+def test_retry_after_is_waited_for_and_not_for_long(data_dir, web):
+    answers = iter([lambda h, _: h.reply(503, b"", {"Retry-After": "1"}), File(image_tar())])
+    web.route("/a.aci", lambda handler, asked: next(answers)(handler, asked))
+    before = time.monotonic()
+    the_id(unsigned(web, f"{web.url}/a.aci"))
+    assert time.monotonic() - before >= 1
+    web.status("/b.aci", 429, {"Retry-After": "9999"})
+    assert unsigned(web, f"{web.url}/b.aci").status == 1
+    assert len(web.asked("/b.aci")) == 1
+
+
+@pytest.mark.parametrize("offset", range(0, 300_000, 15_000))
+def test_a_lost_connection_is_gone_on_with(data_dir, web, offset):
+    body = big_image()
+    web.file("/a.aci", body, drop_at=[offset])
+    image = the_id(unsigned(web, f"{web.url}/a.aci"))
+    assert blob_path(data_dir, image).read_bytes() == body
+    first, second = web.asked("/a.aci")
+    if "range" in second.headers:  # what was on its way when the connection was reset may be lost
+        assert second.headers["if-range"] == web.routes["/a.aci"].etag
+        assert 0 < int(second.headers["range"].removeprefix("bytes=").removesuffix("-")) <= offset
+
+
+def test_the_next_command_goes_on_with_what_came(data_dir, web):
+    body = big_image()
+    web.file("/a.aci", body, end_at=[200_000])
+    result = unsigned(web, "--tries=1", f"{web.url}/a.aci")
+    assert result.status == 1, result
+    assert len(partial(data_dir)) == 1
+    image = the_id(unsigned(web, f"{web.url}/a.aci"))
+    assert int(web.asked("/a.aci")[1].headers["range"].removeprefix("bytes=").removesuffix("-")) > 100_000
+    assert blob_path(data_dir, image).read_bytes() == body
+    assert partial(data_dir) == []
+
+
+@pytest.mark.parametrize("proof", ["no validator", "weak tag", "no ranges"])
+def test_without_proof_it_begins_again(data_dir, web, proof):
+    more = {"no validator": {"etag": None, "modified": None},
+            "weak tag": {"etag": 'W/"1"', "modified": None}, "no ranges": {"ranges": False}}[proof]
+    body = big_image()
+    web.file("/a.aci", body, end_at=[200_000], **more)
+    image = the_id(unsigned(web, f"{web.url}/a.aci"))
+    assert blob_path(data_dir, image).read_bytes() == body
+    if proof != "no ranges":
+        assert "range" not in web.asked("/a.aci")[1].headers
+
+
+class IgnoresIfRange(File):
+    """Sends the rest of whatever it has now."""
+
+    def wants_rest(self, asked):
+        wanted = asked.headers.get("range")
+        return int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else None
+
+
+@pytest.mark.parametrize("kind", [File, IgnoresIfRange])
+@pytest.mark.parametrize("size", [250_000, 300_000, 350_000])
+def test_two_versions_are_never_mixed(data_dir, web, kind, size):
+    old, new = big_image(), image_tar(content=noise(size, b"other"))
+    web.route("/a.aci", kind(old, end_at=[200_000]))
+    assert unsigned(web, "--tries=1", f"{web.url}/a.aci").status == 1
+    web.route("/a.aci", kind(new))
+    image = the_id(unsigned(web, f"{web.url}/a.aci"))
+    assert blob_path(data_dir, image).read_bytes() == new
+
+
+def test_a_lying_tag_ends_in_a_word_and_the_next_fetch_is_whole(data_dir, web):
+    old, new = big_image(), image_tar(content=noise(300_000, b"other"))
+    web.route("/a.aci", File(old, etag='"same"', end_at=[150_000]))
+    assert unsigned(web, "--tries=1", f"{web.url}/a.aci").status == 1
+    # the header of the tar is that of the old one: what it says of sizes and sums is of no use any more
+    web.route("/a.aci", File(new[:512] + b"\0" * (len(new) - 512), etag='"same"'))
+    result = unsigned(web, f"{web.url}/a.aci")
+    if result.status:
+        assert result.status == 4, result
+    web.route("/a.aci", File(new, etag='"new"'))
+    image = the_id(unsigned(web, "--no-cache", f"{web.url}/a.aci"))
+    assert blob_path(data_dir, image).read_bytes() == new
+
+
+def test_a_body_too_short_is_no_image(data_dir, web):
+    body = image_tar()
+    web.route("/a.aci", lambda handler, _: handler.reply(200, body[:-1], length=len(body)))
+    def short(handler, _):
+        handler.reply(200, body[:-1], length=len(body))
+        handler.reset()
+    web.route("/a.aci", short)
+    result = unsigned(web, "--tries=2", f"{web.url}/a.aci")
+    assert result.status == 1, result
+    assert ids() == [] and len(web.requests) == 2
+
+
+def test_a_body_without_length_may_be_whole_or_not(data_dir, web):
+    body = image_tar()
+    web.route("/a.aci", lambda handler, _: handler.reply(200, body, length=False))
+    the_id(unsigned(web, f"{web.url}/a.aci"))
+    web.route("/b.aci", lambda handler, _: handler.reply(200, body[:700], length=False))
+    assert_one_line(unsigned(web, f"{web.url}/b.aci"), 4, "tar")
+
+
+def test_a_body_too_long_is_cut_where_it_should_end(data_dir, web):
+    body = image_tar()
+    web.route("/a.aci", lambda handler, _: handler.reply(200, body + b"x", length=len(body)))
+    image = the_id(unsigned(web, f"{web.url}/a.aci"))
+    assert blob_path(data_dir, image).read_bytes() == body
+
+
+def endless(handler, status=200):
+    handler.send_response(status)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    block = b"%x\r\n" % 65536 + b"x" * 65536 + b"\r\n"
+    while True:
+        handler.wfile.write(block)
+
+
+def test_an_endless_body_ends(data_dir, web):
+    web.route("/a.aci", lambda handler, _: endless(handler))
+    assert_one_line(unsigned(web, "--max-size=1M", f"{web.url}/a.aci"), 4, "more than 1048576 bytes")
+    web.route("/b.aci", lambda handler, _: endless(handler, 404))
+    assert_one_line(unsigned(web, f"{web.url}/b.aci"), 3, "404")
+    assert partial(data_dir) == []
+
+
+def test_what_does_not_fit_is_not_begun(data_dir, web):
+    web.route("/a.aci", lambda handler, _: handler.reply(200, b"x", length=1 << 60))
+    assert_one_line(unsigned(web, f"{web.url}/a.aci"), 4, "at most", str(1 << 60))
+    result = unsigned(web, "--max-size=2000000T", f"{web.url}/a.aci")
+    assert_one_line(result, 1, "do not fit on the disk")
+
+
+def test_a_slow_trickle_ends(data_dir, web):
+    def trickle(handler, _):
+        handler.reply(200, b"", length=100_000)
+        for _ in range(60):
+            handler.wfile.write(b"x")
+            time.sleep(0.5)
+    web.route("/a.aci", trickle)
+    before = time.monotonic()
+    result = unsigned(web, "--idle-timeout=2s", "--tries=1", f"{web.url}/a.aci")
+    assert result.status == 1 and time.monotonic() - before < 20, result
+
+
+@pytest.mark.parametrize("after", ["nothing", "status", "headers"])
+def test_who_says_nothing_is_given_up(data_dir, web, after):
+    done = threading.Event()
+    def hang(handler, _):
+        if after == "status":
+            handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Le")
+            handler.wfile.flush()
+        elif after == "headers":
+            handler.reply(200, b"", length=1000)
+        done.wait(30)
+    web.route("/a.aci", hang)
+    before = time.monotonic()
+    result = unsigned(web, "--idle-timeout=1s", "--tries=1", f"{web.url}/a.aci")
+    done.set()
+    assert result.status == 1 and time.monotonic() - before < 15, result
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "nonsense"])
+def test_the_bytes_that_come_are_the_file_whatever_they_are_called(data_dir, web, encoding):
+    body = image_tar()
+    web.file("/a.aci", body, headers={"Content-Encoding": encoding, "Content-Type": "text/html"})
+    image = the_id(unsigned(web, f"{web.url}/a.aci"))
+    assert blob_path(data_dir, image).read_bytes() == body
+    assert web.requests[0].headers["accept-encoding"] == "identity"
+
+
+def test_a_header_without_end_ends(data_dir, web):
+    def header(handler, _):
+        handler.send_response(200)
+        handler.end_headers = lambda: None
+        handler.flush_headers()
+        for number in range(100_000):
+            handler.wfile.write(b"X-%d: %s\r\n" % (number, b"y" * 100))
+    web.route("/a.aci", header)
+    result = unsigned(web, "--tries=1", f"{web.url}/a.aci")
+    assert result.status in (1, 4), result
+    assert len(result.err.splitlines()) == 1
+
+
+# ---- where it comes from -------------------------------------------------------------------------
+
+
+def test_redirects_are_followed_ten_times(data_dir, web):
+    web.file("/10", image_tar())
+    for number in range(10):
+        web.redirect(f"/{number}", f"{number + 1}", status=[301, 302, 303, 307, 308][number % 5])
+    the_id(unsigned(web, f"{web.url}/0"))
+    web.redirect("/loop", "/loop")
+    assert_one_line(unsigned(web, f"{web.url}/loop"), 4, "more than 10 redirects")
+
+
+@pytest.mark.parametrize("target", ["http://localhost:1/", "ftp://localhost/", "file:///etc/passwd", "gopher://x/"])
+def test_redirects_do_not_leave_https(data_dir, web, target):
+    web.redirect("/a.aci", target)
+    result = unsigned(web, "--insecure-options=http,image", f"{web.url}/a.aci")
+    assert_one_line(result, 4, "a redirect")
+    assert ids() == []
+
+
+def test_http_only_when_told(data_dir, web):
+    from weblib import Web
+    plain = Web()
+    plain.file("/a.aci", image_tar())
+    try:
+        assert_one_line(unsigned(web, f"{plain.url}/a.aci"), 2, "http is not safe")
+        assert plain.requests == []
+        the_id(unsigned(web, "--insecure-options=image,http", f"{plain.url}/a.aci"))
+    finally:
+        plain.close()
+
+
+def test_certificates_are_looked_at(data_dir, web, proxy):
+    web.file("/a.aci", image_tar())
+    args = ["rkt-store", "fetch", "--insecure-options=image", "--tries=1"]
+    result = run([*args, f"{web.url}/a.aci"])
+    assert result.status == 1 and "certificate" in result.err, result
+    wrong = "https://example.org/a.aci"
+    env = {"https_proxy": proxy.url}
+    result = run([*args, "--cacert", web.ca, wrong], env=env)
+    assert result.status == 1 and "example.org" in result.err, result
+    assert web.requests == []
+    assert run(["rkt-store", "fetch", "--insecure-options=image,tls", wrong], env=env).status == 0
+
+
+SECRET = "s3cret-word"
+
+
+def test_credentials_of_the_url_go_to_its_host_only(data_dir, web, other):
+    body = image_tar()
+    other.file("/a.aci", body)
+    web.redirect("/far", f"{other.url}/a.aci")
+    web.redirect("/near", f"{web.url}/a.aci")
+    web.file("/a.aci", body)
+    url = web.url.replace("https://", f"https://me:{SECRET}@")
+    for path in "far", "near":
+        result = unsigned(web, "--no-cache", "--header=X-Token: mine", f"{url}/{path}")
+        the_id(result)
+        assert SECRET not in result.err
+    assert all("authorization" in asked.headers for asked in web.requests)
+    assert all(asked.headers["x-token"] == "mine" for asked in web.requests)
+    for asked in other.requests:
+        assert "authorization" not in asked.headers and "x-token" not in asked.headers
+    for name in files_in(data_dir):
+        assert SECRET.encode() not in (data_dir / "cas" / name).read_bytes(), name
+    assert SECRET.encode() not in (data_dir / "cas/index/data.mdb").read_bytes()
+    result = unsigned(web, f"{url}/none")
+    assert result.status == 3 and SECRET not in result.err and "me:" not in result.err
+
+
+def test_credentials_of_the_configuration(data_dir, web, other, tmp_path):
+    (tmp_path / "auth.d").mkdir()
+    for name, host, secret in ("a", web.host, "one"), ("b", other.host.replace("localhost", "127.0.0.1"), "two"):
+        file = tmp_path / f"auth.d/{name}.json"
+        file.write_text(json.dumps({
+            "rktKind": "auth", "rktVersion": "v1", "domains": [host], "type": "oauth",
+            "credentials": {"token": f"token-{secret}"}}))
+        file.chmod(0o600)
+    web.redirect("/a.aci", f"{other.url}/a.aci")
+    other.file("/a.aci", image_tar())
+    the_id(unsigned(web, f"{web.url}/a.aci", env={"RKT_LOCAL_CONFIG": tmp_path}))
+    assert web.requests[0].headers["authorization"] == "Bearer token-one"
+    assert other.requests[0].headers["authorization"] == "Bearer token-two"
+
+
+def test_proxies_come_from_the_environment(data_dir, web, proxy):
+    web.file("/a.aci", image_tar())
+    env = {"https_proxy": proxy.url}
+    the_id(unsigned(web, "https://example.com/a.aci", env=env))
+    assert proxy.asked == ["example.com:443"]
+    the_id(unsigned(web, "--no-cache", f"{web.url}/a.aci", env={**env, "no_proxy": "localhost"}))
+    assert len(proxy.asked) == 1
+
+
+# ---- several -------------------------------------------------------------------------------------
+
+
+def test_several_are_fetched_at_once_and_told_in_order(data_dir, web):
+    together = threading.Barrier(4, timeout=20)
+    files = [File(image_tar(content=str(number))) for number in range(4)]
+    def answer(file):
+        def wait(handler, asked):
+            together.wait()
+            file(handler, asked)
+        return wait
+    for number, file in enumerate(files):
+        web.route(f"/{number}", answer(file))
+    result = unsigned(web, *[f"{web.url}/{number}" for number in range(4)])
+    assert result.status == 0, result
+    expected = []
+    for file in files:
+        expected.append(store("import", "-", stdin=file.body).out)
+    assert result.out == "".join(expected)
+
+
+def test_one_that_fails_does_not_stop_the_others(data_dir, web):
+    web.file("/a", image_tar(content="a"))
+    web.file("/b", image_tar(content="b"))
+    result = unsigned(web, f"{web.url}/a", f"{web.url}/none", f"{web.url}/b")
+    assert result.status == 3, result
+    assert len(result.out.splitlines()) == 2
+    assert "/none" in result.err
+
+
+def test_events_are_one_json_object_a_line(data_dir, web):
+    web.file("/a", image_tar(), drop_at=[5])
+    result = unsigned(web, "--json", f"{web.url}/a")
+    events = [json.loads(line) for line in result.out.splitlines()]
+    assert [event["event"] for event in events if event["event"] != "progress"] == ["note", "done"]
+    done = events[-1]
+    assert done["id"] == ids()[0] and done["how"] == "fetched" and done["source"] == f"{web.url}/a"
+    again = json.loads(unsigned(web, "--json", f"{web.url}/a").out.splitlines()[-1])
+    assert again["how"] == "unchanged"
+
+
+def test_wrong_words_are_usage(data_dir, web):
+    for args in (["--insecure-options=nonsense", "x"], ["--jobs=0", "x"], ["--signature=a", "x", "y"], [],
+                 ["--header=nonsense", "x"], ["--pull-policy=x", "x"],
+                 ["--insecure-options=image", "ftp://example.com/a.aci"], ["https://"]):
+        result = store("fetch", *args)
+        assert result.status == 2, (args, result)

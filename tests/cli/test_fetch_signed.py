@@ -1,0 +1,319 @@
+"""rkt-store fetch with signatures, of names that the web is asked about, and of dependencies."""
+
+
+import pytest
+from fetchlib import fetch, partial, pki, proxy, unsigned, web  # noqa: F401
+from siglib import Gpg, needs_gpg, trust  # noqa: F401
+from storelib import assert_one_line, blob_path, ids, image_tar, info, store, write
+
+pytestmark = needs_gpg
+NAME = "example.com/app"
+
+
+@pytest.fixture(scope="module")
+def gpg(tmp_path_factory):
+    it = Gpg(tmp_path_factory.mktemp("gpg") / "home")
+    for user in "alice", "bob":
+        it.make_key(user)
+    yield it
+    it.stop()
+
+
+class Site:
+    """WEB with signed images on it, each at PATH and PATH.asc."""
+
+    def __init__(self, web, gpg, folder):
+        self.web, self.gpg, self.folder = web, gpg, folder
+
+    def signature(self, body, user="alice"):
+        file = write(self.folder / "signed", body)
+        return self.gpg.run("-u", f"{user}@example.com", "--armor", "--detach-sign", "-o", "-", file)
+
+    def put(self, path, body, user="alice", **more):
+        self.web.file(path, body, **more)
+        if user:
+            self.web.file(f"{path}.asc", self.signature(body, user))
+        return body
+
+
+@pytest.fixture
+def site(web, gpg, tmp_path, data_dir, trust):
+    """Alice speaks for example.com/app and what is below it."""
+    trust.put("local", NAME, gpg.fingerprint("alice"), (gpg.home.parent / "alice.asc").read_bytes())
+    return Site(web, gpg, tmp_path)
+
+
+def the_id(result):
+    assert result.status == 0, result
+    (line,) = result.out.splitlines()
+    return line
+
+
+# ---- signatures ----------------------------------------------------------------------------------
+
+
+def test_a_signed_image_is_taken_and_its_key_remembered(site, web):
+    site.put("/a.aci", image_tar(NAME))
+    image = the_id(fetch(web, f"{web.url}/a.aci"))
+    assert info(image)["signedBy"] == site.gpg.fingerprint("alice")
+    assert info(image)["source"] == f"{web.url}/a.aci"
+    assert web.requests[0].path == "/a.aci.asc"
+
+
+def test_binary_signatures_are_taken_too(site, web):
+    body = image_tar(NAME)
+    web.file("/a.aci", body)
+    file = write(site.folder / "signed", body)
+    web.file("/a.aci.asc", site.gpg.run("-u", "alice@example.com", "--detach-sign", "-o", "-", file))
+    the_id(fetch(web, f"{web.url}/a.aci"))
+
+
+def test_what_nobody_signed_is_not_even_fetched(site, web, data_dir):
+    site.put("/a.aci", image_tar(NAME), user=None)
+    assert_one_line(fetch(web, f"{web.url}/a.aci"), 5, "no signature", "a.aci.asc", "--insecure-options=image")
+    assert web.asked("/a.aci") == []
+    assert (ids(), partial(data_dir)) == ([], [])
+
+
+def test_a_signature_that_is_no_signature(site, web, data_dir):
+    site.put("/a.aci", image_tar(NAME))
+    web.file("/a.aci.asc", b"<html>not found</html>")
+    assert_one_line(fetch(web, f"{web.url}/a.aci"), 4, "signature")
+    assert (ids(), partial(data_dir)) == ([], [])
+
+
+def test_a_signature_by_another_key(site, web, data_dir):
+    site.put("/a.aci", image_tar(NAME), user="bob")
+    assert_one_line(fetch(web, f"{web.url}/a.aci"), 5, "signature does not count")
+    assert ids() == []
+
+
+def test_a_key_speaks_for_its_prefix_only(site, web, data_dir):
+    site.put("/a.aci", image_tar("example.com/other"))
+    assert_one_line(fetch(web, f"{web.url}/a.aci"), 5, "is not trusted for images called example.com/other")
+    site.put("/b.aci", image_tar(f"{NAME}/below"))
+    the_id(fetch(web, f"{web.url}/b.aci"))
+
+
+def test_other_bytes_than_those_signed(site, web, data_dir):
+    body = image_tar(NAME)
+    site.put("/a.aci", body)
+    for at in range(0, len(body), 97):
+        web.file("/a.aci", body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :])
+        assert fetch(web, f"{web.url}/a.aci").status == 4, at
+    assert (ids(), partial(data_dir)) == ([], [])
+    web.file("/a.aci", body)
+    the_id(fetch(web, f"{web.url}/a.aci"))
+
+
+def test_bytes_are_judged_before_anything_reads_them(site, web, data_dir):
+    web.file("/a.aci", b"\x1f\x8b garbage that is no archive")
+    web.file("/a.aci.asc", site.signature(b"other bytes"))
+    result = fetch(web, f"{web.url}/a.aci")
+    assert_one_line(result, 4, "the signature is not valid")
+
+
+def test_a_key_that_comes_later_finds_the_bytes_there(site, web, data_dir, trust):
+    trust.clear()
+    body = site.put("/a.aci", image_tar(NAME, content="x" * 100_000))
+    assert fetch(web, f"{web.url}/a.aci").status == 5
+    assert len(partial(data_dir)) == 1
+    key = (site.gpg.home.parent / "alice.asc").read_bytes()
+    trust.put("local", NAME, site.gpg.fingerprint("alice"), key)
+    image = the_id(fetch(web, f"{web.url}/a.aci"))
+    assert blob_path(data_dir, image).read_bytes() == body
+    assert web.asked("/a.aci")[1].headers["range"] == f"bytes={len(body) - 1}-"
+    assert partial(data_dir) == []
+
+
+def test_a_signature_that_comes_later_is_asked_for_again(site, web):
+    body = site.put("/a.aci", image_tar(NAME))
+    good = web.routes["/a.aci.asc"]
+    answers = iter([lambda handler, _: handler.reply(202), good])
+    web.route("/a.aci.asc", lambda handler, asked: next(answers)(handler, asked))
+    the_id(fetch(web, f"{web.url}/a.aci"))
+    assert [asked.path for asked in web.requests] == ["/a.aci.asc", "/a.aci", "/a.aci.asc"]
+    site.put("/b.aci", body + b"\0" * 512)
+    web.status("/b.aci.asc", 202)
+    assert_one_line(fetch(web, f"{web.url}/b.aci"), 1, "signature later (202)")
+
+
+def test_what_came_unsigned_is_not_taken_for_signed(site, web):
+    site.put("/a.aci", image_tar(NAME), headers={"Cache-Control": "max-age=600"})
+    image = the_id(unsigned(web, f"{web.url}/a.aci"))
+    assert info(image)["signedBy"] is None
+    for policy in "update", "new":
+        assert the_id(fetch(web, f"--pull-policy={policy}", f"{web.url}/a.aci")) == image
+    assert info(image)["signedBy"] == site.gpg.fingerprint("alice")
+    before = len(web.requests)
+    the_id(fetch(web, f"{web.url}/a.aci"))
+    assert len(web.requests) == before
+
+
+def test_a_key_that_is_taken_back_speaks_for_nothing_in_the_cache(site, web, trust):
+    site.put("/a.aci", image_tar(NAME), headers={"Cache-Control": "max-age=600"})
+    the_id(fetch(web, f"{web.url}/a.aci"))
+    trust.put("user", NAME, site.gpg.fingerprint("alice"), "")
+    assert fetch(web, f"{web.url}/a.aci").status == 5
+    assert fetch(web, "--pull-policy=new", f"{web.url}/a.aci").status == 5
+
+
+def test_the_signature_may_be_elsewhere(site, web, tmp_path):
+    body = site.put("/a.aci", image_tar(NAME), user=None)
+    file = write(tmp_path / "sig", site.signature(body))
+    the_id(fetch(web, f"--signature={file}", f"{web.url}/a.aci"))
+    web.file("/sig", site.signature(body))
+    the_id(fetch(web, "--no-cache", f"--signature={web.url}/sig", f"{web.url}/a.aci"))
+    assert fetch(web, "--signature=/none", "--no-cache", f"{web.url}/a.aci").status == 5
+
+
+def test_a_file_needs_no_signature_but_one_that_is_there_must_be_good(site, web, tmp_path):
+    body = image_tar(NAME)
+    file = write(tmp_path / "a.aci", body)
+    the_id(fetch(web, file))
+    write(tmp_path / "a.aci.asc", site.signature(body, "bob"))
+    assert fetch(web, file).status == 5
+    the_id(unsigned(web, file))
+    write(tmp_path / "a.aci.asc", site.signature(body))
+    image = the_id(fetch(web, file))
+    assert info(image)["signedBy"] == site.gpg.fingerprint("alice")
+
+
+# ---- names ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def find(site, web, proxy):
+    """rkt-store fetch NAME, with WEB as every host."""
+
+    def it(*args):
+        return fetch(web, *args, env={"https_proxy": proxy.url})
+
+    return it
+
+
+def page(*tags):
+    return "".join(f'<meta name="{name}" content="{content}">' for name, content in tags).join(
+        ["<html><head><title>x</title>", "</head><body>hello</body></html>"]).encode()
+
+
+def test_simple_discovery(site, web, find, proxy):
+    site.put("/app-1.0.0-linux-amd64.aci", image_tar(NAME))
+    the_id(find(f"{NAME}:1.0.0,os=linux,arch=amd64"))
+    assert set(proxy.asked) == {"example.com:443"}
+    assert [asked.path for asked in web.requests] == [
+        "/app-1.0.0-linux-amd64.aci.asc", "/app-1.0.0-linux-amd64.aci"]
+
+
+def test_without_a_version_it_is_the_latest(site, web, find):
+    site.put("/app-latest-linux-amd64.aci", image_tar(NAME))
+    the_id(find(f"{NAME},os=linux,arch=amd64"))
+
+
+def test_meta_discovery(site, web, find):
+    web.file("/app?ac-discovery=1", page(
+        ("ac-discovery", "example.com/other https://example.com/no/{name}.{ext}"),
+        ("ac-discovery", f"{NAME} https://example.com/images/{{name}}/{{version}}.{{ext}}")))
+    body = image_tar(NAME)
+    web.file("/images/example.com/app/1.0.0.aci", body)
+    web.file("/images/example.com/app/1.0.0.aci.asc", site.signature(body))
+    the_id(find(f"{NAME}:1.0.0"))
+    assert not any("/no/" in asked.path for asked in web.requests)
+
+
+def test_the_page_of_what_the_name_lies_below(site, web, find):
+    web.file("/?ac-discovery=1", page(("ac-discovery", "example.com https://example.com/i/{name}.{ext}")))
+    web.routes["?ac-discovery=1"] = web.routes["/?ac-discovery=1"]
+    body = image_tar(f"{NAME}/deep/er")
+    web.file("/i/example.com/app/deep/er.aci", body)
+    web.file("/i/example.com/app/deep/er.aci.asc", site.signature(body))
+    the_id(find(f"{NAME}/deep/er"))
+
+
+def test_all_endpoints_are_tried_and_told(site, web, find):
+    web.file("/app?ac-discovery=1", page(
+        *[("ac-discovery", f"{NAME} https://m{number}.example.com/{number}/{{name}}.{{ext}}") for number in range(3)]))
+    body = image_tar(NAME)
+    web.file("/1/example.com/app.aci", body[:-512])
+    web.file("/1/example.com/app.aci.asc", site.signature(body))
+    result = find(NAME)
+    assert result.status == 4, result
+    for words in "app-latest", "m0.example.com", "m1.example.com", "m2.example.com", "not valid", "404":
+        assert words in result.err
+    assert len(result.err.splitlines()) == 1
+    web.file("/2/example.com/app.aci", body)
+    web.file("/2/example.com/app.aci.asc", site.signature(body))
+    the_id(find(NAME))
+
+
+def test_what_is_found_nowhere_is_missing(site, web, find):
+    result = find(f"{NAME}/none:1")
+    assert_one_line(result, 3, "was not found", "example.com/app/none?ac-discovery=1", "example.com?ac-discovery=1")
+
+
+@pytest.mark.parametrize("asked, words", [
+    ("example.com/app/x", "example.com/app"), (f"{NAME}:2.0.0", "version"), (f"{NAME},colour=red", "colour")])
+def test_what_comes_is_what_was_asked_for(site, web, find, asked, words):
+    body = image_tar(NAME)
+    for path in ("/app/x-latest-linux-amd64.aci", "/app-2.0.0-linux-amd64.aci", "/app-latest-linux-amd64.aci"):
+        site.put(path, body)
+    result = find(f"{asked},os=linux,arch=amd64")
+    assert result.status == 4 and words in result.err, result
+    assert ids() == []
+
+
+def test_a_name_in_the_store_is_not_asked_for_when_new_is_wanted(site, web, find):
+    site.put("/app-1.0.0-linux-amd64.aci", image_tar(NAME))
+    image = the_id(find(f"{NAME}:1.0.0,os=linux,arch=amd64"))
+    before = len(web.requests)
+    for policy in "new", "never":
+        assert the_id(find(f"--pull-policy={policy}", f"{NAME}:1.0.0")) == image
+    assert len(web.requests) == before
+    assert find("--pull-policy=never", f"{NAME}:2.0.0").status == 3
+
+
+# ---- dependencies --------------------------------------------------------------------------------
+
+
+def needs(name, **more):
+    return {"imageName": f"{NAME}/{name}", **more}
+
+
+def test_dependencies_come_along(site, web, find):
+    linux = [{"name": "os", "value": "linux"}, {"name": "arch", "value": "amd64"}]
+    site.put("/app/base-latest-linux-amd64.aci", image_tar(f"{NAME}/base", content="base"))
+    site.put("/app/mid-latest-linux-amd64.aci",
+             image_tar(f"{NAME}/mid", content="mid", dependencies=[needs("base", labels=linux)]))
+    site.put("/top.aci", image_tar(f"{NAME}/top", content="top",
+                                   dependencies=[needs("mid", labels=linux), needs("base", labels=linux)]))
+    image = the_id(find(f"{web.url}/top.aci"))
+    names = store("list", "--fields=name", "--no-legend").out.split()
+    assert names == [f"{NAME}/base", f"{NAME}/mid", f"{NAME}/top"]
+    assert [bool(dependency["id"]) for dependency in info(image)["dependencies"]] == [True, True]
+    assert len(web.asked("/app/base-latest-linux-amd64.aci")) == 1
+    for name in names:
+        assert info(name)["signedBy"] == site.gpg.fingerprint("alice")
+
+
+def test_a_dependency_that_is_nowhere_is_told(site, web, find):
+    site.put("/top.aci", image_tar(f"{NAME}/top", dependencies=[needs("none")]))
+    result = find(f"{web.url}/top.aci")
+    assert result.status == 3, result
+    assert f"{NAME}/none, which {NAME}/top needs" in result.err
+    assert result.out == ""
+    the_id(find("--no-deps", f"{web.url}/top.aci"))
+
+
+def test_a_dependency_of_another_size_is_refused(site, web, find):
+    site.put("/app/base-latest-linux-amd64.aci", image_tar(f"{NAME}/base"))
+    linux = [{"name": "os", "value": "linux"}, {"name": "arch", "value": "amd64"}]
+    site.put("/top.aci", image_tar(f"{NAME}/top", dependencies=[needs("base", labels=linux, size=5)]))
+    assert_one_line(find(f"{web.url}/top.aci"), 4, "size")
+
+
+def test_circles_end(site, web, find):
+    linux = [{"name": "os", "value": "linux"}, {"name": "arch", "value": "amd64"}]
+    for one, other in ("a", "b"), ("b", "a"):
+        site.put(f"/app/{one}-latest-linux-amd64.aci",
+                 image_tar(f"{NAME}/{one}", dependencies=[needs(other, labels=linux)]))
+    assert_one_line(find(f"{NAME}/a,os=linux,arch=amd64"), 4, "circle")
