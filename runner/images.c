@@ -7,7 +7,8 @@
 #include <sys/stat.h>
 
 #include "aci/id.h"
-#include "base/error.h"
+#include "base/alloc.h"
+#include "base/proc.h"
 
 /* Opens REFERENCE when it is a file: a descriptor, -2 when it is none, -1 on error. */
 static int open_file(const char *reference, rkt_error **err)
@@ -54,17 +55,61 @@ static int find_by_id(
 	return rkt_store_find(store, reference, ret, err);
 }
 
-int image_resolve(rkt_store *store, const char *reference, const struct rkt_import_options *options,
+/* Lets rkt-store fetch bring REFERENCE and what it depends on. It says itself, on standard error,
+ * what it does and what goes wrong. */
+static int fetch(rkt_store *store, const char *reference, const struct image_fetching *fetching,
 	rkt_image_record **ret, rkt_error **err)
+{
+	auto_free char *program = proc_helper_path("rkt-store-fetch", err);
+	auto_fd int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	auto_free char *dir = xasprintf("--dir=%s", rkt_store_path(store));
+	auto_free char *policy = xasprintf("--pull-policy=%s", fetching->policy);
+	auto_free char *insecure = xasprintf(
+		"--insecure-options=%s", fetching->insecure ? fetching->insecure : "none");
+	auto_free char *what = xstrdup(reference);
+	auto_buf struct buf id = { 0 };
+	char dashes[] = "--";
+	int status;
+
+	if (!program || nothing < 0)
+		return program ? rkt_fail_errno(err, "open /dev/null") : -1;
+	status = proc_capture((char *[]){ program, dir, policy, insecure, dashes, what, NULL },
+		nothing, 4096, &id, err);
+	if (status < 0)
+		return -1;
+	if (status)
+		return rkt_fail(err,
+			status <= RKT_UNTRUSTED ? (enum rkt_error_kind)status : RKT_FAILED, "%s",
+			""); /* it said why */
+	if (id.len && id.data[id.len - 1] == '\n')
+		id.len--;
+	return rkt_store_find(store, buf_text(&id), ret, err);
+}
+
+/* A name: of the newest image that has it here, unless the web is to be asked first. */
+static int find_by_name(rkt_store *store, const char *reference,
+	const struct image_fetching *fetching, rkt_image_record **ret, rkt_error **err)
+{
+	auto_error rkt_error *missing = NULL;
+
+	if (strcmp(fetching->policy, "update") != 0) {
+		if (rkt_store_find(store, reference, ret, &missing) == 0)
+			return 0;
+		if (rkt_error_kind(missing) != RKT_MISSING ||
+			strcmp(fetching->policy, "never") == 0)
+			return rkt_fail_with(err, pass_ptr(missing));
+	}
+	return fetch(store, reference, fetching, ret, err);
+}
+
+int image_resolve(rkt_store *store, const char *reference, const struct image_fetching *fetching,
+	const struct rkt_import_options *options, rkt_image_record **ret, rkt_error **err)
 {
 	auto_error rkt_error *by_id = NULL;
 	auto_fd int fd = -1;
 
 	if (strstr(reference, "://"))
-		return rkt_fail(err, RKT_FAILED,
-			"%s: fetching over the network is not there yet; download the image and "
-			"give its file name",
-			reference);
+		return fetch(store, reference, fetching, ret, err);
 	if (id_form_of(reference, NULL) != ID_NONE) {
 		if (find_by_id(store, reference, ret, &by_id) == 0)
 			return 0;
@@ -77,5 +122,5 @@ int image_resolve(rkt_store *store, const char *reference, const struct rkt_impo
 	if (fd >= 0)
 		return import(store, reference, fd, options, ret, err);
 	return by_id ? rkt_fail_with(err, pass_ptr(by_id))
-		     : rkt_store_find(store, reference, ret, err);
+		     : find_by_name(store, reference, fetching, ret, err);
 }

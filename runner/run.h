@@ -12,15 +12,17 @@
 struct run_options {
 	const char *dir;
 	struct opts_list volumes;
-	int net;  /* index into run_nets */
-	int tree; /* enum rkt_tree_form */
+	int net;              /* index into run_nets */
+	int pull_policy;      /* index into run_pull_policies */
+	const char *insecure; /* words of --insecure-options, or NULL */
+	int tree;             /* enum rkt_tree_form */
 	const char *hostname, *uuid_file, *stage1_path;
 	bool interactive, debug;
 	struct app_request *apps;
 	size_t app_count;
 };
 
-extern const char *const run_nets[];
+extern const char *const run_nets[], *const run_pull_policies[];
 
 /* Reads ARGV: as opts_parse(). What OPTIONS points at is freed by run_options_free(). */
 enum opts_result run_options_parse(

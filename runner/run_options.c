@@ -8,6 +8,7 @@
 #include "runner/option.h"
 
 const char *const run_nets[] = { "none", "host", NULL };
+const char *const run_pull_policies[] = { "new", "update", "never", NULL };
 
 static const char *const tree_forms[] = { "auto", "erofs", "extracted", NULL };
 
@@ -122,7 +123,8 @@ static const char *const usage[] = {
 static const char description[] =
 	"Makes a pod of one or more images and runs it until its apps have ended.\n\n"
 	"IMAGE is an image ID, the first eight or more digits of one, a file, which is imported "
-	"first, or the name of an image in the store. What follows \"--\" is added to the "
+	"first, a URL, or the name of an image: one in the store, else one that is fetched, as "
+	"rkt-store fetch does. What follows \"--\" is added to the "
 	"arguments of the image before it; \"---\" ends that, and the next image may follow.\n\n"
 	"App options (--name, --exec, --user, --group, --working-dir, --environment) belong to "
 	"the image before them. All others are for the pod and may stand anywhere before "
@@ -164,6 +166,11 @@ enum opts_result run_options_parse(
 			"A volume for the mount points of its name: NAME:PATH, or "
 			"NAME,kind=host,source=PATH[,readOnly=true][,recursive=false], or "
 			"NAME,kind=empty[,mode=0755][,uid=N][,gid=N]. May be repeated."),
+		CHOICE("pull-policy", &options->pull_policy, run_pull_policies,
+			"When the web is asked for images: new, for what is not in the store; update, "
+			"whether there is something newer; never. new without it."),
+		OPTION(OPT_TEXT, "insecure-options", &options->insecure, "WORD,...",
+			"What rkt-store fetch may do without: image, tls, http, all-fetch; none."),
 		CHOICE("net", &options->net, run_nets,
 			"The network of the pod: its own with nothing but a loopback device, or "
 			"the host's."),

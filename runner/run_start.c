@@ -73,7 +73,10 @@ static int find_image(struct start *self, size_t index, rkt_error **err)
 		.progress = progress_callback,
 		.context = progress,
 	};
-	int result = image_resolve(self->store, reference, &options, &self->images[index], err);
+	const struct image_fetching fetching = { run_pull_policies[self->options->pull_policy],
+		self->options->insecure };
+	int result = image_resolve(
+		self->store, reference, &fetching, &options, &self->images[index], err);
 
 	progress_end(progress);
 	return result;

@@ -60,12 +60,12 @@ def test_file_is_imported_and_run(house, tmp_path, busybox_aci):
         ("example.com/nowhere", "example.com/nowhere"),
         ("./nowhere.aci", "No such file"),
         ("/tmp", "not a regular file"),
-        ("https://example.com/app.aci", "network"),
+        ("https://localhost:1/app.aci", "localhost:1"),
     ],
 )
 def test_unknown_image_is_one_clear_line_and_254(house, reference, says):
     house.image()
-    result = run(["rkt-run", reference])
+    result = run(["rkt-run", "--pull-policy=never", reference])
     assert result.status == 254
     assert says in result.err and result.err.count("\n") == 1
     assert house.pods() == []
