@@ -7,7 +7,7 @@
  * (S-040).
  *
  * Threads
- *  - Any number of threads may call any functions on one handle at once, with three exceptions.
+ *  - Any number of threads may call any functions on one handle at once, with two exceptions:
  *  - rkt_store_close(): alone, and the last call.
  *  - rkt_store_tree_reason(): it speaks of the last tree opened by any thread, so who asks lets no
  *    other thread open one in between, nor while it uses the answer.
