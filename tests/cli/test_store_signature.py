@@ -330,8 +330,7 @@ def test_a_byte_changed_anywhere_is_never_accepted(signed, alice, data_dir, tmp_
     harmless = []
     began = time.monotonic()
     for what, data in (("image", content), ("signature", signature)):
-        step = 1 if os.environ.get("RKT_TEST_FULL") else 7
-        for at in range(0, len(data), step):
+        for at in range(len(data)):
             changed = bytearray(data)
             changed[at] ^= 0x80 if at % 2 else 0x01
             paths = {"image": file, "signature": signed[0] / "small.sig"}

@@ -325,6 +325,26 @@ def leaves_a_whole_tree_or_none(yard):
         assert (path / "manifest").exists()
 
 
+MASKED = "ab" * 20
+
+
+def add_kept_and_configure(yard):
+    """Key files go where they are looked at, and begun with none."""
+    add_kept(yard)
+    for level in ("SYSTEM", "LOCAL", "USER"):
+        os.environ[f"RKT_{level}_CONFIG"] = str(yard.out / level.lower())
+
+
+def leaves_a_mask_or_none(yard):
+    """What else there is has a name that readers pass over, and the next one gets through."""
+    folder = yard.out / "user/trustedkeys/root.d"
+    found = [path for path in folder.glob("*") if not path.name.startswith(".")]
+    assert [(path.name, stat.S_IMODE(path.stat().st_mode), path.read_bytes()) for path in found] in (
+        [], [(MASKED, 0o644, b"")])
+    assert len(json.loads(store("trust", "list", "--json").out)) == len(found)
+    assert store("trust", "mask", "--root", MASKED).status == 0
+
+
 ONE, BOTH, ALL = {KEPT}, {KEPT, SUBJECT}, {KEPT, SUBJECT, LAYERED}
 IMPORT = Scene("import", ["import", "{yard.subject_file}"], add_kept, ONE, BOTH)
 CHANGING = [
@@ -345,6 +365,7 @@ CHANGING = [
           can_be_rendered),
     Scene("render-layers", ["render", "--form=erofs", LAYERED], add_layered, ALL, ALL, layers_can_be_rendered,
           erofs=True),
+    Scene("trust-mask", ["trust", "mask", "--root", MASKED], add_kept_and_configure, ONE, ONE, leaves_a_mask_or_none),
     Scene("repair-tree", ["verify", "--repair", "-j1"], damage_tree, ALL, ALL, can_be_repaired, notes=True),
     Scene("repair-index", ["verify", "--repair", "-j1"], damage_index, BOTH, BOTH, can_be_repaired,
           notes=True),
@@ -381,7 +402,8 @@ def yard(scene, tmp_path, monkeypatch):
         pytest.skip("AddressSanitizer's system calls are not ours: the plain build is disturbed")
     if scene.erofs and erofs_reason():
         pytest.skip(erofs_reason())
-    monkeypatch.setenv("RKT_DIR", "")  # put back at the end, whatever the yard makes of it
+    for name in ("RKT_DIR", "RKT_SYSTEM_CONFIG", "RKT_LOCAL_CONFIG", "RKT_USER_CONFIG"):
+        monkeypatch.setenv(name, "")  # put back at the end, whatever the yard makes of it
     monkeypatch.setenv("ASAN_OPTIONS", "detect_leaks=0")  # which does not work under ptrace
     made = Yard(tmp_path, scene)
     if made.at("count")[0].status == 125:
