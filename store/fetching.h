@@ -56,7 +56,8 @@ enum fetch_how {
 struct fetched {
 	rkt_image_id id;
 	enum fetch_how how;
-	char *source; /* the URL or file it came from; NULL: it was there. Freed with fetched_free() */
+	/* The URL or file it came from; NULL: it was there. Freed with fetched_free(). */
+	char *source;
 };
 void fetched_free(struct fetched *self);
 

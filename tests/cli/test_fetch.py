@@ -115,7 +115,7 @@ def test_pull_policies(data_dir, web):
     assert the_id(unsigned(web, "--pull-policy=update", url)) != image
 
 
-# ---- what goes wrong -----------------------------------------------------------------------------
+# ---- what goes wrong (S-027, S-028) --------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status, exits, words", [
@@ -326,7 +326,7 @@ def test_a_header_without_end_ends(data_dir, web):
     assert len(result.err.splitlines()) == 1
 
 
-# ---- where it comes from -------------------------------------------------------------------------
+# ---- where it comes from (S-026) -----------------------------------------------------------------
 
 
 def test_redirects_are_followed_ten_times(data_dir, web):
