@@ -18,6 +18,8 @@ $(%C%_program_pages): %D%/man/%.1: %$(EXEEXT)
 	$(call %C%_print,./$<)
 $(%C%_rkt_store_pages): %D%/man/rkt-store-%.1: rkt-store$(EXEEXT)
 	$(call %C%_print,./$< $*)
+# which becomes another program
+%D%/man/rkt-store-fetch.1: rkt-store-fetch$(EXEEXT)
 $(%C%_rkt_pod_pages): %D%/man/rkt-pod-%.1: rkt-pod$(EXEEXT)
 	$(call %C%_print,./$< $*)
 

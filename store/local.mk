@@ -71,17 +71,6 @@ noinst_LTLIBRARIES += %D%/fetch/libfetch.la
 %C%_fetch_libfetch_la_LIBADD = $(CURL_LIBS) $(XML_LIBS)
 fetch_link = %D%/fetch/libfetch.la $(config_link) $(aci_link)
 
-# From the web: no program links it that does not fetch.
-noinst_LTLIBRARIES += %D%/fetch/libfetch.la
-%C%_fetch_libfetch_la_SOURCES = \
-	%D%/fetch/auth.c %D%/fetch/auth.h \
-	%D%/fetch/header.c %D%/fetch/header.h \
-	%D%/fetch/page.c %D%/fetch/page.h \
-	%D%/fetch/template.c %D%/fetch/template.h
-%C%_fetch_libfetch_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(XML_CFLAGS)
-%C%_fetch_libfetch_la_LIBADD = $(CURL_LIBS) $(XML_LIBS)
-fetch_link = %D%/fetch/libfetch.la $(config_link) $(aci_link)
-
 bin_PROGRAMS += rkt-store
 rkt_store_SOURCES = \
 	%D%/cmd.h \
