@@ -94,7 +94,7 @@ int cmd_trust(int argc, char **argv, rkt_error **err)
 			"A key the system trusts speaks no more." },
 		{ NULL, NULL },
 	};
-	struct trust_settings settings = { NULL };
+	struct trust_settings settings = { 0 };
 	const char *dir;
 	const struct opt options[] = {
 		CMD_OPTION_DIR(&dir),

@@ -197,6 +197,7 @@ static void an_older_store_is_read_and_learns_of_uses_when_written_to(void **sta
 	make_pod(self, POD);
 	rkt_store_close(self->store);
 	forget_table(self, "used");
+	forget_table(self, "origin");
 	self->store = rkt_store_open(self->path, RKT_STORE_READ, &err);
 	assert_non_null(self->store);
 	assert_int_equal(used_sec(self->store, &id), 0);
