@@ -17,6 +17,7 @@ index_link = %D%/index/libindex.la $(aci_link)
 	%D%/blob.c %D%/blob.h \
 	%D%/breaks.c %D%/breaks.h \
 	%D%/db.c %D%/db.h %D%/db_inside.h %D%/db_stat.c \
+	%D%/db_guard.c %D%/db_guard.h \
 	%D%/db_record.c %D%/db_record.h \
 	%D%/deps.c %D%/deps.h \
 	%D%/fuse.c %D%/fuse.h \
@@ -56,6 +57,7 @@ noinst_LTLIBRARIES += %D%/trust/libtrust.la
 %C%_trust_libtrust_la_CFLAGS = $(AM_CFLAGS) $(GPGME_CFLAGS)
 %C%_trust_libtrust_la_LIBADD = $(GPGME_LIBS)
 trust_link = %D%/trust/libtrust.la
+
 # From the web: no program links it that does not fetch.
 noinst_LTLIBRARIES += %D%/fetch/libfetch.la
 %C%_fetch_libfetch_la_SOURCES = \
