@@ -1,6 +1,8 @@
 /* rkt-pod: looks after pods. */
 #include "runner/cmd_pod.h"
 
+#include "rkt/store.h"
+
 static const struct cli_command commands[] = {
 	{ "list", "list pods", cmd_pod_list },
 	{ "status", "show the state of a pod and how its apps ended", cmd_pod_status },
@@ -26,5 +28,6 @@ static int run(int argc, char **argv, rkt_error **err)
 
 int main(int argc, char **argv)
 {
+	rkt_store_catch_damage("rkt-pod", RKT_INVALID);
 	return cli_main(argc, argv, run, 0);
 }

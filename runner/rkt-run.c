@@ -6,6 +6,7 @@
 #include "cli/out.h"
 #include "runner/run.h"
 #include "stage1/contract.h"
+#include "rkt/store.h"
 
 /* Linux, HOST_NAME_MAX */
 #define HOSTNAME_MAX 64
@@ -40,5 +41,6 @@ static int run(int argc, char **argv, rkt_error **err)
 
 int main(int argc, char **argv)
 {
+	rkt_store_catch_damage("rkt-run", STAGE1_EXIT_FAILED);
 	return cli_main(argc, argv, run, STAGE1_EXIT_FAILED);
 }

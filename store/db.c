@@ -1,4 +1,5 @@
 /* LMDB: opening, checking, growing, transactions, cursors. */
+#include "store/db_guard.h"
 #include "store/db_inside.h"
 
 #include <fcntl.h>
@@ -237,6 +238,12 @@ static int fail_broken(db *self, rkt_error **err)
 		     : db_fail(err, MDB_PANIC, "begin");
 }
 
+static void end(db *self)
+{
+	db_guard_leave();
+	pthread_rwlock_unlock(&self->map);
+}
+
 /* Begins a transaction, and holds the map until end(). Another process may have grown the map, or
  * left reader slots behind. */
 static int begin(db *self, unsigned flags, MDB_txn **ret, rkt_error **err)
@@ -246,10 +253,11 @@ static int begin(db *self, unsigned flags, MDB_txn **ret, rkt_error **err)
 
 	for (;;) {
 		pthread_rwlock_rdlock(&self->map);
+		db_guard_enter();
 		code = mdb_txn_begin(self->env, NULL, flags, ret);
 		if (!code)
 			return 0;
-		pthread_rwlock_unlock(&self->map);
+		end(self);
 		if (code == MDB_MAP_RESIZED) {
 			code = adopt_size(self);
 		} else if (code == MDB_READERS_FULL && !checked) {
@@ -261,11 +269,6 @@ static int begin(db *self, unsigned flags, MDB_txn **ret, rkt_error **err)
 		if (code)
 			return db_fail(err, code, "begin");
 	}
-}
-
-static void end(db *self)
-{
-	pthread_rwlock_unlock(&self->map);
 }
 
 static int open_table(db *self, MDB_txn *txn, enum db_table table, unsigned flags, rkt_error **err)

@@ -1,7 +1,9 @@
 /* What rkt-store fetch becomes. */
 #include "store/cmd_fetch.h"
+#include "store/store.h"
 
 int main(int argc, char **argv)
 {
+	rkt_store_catch_damage("rkt-store", RKT_INVALID);
 	return cli_main(argc, argv, fetch_run, 0);
 }

@@ -157,5 +157,6 @@ static int run(int argc, char **argv, rkt_error **err)
 
 int main(int argc, char **argv)
 {
+	rkt_store_catch_damage("rkt-store", RKT_INVALID);
 	return cli_main(argc, argv, run, 0);
 }

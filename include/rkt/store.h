@@ -53,6 +53,12 @@ RKT_PUBLIC void rkt_store_close(rkt_store *store);
 /* The data directory, absolute; lent. */
 RKT_PUBLIC const char *rkt_store_path(const rkt_store *store);
 
+/* For programs, once, at their beginning: a damaged index that makes LMDB touch memory that is not
+ * there ends the process with STATUS and a line on standard error, "PROGRAM: the index is damaged:
+ * ...", instead of a crash. Faults elsewhere stay what they are, and so do handlers of SIGSEGV and
+ * SIGBUS that are set already. PROGRAM is lent for good. */
+RKT_PUBLIC void rkt_store_catch_damage(const char *program, int status);
+
 /* ---- images -------------------------------------------------------------------------------- */
 
 /* Options carry their size first, so that they can grow: set SIZE to sizeof. A size this library
