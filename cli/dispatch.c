@@ -32,8 +32,8 @@ static int fail_unknown(const struct cli_program *program, const char *name, rkt
 }
 
 /* A script of what each command completes, and of how to find them. */
-static int print_completion(
-	const struct cli_program *program, enum complete_shell shell, const struct command *front)
+static int print_completion(const struct cli_program *program, enum complete_shell shell,
+	const struct command *front, rkt_error **err)
 {
 	auto_free struct complete_item *items = NULL;
 	static const char *const names[] = {
@@ -48,7 +48,7 @@ static int print_completion(
 		auto_free char *title = xasprintf("%s %s", program->name, at->name);
 		auto_free char *option = xstrdup(names[shell]);
 
-		if (at->run(2, (char *[]){ title, option, NULL }, NULL) < 0)
+		if (at->run(2, (char *[]){ title, option, NULL }, err) < 0)
 			return -1;
 		count++;
 	}
@@ -61,7 +61,7 @@ static int print_completion(
 	return 0;
 }
 
-static int answer(const struct cli_program *program, enum opts_request request)
+static int answer(const struct cli_program *program, enum opts_request request, rkt_error **err)
 {
 	static const char *const usage[] = { "[OPTIONS] COMMAND [ARGUMENTS]", "help COMMAND",
 		NULL };
@@ -78,8 +78,8 @@ static int answer(const struct cli_program *program, enum opts_request request)
 	size_t count = 0;
 
 	if (request >= REQUEST_COMPLETION)
-		return print_completion(
-			program, (enum complete_shell)(request - REQUEST_COMPLETION), &command);
+		return print_completion(program,
+			(enum complete_shell)(request - REQUEST_COMPLETION), &command, err);
 	while (program->commands[count].name)
 		count++;
 	items = xcalloc(count + 1, sizeof *items);
@@ -104,7 +104,7 @@ static int help(const struct cli_program *program, const char *name, rkt_error *
 	auto_free char *title = NULL;
 
 	if (!name)
-		return answer(program, REQUEST_HELP);
+		return answer(program, REQUEST_HELP, err);
 	if (!command)
 		return fail_unknown(program, name, err);
 	title = xasprintf("%s %s", program->name, name);
@@ -146,7 +146,7 @@ int cli_dispatch(const struct cli_program *program, int argc, char **argv, rkt_e
 		if (scan.opt->into == &request && scan.opt->call(&request, scan.text, err) < 0)
 			return -1;
 		if (request)
-			return answer(program, request);
+			return answer(program, request, err);
 	}
-	return found < 0 ? -1 : answer(program, REQUEST_HELP);
+	return found < 0 ? -1 : answer(program, REQUEST_HELP, err);
 }

@@ -41,6 +41,8 @@ $(nodist_zshcomp_DATA): %D%/completion/zsh/_%: %$(EXEEXT)
 	$(call %C%_complete,zsh)
 $(nodist_fishcomp_DATA): %D%/completion/fish/%.fish: %$(EXEEXT)
 	$(call %C%_complete,fish)
+# it asks that program, too
+%D%/completion/bash/rkt-store %D%/completion/zsh/_rkt-store %D%/completion/fish/rkt-store.fish: rkt-store-fetch$(EXEEXT)
 
 EXTRA_DIST += %D%/design.md %D%/formats.md %D%/security-tests.md %D%/json.md %D%/other-tars.md \
 	%D%/spec-readings.md %D%/stage1-contract.md %D%/trust.md \

@@ -66,6 +66,19 @@ def test_unknown_shell_is_refused():
         assert "no completion for 'csh'" in result.err
 
 
+@every_shell
+def test_without_the_program_of_a_command_there_is_a_sentence(shell, tmp_path):
+    """rkt-store asks rkt-store-fetch, which lies beside it."""
+    alone = tmp_path / "rkt-store"
+    shutil.copy(BUILD / "rkt-store", alone)
+    result = run([alone, f"--print-completion={shell}"])
+    if result.status == 0:
+        pytest.skip("another rkt-store-fetch is installed")
+    assert result.status == 1
+    (line,) = result.err.splitlines()
+    assert line.startswith("rkt-store: ") and "rkt-store-fetch" in line
+
+
 # ---- bash
 
 
