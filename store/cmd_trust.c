@@ -58,15 +58,16 @@ static int run(const struct trust_settings *settings, const struct operands *wor
 		return trust_rm(settings, words, 1, err);
 	if (form && strcmp(form, "mask") == 0)
 		return trust_mask(settings, words, 1, err);
-	if (!form)
-		return rkt_fail(err, RKT_USAGE,
-			"no KEYFILE: keys are not looked for on the network by this version");
+	if (!form && settings->root)
+		return rkt_fail(
+			err, RKT_USAGE, "no KEYFILE: the web is asked for keys of a --prefix only");
 	return trust_add(settings, words, err);
 }
 
 static const char description[] =
 	"Whose signatures count, for all images or for some. A key is one OpenPGP public key in a "
-	"file, armored or not; - is standard input. What it is is shown, and you are asked whether "
+	"file, armored or not, or at a URL; - is standard input. Without any the discovery page of "
+	"--prefix is asked where its keys are (appc discovery). What it is is shown, and you are asked whether "
 	"to trust it: compare the fingerprint with what its owner told you by another way. Where "
 	"there is no terminal to ask at, --yes is needed.\n\n"
 	"A key that is trusted for the prefix example.com/app speaks for images called "
@@ -84,12 +85,15 @@ static const char description[] =
 
 int cmd_trust(int argc, char **argv, rkt_error **err)
 {
-	static const char *const usage[] = { "[OPTIONS] (--prefix=NAME | --root) KEYFILE...",
-		"list [--json]", "rm (--prefix=NAME | --root) FINGERPRINT...",
+	static const char *const usage[] = { "[OPTIONS] (--prefix=NAME | --root) KEYFILE|URL...",
+		"[OPTIONS] --prefix=NAME", "list [--json]",
+		"rm (--prefix=NAME | --root) FINGERPRINT...",
 		"mask (--prefix=NAME | --root) FINGERPRINT...", NULL };
 	static const struct command_example examples[] = {
 		{ "rkt-store trust --prefix=example.com/app app-key.asc",
 			"Shows the key and asks." },
+		{ "rkt-store trust --prefix=example.com/app",
+			"Asks https://example.com/app where the key is." },
 		{ "rkt-store trust mask --root 8b86de38890ddb7291867b025210bd8888182190",
 			"A key the system trusts speaks no more." },
 		{ NULL, NULL },
@@ -116,6 +120,15 @@ int cmd_trust(int argc, char **argv, rkt_error **err)
 			.kind = OPT_FLAG,
 			.into = &settings.yes,
 			.help = NULL },
+		{ .name = "cacert",
+			.kind = OPT_TEXT,
+			.into = &settings.cacert,
+			.argument = "FILE",
+			.help = "Only the CAs in this PEM file count for URLs, not those of the system." },
+		{ .name = "insecure-allow-http",
+			.kind = OPT_FLAG,
+			.into = &settings.allow_http,
+			.help = "Get keys without TLS too: compare the fingerprint." },
 		CMD_OPTION_JSON(&settings.json),
 		CMD_OPTIONS_END,
 	};

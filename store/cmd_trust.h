@@ -6,8 +6,8 @@
 #include "store/trust/keys.h"
 
 struct trust_settings {
-	const char *prefix;
-	bool root, yes, json;
+	const char *prefix, *cacert;
+	bool root, yes, json, allow_http;
 };
 
 /* Reads all key files, and warns of what was left out. */
@@ -20,7 +20,8 @@ int trust_check_scope(const struct trust_settings *settings, rkt_error **err);
 /* "images called example.com/app and what is below it", for messages; the caller frees it. */
 char *trust_scope_words(const char *prefix);
 
-/* The form "add": FILES are key files, - for standard input, or URLs. */
+/* The form "add": FILES are key files, - for standard input, or URLs; none: those that the web names
+ * for the prefix. */
 int trust_add(const struct trust_settings *settings, const struct operands *files, rkt_error **err);
 int trust_list(const struct trust_settings *settings, rkt_error **err);
 /* FINGERPRINTS begin at the operand FIRST. */
@@ -29,7 +30,12 @@ int trust_rm(const struct trust_settings *settings, const struct operands *words
 int trust_mask(const struct trust_settings *settings, const struct operands *words, size_t first,
 	rkt_error **err);
 
-/* Where keys come from that are in no file. Appends the key found at URL to RET. */
-int trust_get_url(const char *url, struct buf *ret, rkt_error **err);
+/* Appends the file at URL to RET. */
+int trust_get_url(
+	const struct trust_settings *settings, const char *url, struct buf *ret, rkt_error **err);
+/* The URLs of the keys that the web names for the prefix: one or more. */
+int trust_find(const struct trust_settings *settings, struct names *ret, rkt_error **err);
+/* WORD without the user and password that a URL may have; the caller frees it. */
+char *trust_shown(const char *word);
 /* Whether WORD is a URL, not a file. */
 bool trust_is_url(const char *word);

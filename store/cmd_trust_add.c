@@ -16,12 +16,13 @@ static bool is_stdin(const char *name)
 	return strcmp(name, "-") == 0;
 }
 
-static int get_key(const char *name, struct buf *ret, rkt_error **err)
+static int get_key(
+	const char *name, const struct trust_settings *settings, struct buf *ret, rkt_error **err)
 {
 	auto_fd int fd = -1;
 
 	if (trust_is_url(name))
-		return trust_get_url(name, ret, err);
+		return trust_get_url(settings, name, ret, err);
 	if (is_stdin(name))
 		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	else
@@ -119,12 +120,14 @@ static int ask(const char *name, const struct trust_settings *settings, rkt_erro
 
 static int add_one(const char *name, const struct trust_settings *settings, rkt_error **err)
 {
-	ERROR_SCOPE(err, "key", name);
+	auto_free char *shown = trust_shown(name);
+	ERROR_SCOPE(err, "key", shown);
 	auto_buf struct buf bytes = { 0 };
 	auto_key_info struct key_info key = { 0 };
 	auto_free char *path = NULL;
 
-	if (get_key(name, &bytes, err) < 0 || key_info_read(buf_slice(&bytes), &key, err) < 0)
+	if (get_key(name, settings, &bytes, err) < 0 ||
+		key_info_read(buf_slice(&bytes), &key, err) < 0)
 		return -1;
 	print_key(&key);
 	if (check_use(&key, err) < 0 || ask(name, settings, err) < 0)
@@ -137,9 +140,28 @@ static int add_one(const char *name, const struct trust_settings *settings, rkt_
 	return out_flush(err);
 }
 
+/* Those the web names for the prefix. */
+static int add_found(const struct trust_settings *settings, rkt_error **err)
+{
+	auto_names struct names urls = { 0 };
+
+	if (trust_find(settings, &urls, err) < 0)
+		return -1;
+	for (size_t i = 0; i < urls.count; i++) {
+		fputs("key: ", stdout);
+		out_escaped(urls.items[i]);
+		putchar('\n');
+		if (add_one(urls.items[i], settings, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int trust_add(const struct trust_settings *settings, const struct operands *files, rkt_error **err)
 {
 	signal(SIGPIPE, SIG_IGN); /* gpg may stop reading first */
+	if (!files->count)
+		return add_found(settings, err);
 	for (size_t i = 0; i < files->count; i++)
 		if (add_one(files->items[i], settings, err) < 0)
 			return -1;

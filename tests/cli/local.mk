@@ -38,6 +38,7 @@ cli_tests += tests/cli/test_store_stat.py
 cli_tests += tests/cli/test_store_verify.py
 cli_tests += tests/cli/test_store_verify_trees.py
 cli_tests += tests/cli/test_store_trust.py
+cli_tests += tests/cli/test_store_trust_web.py
 cli_tests += tests/cli/test_store_signature.py
 cli_tests += tests/cli/test_signature_matrix.py
 cli_tests += tests/cli/test_run.py
