@@ -51,7 +51,8 @@ static int get(struct http *web, const char *url, rkt_error **err)
 		return rkt_fail(err,
 			answer.status == 404 || answer.status == 410 ? RKT_MISSING : RKT_FAILED,
 			"the server answered %d", answer.status);
-	fwrite(key.data, 1, key.len, stdout);
+	if (key.len)
+		fwrite(key.data, 1, key.len, stdout);
 	return 0;
 }
 
