@@ -67,11 +67,21 @@ int rkt_fail_errno(rkt_error **err, const char *format, ...)
 	return -1;
 }
 
+int rkt_fail_told(rkt_error **err, enum rkt_error_kind kind)
+{
+	return rkt_fail(err, kind, "%s", "");
+}
+
+bool rkt_error_is_told(const rkt_error *error)
+{
+	return !error->cause && !*error->text;
+}
+
 int rkt_fail_outer(rkt_error **err, const char *format, ...)
 {
 	va_list args;
 
-	if (!err || !*err)
+	if (!err || !*err || rkt_error_is_told(*err))
 		return -1;
 	va_start(args, format);
 	*err = error_new(*err, format, args);

@@ -24,6 +24,11 @@ int rkt_fail(rkt_error **err, enum rkt_error_kind kind, const char *format, ...)
 int rkt_fail_errno(rkt_error **err, const char *format, ...)
 	__attribute__((format(printf, 2, 3), cold));
 
+/* Fails with what another program of ours has told on standard error already: the message is empty,
+ * stays so whatever it is wrapped into, and is not printed. */
+int rkt_fail_told(rkt_error **err, enum rkt_error_kind kind);
+bool rkt_error_is_told(const rkt_error *error);
+
 /* Wraps *ERR (which is set) into an outer link and returns -1. */
 int rkt_fail_outer(rkt_error **err, const char *format, ...)
 	__attribute__((format(printf, 2, 3), cold));

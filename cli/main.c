@@ -26,10 +26,11 @@ static void open_standard_descriptors(void)
 static int report(rkt_error *error, int failure_status)
 {
 	enum rkt_error_kind kind = rkt_error_kind(error);
+	bool told = rkt_error_is_told(error);
 
-	if (*rkt_error_message(error)) /* else somebody has said it already */
+	if (!told)
 		out_error(rkt_error_message(error));
-	if (kind == RKT_USAGE) {
+	if (kind == RKT_USAGE && !told) {
 		auto_free char *hint = xasprintf("Try '%s --help'.", out_program());
 
 		out_hint(hint);

@@ -12,8 +12,8 @@
 typedef int cli_run_fn(int argc, char **argv, rkt_error **err);
 
 /* Runs RUN and returns what main() shall return. An error is printed as "PROGRAM: MESSAGE", for
- * RKT_USAGE with a second line "Try 'PROGRAM --help'."; one with an empty message was told by
- * another program. The status is the error's kind, or
+ * RKT_USAGE with a second line "Try 'PROGRAM --help'."; one that another program told
+ * (rkt_fail_told()) is not printed. The status is the error's kind, or
  * FAILURE_STATUS when that is not 0 (the runner: 254; RKT_USAGE stays 2 before anything ran). Also:
  * SIGPIPE is left to kill us, standard descriptors are opened on /dev/null when they are closed (so
  * that no file of ours becomes one of them; writing to what was a closed stdout still fails),

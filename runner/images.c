@@ -78,9 +78,8 @@ static int fetch(rkt_store *store, const char *reference, const struct image_fet
 	if (status < 0)
 		return -1;
 	if (status)
-		return rkt_fail(err,
-			status <= RKT_UNTRUSTED ? (enum rkt_error_kind)status : RKT_FAILED, "%s",
-			""); /* it said why */
+		return rkt_fail_told(
+			err, status <= RKT_UNTRUSTED ? (enum rkt_error_kind)status : RKT_FAILED);
 	if (id.len && id.data[id.len - 1] == '\n')
 		id.len--;
 	return rkt_store_find(store, buf_text(&id), ret, err);

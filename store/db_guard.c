@@ -24,8 +24,8 @@ void db_guard_leave(void)
 	inside--;
 }
 
-/* Only what signal-safety(7) allows. Elsewhere than in a transaction it is our own fault: the handler
- * is gone, and the instruction that is tried again ends us as it would have. */
+/* Only what signal-safety(7) allows. Elsewhere than in a transaction it is our own fault: the
+ * handler is gone, and the instruction that is tried again ends us as it would have. */
 static void tell(int signal_number)
 {
 	(void)signal_number;

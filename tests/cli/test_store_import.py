@@ -123,11 +123,6 @@ def test_fetch_takes_files(data_dir, tmp_path):
     assert result.status == 0 and result.out.split() == ids()
 
 
-@pytest.mark.parametrize("what", ["example.com/app:1.0", "https://example.com/app.aci"])
-def test_fetch_of_a_name_or_url_says_to_give_a_file(data_dir, what):
-    assert_one_line(store("fetch", what), 2, what, "give a file")
-
-
 # ---- bad input: one line, the right status, an unchanged store
 
 
