@@ -18,6 +18,7 @@ cli_tests += tests/cli/test_store_from_rkt.py
 cli_tests += tests/cli/test_store_again.py
 cli_tests += tests/cli/test_fetch.py
 cli_tests += tests/cli/test_fetch_signed.py
+cli_tests += tests/cli/test_fetch_secrets.py
 cli_tests += tests/cli/test_store_pipes.py
 cli_tests += tests/cli/test_store_list.py
 cli_tests += tests/cli/test_store_names.py
