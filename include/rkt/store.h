@@ -6,6 +6,41 @@
  * Before rkt_store_import() returns 0 the image does not exist; afterwards it is whole and durable
  * (S-040).
  *
+ * Getting started
+ *  - rkt_store_open(), rkt_store_import() of a file, rkt_store_find() by what people type,
+ *    rkt_store_open_tree() for the files in it; rkt_store_lease() as long as somebody runs it.
+ *  - doc/examples has whole programs: cc image-cat.c $(pkg-config --cflags --libs librkt-store).
+ *
+ * Errors
+ *  - Functions return 0 (or a descriptor, or an object), or -1 (NULL) and an error (rkt/error.h).
+ *  - Any of them may fail with RKT_FAILED: the system refused (no space, no permission, too many
+ *    files, I/O). Any may fail with RKT_INVALID: the index, or a file of the store, is damaged; then
+ *    nothing was changed. RKT_USAGE is a fault of the caller: a handle open for reading asked to
+ *    write, options of an unknown size. What else a function may say stands with it.
+ *  - After an error the store is as it was before the call. What a killed or failed call left in
+ *    cas/tmp is collected by rkt_store_gc().
+ *  - When no memory is left the process is aborted.
+ *  - Interrupted system calls are made again: a signal does not end a call.
+ *
+ * Who owns what
+ *  - What a function stores through a pointer called RET... or returns is the caller's, and the
+ *    function to free it is named. "Lent" means: owned by the object it was got from, until that is
+ *    freed. Arguments are only read, and not kept after the call unless it is said.
+ *  - Sizes are bytes, times are seconds (or nanoseconds where that is said) since the epoch, UTC.
+ *
+ * What it costs
+ *  - A lookup is one read transaction, a few microseconds, whatever the size of the store, and
+ *    waits for nobody. There is one writer at a time; others wait for its commit, not for imports.
+ *  - An import syncs the blob, the index, their two folders, and the commit: five syncs, none of
+ *    which can be left out, because each makes durable what the next one refers to.
+ *  - A handle has a dozen descriptors open, and the index mapped (its size on disk, no memory).
+ *
+ * Compatibility
+ *  - Symbols have versions (RKT_STORE_0); what stands in this file stays. Structs of options and
+ *    results that begin with their size may grow at their end: what older programs pass is taken.
+ *    Records grow at their end, too, and are made by the library alone.
+ *  - A store of an older version is read; one of a newer format is refused, never changed.
+ *
  * Threads
  *  - Any number of threads may call any functions on one handle at once, with two exceptions:
  *  - rkt_store_close(): alone, and the last call.
@@ -21,6 +56,10 @@
  *  - Not on network file systems: LMDB needs coherent mmap and locks.
  *  - After fork() the child must not use the handle; exec is fine (everything is close-on-exec).
  *  - IDs handed out name images, they do not keep them: only a lease keeps an image from gc.
+ *  - A handle that is never closed is no harm: its reader slots are freed by whoever opens the store
+ *    next, once the process is gone. A long callback inside a read would keep old pages alive; no
+ *    callback of this library is called inside a transaction.
+ *  - The process needs no privilege but for mounts: an ordinary user's trees are extracted ones.
  */
 #pragma once
 
