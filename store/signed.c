@@ -1,8 +1,7 @@
 /* Verifying, then importing, from one descriptor. */
 #include "store/signed.h"
 
-#include <ctype.h>
-#include <string.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -46,20 +45,26 @@ static int judge(
 	return lseek(fd, start, SEEK_SET) < 0 ? rkt_fail_errno(err, "seek") : 0;
 }
 
-struct speaker {
+struct question {
 	const struct trusted_keys *keys;
-	const char *fingerprint;
+	const struct names *speakers;
+	char signed_by[TRUST_FINGERPRINT_MAX + 1]; /* for the record: written before the commit */
 };
 
+/* One key among those that signed is enough. */
 static int may_speak(void *context, const char *name, rkt_error **err)
 {
-	const struct speaker *self = context;
+	struct question *self = context;
 
-	if (keys_may_speak(self->keys, self->fingerprint, name))
-		return 0;
+	for (size_t i = 0; i < self->speakers->count; i++)
+		if (keys_may_speak(self->keys, self->speakers->items[i], name)) {
+			snprintf(self->signed_by, sizeof self->signed_by, "%s",
+				self->speakers->items[i]);
+			return 0;
+		}
 	return rkt_fail(err, RKT_UNTRUSTED,
 		"the signature does not count: key %s is not trusted for images called %s",
-		self->fingerprint, name);
+		self->speakers->items[0], name);
 }
 
 /* FD: the file's bytes at their beginning, as they were judged. */
@@ -67,8 +72,7 @@ static int import_judged(const struct signing *self, rkt_store *store, int fd,
 	const struct signed_file *file, const struct trust_result *verdict, rkt_image_id *ret_id,
 	rkt_error **err)
 {
-	char fingerprint[TRUST_FINGERPRINT_MAX + 1];
-	struct speaker speaker = { &self->keys, fingerprint };
+	struct question question = { &self->keys, &verdict->speakers, "" };
 	struct rkt_import_options options = { 0 };
 	struct import_wish wish = { 0 };
 
@@ -76,14 +80,12 @@ static int import_judged(const struct signing *self, rkt_store *store, int fd,
 		options = *file->options;
 	if (file->wish)
 		wish = *file->wish;
-	for (size_t i = 0; i < sizeof fingerprint; i++)
-		fingerprint[i] = (char)tolower((unsigned char)verdict->primary[i]);
 	options.size = sizeof options;
 	options.check_name = may_speak;
-	options.check_context = &speaker;
+	options.check_context = &question;
 	wish.file_sha256 = verdict->sha256;
 	wish.source = file->source;
-	wish.signed_by = fingerprint;
+	wish.signed_by = question.signed_by;
 	return import_as_wished(store, fd, &options, &wish, ret_id, err);
 }
 

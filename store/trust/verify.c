@@ -1,6 +1,7 @@
 /* What gpg's verdicts mean to us. */
 #include "store/trust/verify.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -183,9 +184,19 @@ static void keep_better(struct trust_result *best, struct trust_result *one, boo
 	free(one->why);
 }
 
+static char *lower_case(const char *text)
+{
+	char *copy = xstrdup(text);
+
+	for (char *at = copy; *at; at++)
+		*at = (char)tolower((unsigned char)*at);
+	return copy;
+}
+
 static int judge(trust_home *self, struct trust_result *ret, rkt_error **err)
 {
 	gpgme_verify_result_t result = gpgme_op_verify_result(self->gpg);
+	struct names speakers = { 0 };
 	size_t count = 0;
 	int done = 0;
 
@@ -196,6 +207,8 @@ static int judge(trust_home *self, struct trust_result *ret, rkt_error **err)
 		struct trust_result one = { 0 };
 
 		done = judge_signature(self, at, &one, err);
+		if (done == 0 && one.verdict == TRUST_GOOD)
+			names_add(&speakers, lower_case(one.primary));
 		if (done == 0 && ret->verdict != TRUST_INVALID)
 			keep_better(ret, &one, count == 0);
 		else
@@ -203,6 +216,7 @@ static int judge(trust_home *self, struct trust_result *ret, rkt_error **err)
 		count++;
 	}
 	gpgme_result_unref(result);
+	ret->speakers = speakers;
 	return done;
 }
 
@@ -242,4 +256,5 @@ int trust_verify(
 void trust_result_free(struct trust_result *result)
 {
 	free(result->why);
+	names_free(&result->speakers);
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "aci/digest.h"
+#include "base/names.h"
 
 /* Larger signatures and keyrings are refused. */
 #define TRUST_SIGNATURE_MAX (256u * 1024)
@@ -43,6 +44,9 @@ struct trust_result {
 	char fingerprint[TRUST_FINGERPRINT_MAX + 1], primary[TRUST_FINGERPRINT_MAX + 1];
 	int64_t made_sec;                /* when, as it says itself; 0: not known */
 	char sha256[DIGEST_HEX_MAX + 1]; /* of the bytes it was held against */
+	/* The primary keys of all good signatures, in lower case: each of them may be the one that
+	 * is to speak. */
+	struct names speakers;
 };
 
 /* Judges SIGNATURE over all bytes that FD has from its present position. Bytes are hashed while

@@ -153,6 +153,21 @@ def test_several_signatures_and_a_subkey(signed, alice, trust):
     assert bring(signed, both).status == 0
 
 
+@pytest.mark.parametrize("first", ["alice", "bob"])
+def test_one_of_two_that_signed_may_speak(signed, alice, trust, data_dir, first):
+    """S-022: the other is trusted too, for other images. Who spoke is remembered."""
+    where, gpg, aci = signed
+    trust.put("local", "example.com/other", gpg.fingerprint("bob"), (where / "bob.asc").read_bytes())
+    second = "bob" if first == "alice" else "alice"
+    pair = b"".join(gpg.sign(user, aci, "one.sig", "--detach-sign").read_bytes() for user in (first, second))
+    assert bring(signed, write(where / "pair.sig", pair)).status == 0
+    assert info(*ids())["signedBy"] == alice
+    store("rm", *ids())
+    trust.put("user", None, alice, "")
+    trust.put("user", "example.com/app", alice, "")
+    refused(data_dir, bring(signed, where / "pair.sig"), 5, f"key {gpg.fingerprint('bob')} is not trusted for images")
+
+
 def test_other_checks_hold_as_well(signed, alice, data_dir):
     """S-025."""
     refused(data_dir, bring(signed, "alice.sig", None, "--name-check=example.com/other"), 4, "example.com/other")
