@@ -19,6 +19,7 @@ cli_tests += tests/cli/test_store_again.py
 cli_tests += tests/cli/test_fetch.py
 cli_tests += tests/cli/test_fetch_signed.py
 cli_tests += tests/cli/test_fetch_secrets.py
+cli_tests += tests/cli/test_fetch_nginx.py
 cli_tests += tests/cli/test_store_pipes.py
 cli_tests += tests/cli/test_store_list.py
 cli_tests += tests/cli/test_store_names.py
@@ -57,7 +58,7 @@ cli_tests += tests/cli/test_index.py
 TESTS += $(cli_tests)
 PY_LOG_COMPILER = $(PYTHON3) -B $(top_srcdir)/tests/cli/tap.py
 EXTRA_DIST += %D%/tap.py %D%/conftest.py %D%/acilib.py %D%/storelib.py %D%/walkerlib.py %D%/renderlib.py %D%/podlib.py %D%/siglib.py \
-	%D%/fetchlib.py %D%/weblib.py $(cli_tests)
+	%D%/fetchlib.py %D%/weblib.py %D%/nginxlib.py $(cli_tests)
 
 # test_index.py looks at the index on plain tars through this
 check_PROGRAMS += tests/images/index-tool
