@@ -14,9 +14,9 @@
  * Errors
  *  - Functions return 0 (or a descriptor, or an object), or -1 (NULL) and an error (rkt/error.h).
  *  - Any of them may fail with RKT_FAILED: the system refused (no space, no permission, too many
- *    files, I/O). Any may fail with RKT_INVALID: the index, or a file of the store, is damaged; then
- *    nothing was changed. RKT_USAGE is a fault of the caller: a handle open for reading asked to
- *    write, options of an unknown size. What else a function may say stands with it.
+ *    files, I/O). Any may fail with RKT_INVALID: the index, or a file of the store, is damaged;
+ *    then nothing was changed. RKT_USAGE is a fault of the caller: a handle open for reading asked
+ *    to write, options of an unknown size. What else a function may say stands with it.
  *  - After an error the store is as it was before the call. What a killed or failed call left in
  *    cas/tmp is collected by rkt_store_gc().
  *  - When no memory is left the process is aborted.
@@ -56,9 +56,9 @@
  *  - Not on network file systems: LMDB needs coherent mmap and locks.
  *  - After fork() the child must not use the handle; exec is fine (everything is close-on-exec).
  *  - IDs handed out name images, they do not keep them: only a lease keeps an image from gc.
- *  - A handle that is never closed is no harm: its reader slots are freed by whoever opens the store
- *    next, once the process is gone. A long callback inside a read would keep old pages alive; no
- *    callback of this library is called inside a transaction.
+ *  - A handle that is never closed is no harm: its reader slots are freed by whoever opens the
+ *    store next, once the process is gone. A long callback inside a read would keep old pages
+ *    alive; no callback of this library is called inside a transaction.
  *  - The process needs no privilege but for mounts: an ordinary user's trees are extracted ones.
  */
 #pragma once
