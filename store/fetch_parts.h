@@ -2,14 +2,15 @@
 #pragma once
 
 #include "store/fetch/download.h"
+#include "store/fetch_judge.h"
 #include "store/fetching.h"
-#include "store/signed.h"
 
 struct fetcher {
 	const struct fetching *all;
 	struct http *web;
 	uint64_t told, told_of; /* of the download under way */
 	struct signing signing; /* opened when it is needed first */
+	judging *judging;       /* of the image under way, when its signature came first; lent */
 };
 
 /* A URL, or what is known of one image besides. Strings are lent. */
@@ -56,7 +57,13 @@ int signature_get(fetcher *self, const char *url, struct signature *ret, rkt_err
  * nobody trusted speaks for the image. -1. */
 int signature_missing(rkt_error *why, rkt_error **err);
 
+/* Makes the keys ready that signatures are judged by. */
+int signature_ready(fetcher *self, rkt_error **err);
+
 /* Judges SIGNATURE (NULL: nobody signed, and that is allowed) over FD from its start, and imports
  * the same bytes. FROM is where they came from, NULL: not known. WANTED as in a fetch_place. */
 int signature_import(fetcher *self, int fd, const struct signature *signature, const char *from,
+	const char *wanted, rkt_image_id *ret, rkt_error **err);
+/* The same of a signature that was judged while the bytes came: SELF->judging, of SIZE bytes. */
+int signature_import_judged(fetcher *self, int fd, uint64_t size, const char *from,
 	const char *wanted, rkt_image_id *ret, rkt_error **err);

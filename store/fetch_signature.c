@@ -72,6 +72,11 @@ bool signature_is_known(fetcher *self, const rkt_image_id *id)
 
 /* ---- the import ------------------------------------------------------------------------------ */
 
+int signature_ready(fetcher *self, rkt_error **err)
+{
+	return self->signing.home ? 0 : signing_open(&self->signing, err);
+}
+
 int signature_import(fetcher *self, int fd, const struct signature *signature, const char *from,
 	const char *wanted, rkt_image_id *ret, rkt_error **err)
 {
@@ -84,7 +89,24 @@ int signature_import(fetcher *self, int fd, const struct signature *signature, c
 
 	if (!signature)
 		return import_as_wished(self->all->store, fd, &options, &wish, ret, err);
-	if (!self->signing.home && signing_open(&self->signing, err) < 0)
+	if (signature_ready(self, err) < 0)
 		return -1;
 	return signed_import(&self->signing, self->all->store, &file, ret, err);
+}
+
+int signature_import_judged(fetcher *self, int fd, uint64_t size, const char *from,
+	const char *wanted, rkt_image_id *ret, rkt_error **err)
+{
+	const struct rkt_import_options options = { .size = sizeof options, .name = wanted };
+	const struct signed_file file = { .fd = fd, .source = from, .options = &options };
+	struct trust_result verdict = { 0 };
+	int result = judging_end(self->judging, fd, size, &verdict, err);
+
+	if (result == 0)
+		result = signed_check(&verdict, err);
+	if (result == 0)
+		result = signed_import_judged(
+			&self->signing, self->all->store, &file, &verdict, ret, err);
+	trust_result_free(&verdict);
+	return result;
 }

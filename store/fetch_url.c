@@ -36,6 +36,11 @@ static void count(void *context, uint64_t done, uint64_t of)
 	self->all->progress(self->all->context, came, expected);
 }
 
+static int judge(void *context, int fd, uint64_t offset, struct slice bytes, rkt_error **err)
+{
+	return judging_feed(((fetcher *)context)->judging, fd, offset, bytes, err);
+}
+
 /* The name of the spool file of URL. */
 static int spool_name(const char *url, char ret[static 2 * KEY_ID_SIZE + 1], rkt_error **err)
 {
@@ -61,6 +66,7 @@ int fetch_download(fetcher *self, const char *url, const char *etag, const char 
 		.tries = self->all->tries,
 		.wait_ms = self->all->wait_ms,
 		.progress = count,
+		.arrived = self->judging ? judge : NULL,
 		.tell = tell,
 		.context = self };
 
@@ -174,18 +180,27 @@ static int is_answered(struct visit *self, struct fetched *ret, rkt_error **err)
 	return 0;
 }
 
+static int import(struct visit *self, struct download *came, rkt_image_id *ret, rkt_error **err)
+{
+	const struct signature *signature = self->has_signature ? &self->signature : NULL;
+	fetcher *hand = self->fetcher;
+
+	if (hand->judging)
+		return signature_import_judged(
+			hand, came->fd, came->size, self->shown, self->place->wanted, ret, err);
+	return signature_import(
+		hand, came->fd, signature, self->shown, self->place->wanted, ret, err);
+}
+
 /* The image came: judged, imported and written down. */
 static int take_image(
 	struct visit *self, struct download *came, struct fetched *ret, rkt_error **err)
 {
-	const struct signature *signature = self->has_signature ? &self->signature : NULL;
 	auto_error rkt_error *why = NULL;
 
 	ret->how = FETCH_CAME;
-	if (signature_import(self->fetcher, came->fd, signature, self->shown, self->place->wanted,
-		    &ret->id, &why) < 0) {
-		/* bytes that are not what they should be are not gone on with; a key may yet
-		 * come */
+	if (import(self, came, &ret->id, &why) < 0) {
+		/* bytes that are not what they should be are not gone on with; a key may yet come */
 		if (rkt_error_kind(why) == RKT_INVALID)
 			fetch_forget(self->fetcher, self->place->url);
 		rkt_fail_with(err, pass_ptr(why));
@@ -195,19 +210,10 @@ static int take_image(
 	return remember(self->fetcher, self->shown, &came->answer, NULL, &ret->id, err);
 }
 
-/* Asks for the image; the signature first, unless the image may turn out to be unchanged. */
-static int ask(struct visit *self, struct download *came, struct fetched *ret, rkt_error **err)
+/* What came of the question for the image, whose signature is here or will be asked for. */
+static int take_answer(
+	struct visit *self, struct download *came, struct fetched *ret, rkt_error **err)
 {
-	const struct fetching *all = self->fetcher->all;
-	bool may_be_unchanged = self->known && !all->no_cache;
-
-	if (wants_signature(self) && !may_be_unchanged && get_signature(self, err) < 0)
-		return -1;
-	if (fetch_download(self->fetcher, self->place->url,
-		    may_be_unchanged ? self->remote.etag : NULL,
-		    may_be_unchanged ? self->remote.last_modified : NULL, all->max_bytes, came,
-		    err) < 0)
-		return -1;
 	if (came->outcome == DOWNLOAD_LATER)
 		return rkt_fail(
 			err, RKT_FAILED, "%s: the server will have it later (202)", self->shown);
@@ -225,6 +231,31 @@ static int ask(struct visit *self, struct download *came, struct fetched *ret, r
 			"%s: the server will have its signature later (202): try again then",
 			self->shown);
 	return take_image(self, came, ret, err);
+}
+
+/* Asks for the image; the signature first, unless the image may turn out to be unchanged. */
+static int ask(struct visit *self, struct download *came, struct fetched *ret, rkt_error **err)
+{
+	const struct fetching *all = self->fetcher->all;
+	bool may_be_unchanged = self->known && !all->no_cache;
+	auto_judging judging *under_way = NULL;
+	int result;
+
+	if (wants_signature(self) && !may_be_unchanged && get_signature(self, err) < 0)
+		return -1;
+	if (self->has_signature && !self->signature.later) {
+		if (signature_ready(self->fetcher, err) < 0)
+			return -1;
+		under_way = judging_new(&self->fetcher->signing, buf_slice(&self->signature.bytes));
+	}
+	self->fetcher->judging = under_way;
+	result = fetch_download(self->fetcher, self->place->url,
+		may_be_unchanged ? self->remote.etag : NULL,
+		may_be_unchanged ? self->remote.last_modified : NULL, all->max_bytes, came, err);
+	if (result == 0)
+		result = take_answer(self, came, ret, err);
+	self->fetcher->judging = NULL;
+	return result;
 }
 
 int fetch_url(fetcher *self, const struct fetch_place *place, struct fetched *ret, rkt_error **err)

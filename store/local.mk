@@ -108,6 +108,7 @@ rkt_fetch_key_SOURCES = %D%/cmd_fetch_key.c
 rkt_fetch_key_LDADD = cli/libcli.la %D%/fetch/libfetch.la $(trust_link) $(config_link) $(aci_link)
 rkt_store_fetch_SOURCES = \
 	%D%/cmd_fetch.c %D%/cmd_fetch.h \
+	%D%/fetch_judge.c %D%/fetch_judge.h \
 	%D%/fetch_name.c %D%/fetch_parts.h \
 	%D%/fetch_queue.c %D%/fetch_queue.h \
 	%D%/fetch_signature.c \

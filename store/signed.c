@@ -22,8 +22,10 @@ void signing_close(struct signing *self)
 	self->home = NULL;
 }
 
-static int refuse(const struct trust_result *verdict, rkt_error **err)
+int signed_check(const struct trust_result *verdict, rkt_error **err)
 {
+	if (verdict->verdict == TRUST_GOOD)
+		return 0;
 	if (verdict->verdict == TRUST_INVALID)
 		return rkt_fail(err, RKT_INVALID, "the signature is not valid: %s", verdict->why);
 	return rkt_fail(err, RKT_UNTRUSTED,
@@ -38,10 +40,8 @@ static int judge(
 
 	if (start < 0)
 		return rkt_fail_errno(err, "seek");
-	if (trust_verify(home, signature, fd, ret, err) < 0)
+	if (trust_verify(home, signature, fd, ret, err) < 0 || signed_check(ret, err) < 0)
 		return -1;
-	if (ret->verdict != TRUST_GOOD)
-		return refuse(ret, err);
 	return lseek(fd, start, SEEK_SET) < 0 ? rkt_fail_errno(err, "seek") : 0;
 }
 
@@ -67,8 +67,7 @@ static int may_speak(void *context, const char *name, rkt_error **err)
 		self->speakers->items[0], name);
 }
 
-/* FD: the file's bytes at their beginning, as they were judged. */
-static int import_judged(const struct signing *self, rkt_store *store, int fd,
+int signed_import_judged(const struct signing *self, rkt_store *store,
 	const struct signed_file *file, const struct trust_result *verdict, rkt_image_id *ret_id,
 	rkt_error **err)
 {
@@ -86,7 +85,7 @@ static int import_judged(const struct signing *self, rkt_store *store, int fd,
 	wish.file_sha256 = verdict->sha256;
 	wish.source = file->source;
 	wish.signed_by = question.signed_by;
-	return import_as_wished(store, fd, &options, &wish, ret_id, err);
+	return import_as_wished(store, file->fd, &options, &wish, ret_id, err);
 }
 
 /* Gives what cannot be read twice a place to be read from. */
@@ -101,17 +100,18 @@ int signed_import(struct signing *self, rkt_store *store, const struct signed_fi
 	rkt_image_id *ret_id, rkt_error **err)
 {
 	auto_scratch struct scratch spooled = SCRATCH_EMPTY;
+	struct signed_file readable = *file;
 	struct trust_result verdict = { 0 };
-	int fd = file->fd, result;
+	int result;
 
-	if (lseek(fd, 0, SEEK_CUR) < 0) {
-		if (spool(store, fd, &spooled, err) < 0)
+	if (lseek(file->fd, 0, SEEK_CUR) < 0) {
+		if (spool(store, file->fd, &spooled, err) < 0)
 			return -1;
-		fd = spooled.fd;
+		readable.fd = spooled.fd;
 	}
-	result = judge(self->home, file->signature, fd, &verdict, err);
+	result = judge(self->home, file->signature, readable.fd, &verdict, err);
 	if (result == 0)
-		result = import_judged(self, store, fd, file, &verdict, ret_id, err);
+		result = signed_import_judged(self, store, &readable, &verdict, ret_id, err);
 	trust_result_free(&verdict);
 	return result;
 }

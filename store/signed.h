@@ -34,4 +34,11 @@ struct signed_file {
 int signed_import(struct signing *self, rkt_store *store, const struct signed_file *file,
 	rkt_image_id *ret_id, rkt_error **err);
 
+/* The same in two steps, for who has asked gpg already: what VERDICT, of trust_verify() over all
+ * bytes of FILE->fd, says about the signature; then the import. Its SIGNATURE is not looked at. */
+int signed_check(const struct trust_result *verdict, rkt_error **err);
+int signed_import_judged(const struct signing *self, rkt_store *store,
+	const struct signed_file *file, const struct trust_result *verdict, rkt_image_id *ret_id,
+	rkt_error **err);
+
 #define auto_signing __attribute__((cleanup(signing_close)))

@@ -112,6 +112,9 @@ static int take(void *context, struct slice bytes, rkt_error **err)
 			(unsigned long long)self->request->max_bytes);
 	if (fd_pwrite_all(self->spool.fd, bytes.data, bytes.len, self->have, err) < 0)
 		return -1;
+	if (self->request->arrived && self->request->arrived(self->request->context, self->spool.fd,
+					      self->have, bytes, err) < 0)
+		return -1;
 	self->have += bytes.len;
 	if (self->request->progress)
 		self->request->progress(self->request->context, self->have, self->of);
@@ -325,6 +328,7 @@ int download(struct http *web, const struct download_request *request, struct do
 		result = try_often(&self, err);
 	if (result == 0 && ret->outcome == DOWNLOAD_NEW) {
 		ret->fd = pass_fd(self.spool.fd);
+		ret->size = self.have;
 		if (lseek(ret->fd, 0, SEEK_SET) < 0)
 			result = rkt_fail_errno(err, "lseek");
 	} else if (!self.have || !spool_proof(&self.spool)) {

@@ -23,6 +23,10 @@ struct download_request {
 	/* Now and then: how many bytes are there, and how many will be (0: not known). May be
 	 * NULL. */
 	void (*progress)(void *context, uint64_t done, uint64_t of);
+	/* Each piece of the file once it is in FD, the spool file, at OFFSET; an offset before that
+	 * of an earlier piece means that the file is another one from there on. -1 ends the
+	 * download. May be NULL. */
+	int (*arrived)(void *context, int fd, uint64_t offset, struct slice bytes, rkt_error **err);
 	/* What went wrong and is not the end yet, one line. May be NULL. */
 	void (*tell)(void *context, const char *words);
 	void *context;
@@ -37,6 +41,7 @@ enum download_outcome {
 struct download {
 	enum download_outcome outcome;
 	int fd;                    /* DOWNLOAD_NEW: the file, at its start, locked; else -1 */
+	uint64_t size;             /* of that */
 	struct http_answer answer; /* the last */
 };
 

@@ -2,9 +2,10 @@
 
 
 import pytest
-from fetchlib import fetch, partial, pki, proxy, unsigned, web  # noqa: F401
+from fetchlib import big_image, fetch, partial, pki, proxy, unsigned, web  # noqa: F401
 from siglib import Gpg, needs_gpg, trust  # noqa: F401
 from storelib import assert_one_line, blob_path, ids, image_tar, info, store, write
+from weblib import File
 
 pytestmark = needs_gpg
 NAME = "example.com/app"
@@ -111,6 +112,37 @@ def test_bytes_are_judged_before_anything_reads_them(site, web, data_dir):
     web.file("/a.aci.asc", site.signature(b"other bytes"))
     result = fetch(web, f"{web.url}/a.aci")
     assert_one_line(result, 4, "the signature is not valid")
+
+
+def test_a_broken_download_is_judged_wholly(site, web, data_dir):
+    body = big_image(name=NAME)
+    site.put("/a.aci", body, end_at=[100_000, 200_000])
+    image = the_id(fetch(web, f"{web.url}/a.aci"))
+    assert blob_path(data_dir, image).read_bytes() == body
+    assert store("rm", image).status == 0
+    site.put("/a.aci", body, end_at=[100_000])
+    assert fetch(web, "--tries=1", f"{web.url}/a.aci").status == 1
+    the_id(fetch(web, f"{web.url}/a.aci"))
+    assert "range" in web.asked("/a.aci")[-1].headers
+
+
+def test_another_version_is_judged_anew(site, web, data_dir):
+    old, new = big_image(name=NAME), big_image(310_000, name=NAME)
+    answers = iter([File(old, end_at=[200_000]), File(new)])
+    web.route("/a.aci", lambda handler, asked: next(answers)(handler, asked))
+    web.file("/a.aci.asc", site.signature(new))
+    image = the_id(fetch(web, f"{web.url}/a.aci"))
+    assert blob_path(data_dir, image).read_bytes() == new
+    assert "range" in web.asked("/a.aci")[1].headers
+
+
+def test_a_large_file_with_a_signature_that_gpg_does_not_read_on_for(site, web, data_dir):
+    site.put("/a.aci", big_image(3_000_000, name=NAME))
+    for nonsense in b"nonsense", b"-----BEGIN PGP SIGNATURE-----\n\nAAAA\n-----END PGP SIGNATURE-----\n":
+        web.file("/a.aci.asc", nonsense)
+        assert_one_line(fetch(web, f"{web.url}/a.aci"), 4, "signature")
+    web.file("/a.aci.asc", site.signature(b"x", "bob"))
+    assert fetch(web, f"{web.url}/a.aci").status == 5
 
 
 def test_a_key_that_comes_later_finds_the_bytes_there(site, web, data_dir, trust):

@@ -175,6 +175,15 @@ def test_rkt_store_gc(images):
     assert_true("rkt-store gc --json", outputs(["rkt-store", "gc", "--json", "--grace-period=0s"]))
 
 
+def test_rkt_store_fetch(data_dir, tmp_path):
+    base = make_aci(tmp_path / "base.aci", manifest_=manifest("example.com/base"))
+    top = make_aci(tmp_path / "top.aci", manifest_=manifest(
+        "example.com/top", dependencies=[{"imageName": "example.com/base"}]))
+    assert run(["rkt-store", "import", base]).status == 0
+    command = ["rkt-store", "fetch", "--json", "--insecure-options=image", "--pull-policy=new", top]
+    assert_true("rkt-store fetch --json", outputs(command))
+
+
 def test_rkt_store_stat(images, layered):
     assert_true("rkt-store stat --json", outputs(["rkt-store", "stat", "--json"]))
     assert_true("rkt-store stat --images --json", outputs(["rkt-store", "stat", "--images", "--json"]))
