@@ -200,7 +200,8 @@ static int take_image(
 
 	ret->how = FETCH_CAME;
 	if (import(self, came, &ret->id, &why) < 0) {
-		/* bytes that are not what they should be are not gone on with; a key may yet come */
+		/* bytes that are not what they should be are not gone on with; a key may yet
+		 * come */
 		if (rkt_error_kind(why) == RKT_INVALID)
 			fetch_forget(self->fetcher, self->place->url);
 		rkt_fail_with(err, pass_ptr(why));

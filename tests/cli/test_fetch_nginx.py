@@ -1,4 +1,4 @@
-"""rkt-store fetch from nginx, as people run it: HTTP/2, ranges, revalidation, who may see what."""
+"""rkt-store fetch from nginx, as people run it: HTTP/2, ranges (S-027), revalidation, who may see what."""
 
 import gzip
 import json

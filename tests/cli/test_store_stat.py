@@ -161,7 +161,7 @@ def test_pods_that_are_there_count_once(two, data_dir):
 def test_the_index_has_its_tables_and_pages(two, data_dir):
     index = stat()["index"]
     tables = {table["name"]: table for table in index["tables"]}
-    assert set(tables) == {"meta", "image", "manifest", "name", "tree", "lease", "alias", "used", "origin"}
+    assert set(tables) == {"meta", "image", "manifest", "name", "tree", "lease", "alias", "used", "origin", "remote"}
     assert tables["image"]["entries"] == tables["manifest"]["entries"] == 2
     assert tables["image"]["depth"] == 1 and tables["image"]["pages"] == 1
     assert tables["lease"] == {"name": "lease", "entries": 0, "pages": 0, "depth": 0}
