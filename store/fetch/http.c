@@ -364,7 +364,6 @@ static CURLcode set_up(struct hop *hop, const struct address *address, const str
 	CURL *easy = hop->http->easy;
 	CURLcode code;
 
-	curl_easy_reset(easy);
 	code = set_tls(hop->http);
 	if (!code)
 		code = set_limits(hop->http);
@@ -462,6 +461,12 @@ static int make_hop(http *self, const struct http_request *request, const struct
 		(is_same_host(asked, address) &&
 			add_headers(&headers, self->options.headers, err) < 0))
 		return -1;
+	/* a new one each time: options of one that failed cannot all be set again; connections are
+	 * the multi handle's */
+	curl_easy_cleanup(self->easy);
+	self->easy = curl_easy_init();
+	if (!self->easy)
+		return rkt_fail(err, RKT_FAILED, "libcurl: no memory");
 	code = set_up(&hop, address, asked, headers.list);
 	if (code)
 		return curl_fail("libcurl", code, err);
@@ -534,8 +539,7 @@ http *http_new(const struct http_options *options, rkt_error **err)
 	}
 	self->options = *options;
 	self->multi = curl_multi_init();
-	self->easy = curl_easy_init();
-	if (self->multi && self->easy)
+	if (self->multi)
 		return pass_ptr(self);
 	rkt_fail(err, RKT_FAILED, "libcurl: no memory");
 	return NULL;

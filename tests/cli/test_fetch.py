@@ -144,6 +144,23 @@ def test_what_may_pass_is_tried_again(data_dir, web, status):
     the_id(unsigned(web, "--tries=3", f"{web.url}/a.aci"))
 
 
+def test_who_does_not_listen_is_asked_again(data_dir, web):
+    port = web.port
+    web.close()
+    result = unsigned(web, "--tries=3", f"https://localhost:{port}/a.aci")
+    assert result.status == 1, result
+    lines = result.err.splitlines()
+    assert len(lines) == 3 and all("Failed to connect" in line for line in lines), result
+
+
+def test_a_host_that_is_not_there_is_told_once(data_dir, web):
+    result = unsigned(web, "https://nowhere.invalid/a.aci")
+    assert_one_line(result, 1, "https://nowhere.invalid/a.aci: Could not resolve host")
+    result = unsigned(web, "nowhere.invalid/app/x")
+    assert result.status == 1 and len(result.err.splitlines()) == 1, result
+    assert result.err.count("Could not resolve host: nowhere.invalid") == 4
+
+
 def test_retry_after_is_waited_for_and_not_for_long(data_dir, web):
     answers = iter([lambda h, _: h.reply(503, b"", {"Retry-After": "1"}), File(image_tar())])
     web.route("/a.aci", lambda handler, asked: next(answers)(handler, asked))
