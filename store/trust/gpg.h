@@ -7,6 +7,7 @@
 
 struct trust_home {
 	char *path;
+	int dir; /* the lock on it; -1: not made yet */
 	gpgme_ctx_t gpg;
 };
 

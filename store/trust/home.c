@@ -1,14 +1,20 @@
 /* A private home for gpg: making it, and putting keys into it. */
 #include <ctype.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/lock.h"
+#include "base/str.h"
 #include "base/tree.h"
 #include "store/trust/gpg.h"
+
+#define HOME_PREFIX "rkt-keys."
 
 /* No agent, no key servers, no web of trust: a key that is here is one that may speak. */
 static const char configuration[] = "batch\n"
@@ -27,21 +33,88 @@ int gpg_failed(gpgme_error_t error, const char *doing, rkt_error **err)
 	return rkt_fail(err, RKT_FAILED, "gpg: %s: %s", doing, words);
 }
 
-static int make_directory(trust_home *self, rkt_error **err)
+/* ---- the directory --------------------------------------------------------------------------- */
+
+/* Who has a home holds the lock on it, and so does who removes one that nobody has: a process that
+ * was killed leaves its home behind, and the next one clears it away. */
+
+/* Whether what is called NAME is what ST is about still. */
+static bool is_named(int parent, const char *name, const struct stat *st)
 {
-	const char *where = getenv("TMPDIR");
-	const struct slice text = { (const uint8_t *)configuration, sizeof configuration - 1 };
-	auto_free char *path = xasprintf("%s/rkt-keys.XXXXXX", where && *where ? where : "/tmp");
+	struct stat named;
+
+	return fstatat(parent, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st->st_dev == named.st_dev && st->st_ino == named.st_ino;
+}
+
+static void remove_left(int parent, const char *name)
+{
+	auto_fd int fd = -1;
+	struct stat st;
+
+	if (!str_has_prefix(name, HOME_PREFIX) || strlen(name) != strlen(HOME_PREFIX "XXXXXX"))
+		return;
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
+		lock_try(fd, LOCK_EXCLUSIVE, NULL) > 0 && is_named(parent, name, &st))
+		(void)tree_remove(parent, name, NULL);
+}
+
+/* What cannot be removed stays: it is in a place for such things. */
+static void remove_left_homes(const char *where)
+{
+	DIR *dir = opendir(where);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		remove_left(dirfd(dir), entry->d_name);
+	if (dir)
+		closedir(dir);
+}
+
+/* A directory that nobody takes for left behind: 1; 0 when somebody just did. */
+static int make_locked(trust_home *self, const char *where, rkt_error **err)
+{
+	auto_free char *path = xasprintf("%s/" HOME_PREFIX "XXXXXX", where);
 	auto_fd int dir = -1;
+	struct stat st;
 
 	if (!mkdtemp(path))
 		return rkt_fail_errno(err, "make %s", path);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0 && errno == ENOENT)
+		return 0;
+	if (dir < 0 || fstat(dir, &st) < 0) {
+		rkt_fail_errno(err, "open %s", path);
+		rmdir(path);
+		return -1;
+	}
+	if (lock_wait(dir, LOCK_EXCLUSIVE, err) < 0) {
+		rmdir(path);
+		return -1;
+	}
+	if (!is_named(AT_FDCWD, path, &st))
+		return 0;
 	self->path = pass_ptr(path);
-	dir = open(self->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir < 0)
-		return rkt_fail_errno(err, "open %s", self->path);
-	return fd_write_file(dir, "gpg.conf", text, 0600, err);
+	self->dir = pass_fd(dir);
+	return 1;
 }
+
+static int make_directory(trust_home *self, rkt_error **err)
+{
+	const char *temporary = getenv("TMPDIR");
+	const char *where = temporary && *temporary ? temporary : "/tmp";
+	const struct slice text = { (const uint8_t *)configuration, sizeof configuration - 1 };
+	int made;
+
+	remove_left_homes(where);
+	do
+		made = make_locked(self, where, err);
+	while (made == 0);
+	return made < 0 ? -1 : fd_write_file(self->dir, "gpg.conf", text, 0600, err);
+}
+
+/* ---- gpg ------------------------------------------------------------------------------------- */
 
 static int start_gpg(trust_home *self, rkt_error **err)
 {
@@ -64,6 +137,7 @@ trust_home *trust_home_new(rkt_error **err)
 {
 	auto_trust_home trust_home *self = xcalloc(1, sizeof *self);
 
+	self->dir = -1;
 	if (make_directory(self, err) < 0 || start_gpg(self, err) < 0)
 		return NULL;
 	return pass_ptr(self);
@@ -76,8 +150,8 @@ void trust_home_free(trust_home *self)
 	if (self->gpg)
 		gpgme_release(self->gpg);
 	if (self->path)
-		(void)tree_remove(
-			AT_FDCWD, self->path, NULL); /* it is in a place for such things */
+		(void)tree_remove(AT_FDCWD, self->path, NULL); /* the next one tries again */
+	scope_close(&self->dir);
 	free(self->path);
 	free(self);
 }

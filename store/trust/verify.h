@@ -15,7 +15,8 @@
 
 typedef struct trust_home trust_home;
 
-/* Makes a home in $TMPDIR, else /tmp. NULL on error. The process must ignore SIGPIPE. */
+/* Makes a home in $TMPDIR, else /tmp, where it removes those of processes that were killed. NULL on
+ * error. The process must ignore SIGPIPE. */
 trust_home *trust_home_new(rkt_error **err);
 /* Removes it. NULL is allowed. */
 void trust_home_free(trust_home *self);

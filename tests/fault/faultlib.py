@@ -45,16 +45,20 @@ Call = collections.namedtuple("Call", "thread number name whose")
 class Scene:
     """ARGS of rkt-store over a store made by PREPARE(yard). BEFORE and AFTER are the images there
     without and with it; None: no store at all. BETWEEN: what may be there when it did not end well.
-    AFTERWARDS(yard) checks more in whatever is left."""
+    AFTERWARDS(yard) checks more in whatever is left. STEP, LOADER_STEP: every so many calls are disturbed,
+    of the program and of the loader; all of them with RKT_FAULT_FULL. OWN_WORDS: a library says in its own words what went wrong."""
 
     def __init__(
-        self, name, args, prepare, before, after, afterwards=None, notes=False, erofs=False, held=(), between=()
+        self, name, args, prepare, before, after, afterwards=None, notes=False, erofs=False, held=(), between=(),
+        step=1, loader_step=1, own_words=False
     ):
         self.name, self.args, self.prepare = name, args, prepare
         self.between = between
         self.before, self.after, self.afterwards = before, after, afterwards
         self.notes = notes  # it says more on standard error than what went wrong
         self.erofs = erofs
+        self.steps = {"program": 1 if FULL else step, "loader": 1 if FULL else loader_step}
+        self.own_words = own_words
         self.held = set(held)  # trees a pod may be running on, image or no image
 
     def __repr__(self):
@@ -73,6 +77,7 @@ class Yard:
         self.subject_file = write(path / "subject.aci", SUBJECT_TAR)
         self.layered_file = write(path / "layered.aci", LAYERED_TAR)
         os.environ["RKT_DIR"] = str(self.data_dir)
+        self.closing = []  # called at the end
         self.out.mkdir()
         scene.prepare(self)
         if self.data_dir.exists():
@@ -161,7 +166,9 @@ class Yard:
         """gc collects every left-over."""
         result = store("gc")
         assert result.status == 0, result
-        left = [name for name in files_in(self.data_dir) if not name.startswith(("rootfs", "quarantine"))]
+        # a download may be gone on with: gc leaves it for a day
+        apart = ("rootfs", "quarantine", "partial")
+        left = [name for name in files_in(self.data_dir) if not name.startswith(apart)]
         assert len(left) == 2 * len(there) + len(self.trees), left
         for folder in ("tmp", "mnt"):
             assert os.listdir(self.data_dir / "cas" / folder) == [], folder
@@ -200,11 +207,12 @@ def read_call(line):
 def numbers(yard):
     """Every (thread, call) of the command, in order: where one of a thread is never reached, the
     next thread follows. Send False when it was not reached."""
-    threads = sorted({call.thread for call in yard.calls()})
-    for thread in threads:
+    calls = yard.calls()
+    whose = {(call.thread, call.number): call.whose for call in calls}
+    for thread in sorted({call.thread for call in calls}):
         number = 1
         while (yield thread, number) is not False:
-            number += 1
+            number += yard.scene.steps[whose.get((thread, number), "program")]
 
 
 # ---- the scenes ------------------------------------------------------------------------------
@@ -404,6 +412,7 @@ def yard(scene, tmp_path, monkeypatch):
         pytest.skip(erofs_reason())
     for name in ("RKT_DIR", "RKT_SYSTEM_CONFIG", "RKT_LOCAL_CONFIG", "RKT_USER_CONFIG"):
         monkeypatch.setenv(name, "")  # put back at the end, whatever the yard makes of it
+    monkeypatch.setenv("TMPDIR", os.environ.get("TMPDIR", ""))  # so is this
     monkeypatch.setenv("ASAN_OPTIONS", "detect_leaks=0")  # which does not work under ptrace
     made = Yard(tmp_path, scene)
     if made.at("count")[0].status == 125:
@@ -411,3 +420,5 @@ def yard(scene, tmp_path, monkeypatch):
     made.reset()
     yield made
     made.reset()
+    for close in made.closing:
+        close()

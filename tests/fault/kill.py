@@ -18,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from conftest import tool  # noqa: E402
 from faultlib import CHANGING, IMPORT, numbers, scenes, yard  # noqa: E402
+from fetchscenes import FETCHING  # noqa: E402
 from storelib import ids, own_mounts, store  # noqa: E402
 
 assert own_mounts and yard  # fixtures
@@ -25,7 +26,7 @@ assert own_mounts and yard  # fixtures
 KILLED = 128 + signal.SIGKILL
 
 
-@scenes(CHANGING)
+@scenes(CHANGING, FETCHING)
 def test_killed_at_every_call(own_mounts, scene, yard, capsys):
     began = time.monotonic()
     places = numbers(yard)

@@ -7,7 +7,7 @@ fault_tests += tests/fault/race.py
 fault_tests += tests/fault/rot.py
 fault_tests += tests/fault/leaks.py
 TESTS += $(fault_tests)
-EXTRA_DIST += %D%/README.md %D%/faultlib.py $(fault_tests)
+EXTRA_DIST += %D%/README.md %D%/faultlib.py %D%/fetchscenes.py $(fault_tests)
 
 check_PROGRAMS += %D%/at-syscall
 %C%_at_syscall_SOURCES = %D%/at-syscall.c
