@@ -1,7 +1,9 @@
 """What the tests of signatures share: real keys, made on the spot, and what they sign."""
 
+import pathlib
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -12,11 +14,14 @@ class Gpg:
     """A keyring to sign with; what is checked never sees it."""
 
     def __init__(self, home):
+        """HOME is for its files and those beside it. gpg's agent listens on a socket in the home, whose
+        path must be short, so that what HOME leads to lies elsewhere."""
         self.home = home
-        home.mkdir(mode=0o700)
+        self.real = pathlib.Path(tempfile.mkdtemp(prefix="gpg-", dir="/tmp"))
+        home.symlink_to(self.real)
 
     def run(self, *args, stdin=b""):
-        command = ["gpg", "--homedir", self.home, "--batch", "--quiet", "--passphrase", ""]
+        command = ["gpg", "--homedir", self.real, "--batch", "--quiet", "--passphrase", ""]
         done = subprocess.run([*command, *args], input=stdin, stdout=subprocess.PIPE, check=True)
         return done.stdout
 
@@ -51,7 +56,8 @@ class Gpg:
         self.run("--import", stdin=text.encode())
 
     def stop(self):
-        subprocess.run(["gpgconf", "--homedir", self.home, "--kill", "all"], check=False)
+        subprocess.run(["gpgconf", "--homedir", self.real, "--kill", "all"], check=False)
+        shutil.rmtree(self.real, ignore_errors=True)
 
 
 class Trust:

@@ -185,7 +185,7 @@ def test_no_agent_is_left_behind(keys, tmp_path):
 
 def test_a_key_of_the_user_does_not_speak(keys):
     """S-023: exactly the keys of the keyring."""
-    env = {"GNUPGHOME": keys[1].home}
+    env = {"GNUPGHOME": keys[1].real}
     assert validate(keys, "a.asc", "bob.asc", env=env).status == 1
 
 
