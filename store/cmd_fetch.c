@@ -260,7 +260,11 @@ static int end(void *context, const struct fetch_done *done, rkt_error **err)
 static struct http_options http_options_of(
 	const struct fetch_settings *settings, const char *const *headers)
 {
-	return (struct http_options){ .cacert = settings->cacert,
+	const char *usual = getenv("RKT_CACERT");
+
+	return (struct http_options){ .cacert = settings->cacert  ? settings->cacert
+						: usual && *usual ? usual
+								  : NULL,
 		.certificate = settings->certificate,
 		.key = settings->key,
 		.headers = headers,
@@ -419,7 +423,8 @@ int fetch_run(int argc, char **argv, rkt_error **err)
 			.kind = OPT_TEXT,
 			.into = &settings.cacert,
 			.argument = "FILE",
-			.help = "Only the CAs in this PEM file count, not those of the system." },
+			.help = "Only the CAs in this PEM file count, not those of the system. "
+				"$RKT_CACERT without it, for rkt-run too." },
 		{ .name = "cert",
 			.kind = OPT_TEXT,
 			.into = &settings.certificate,
