@@ -6,6 +6,8 @@ fault_tests += tests/fault/power.py
 fault_tests += tests/fault/race.py
 fault_tests += tests/fault/rot.py
 fault_tests += tests/fault/leaks.py
+fault_tests += tests/fault/tamper.py
+fault_tests += tests/fault/fetch-storm.py
 TESTS += $(fault_tests)
 EXTRA_DIST += %D%/README.md %D%/faultlib.py %D%/fetchscenes.py $(fault_tests)
 
