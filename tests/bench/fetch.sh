@@ -89,7 +89,7 @@ done
 rm -rf "$top/store"
 "$bin/rkt-store" fetch --cacert "$top/cert.pem" "$url/a.aci" >/dev/null
 read -r wall cpu memory <<EOF
-$("$bin/tests/bench/cost" 20 "$bin/rkt-store" fetch --cacert "$top/cert.pem" "$url/a.aci")
+$("$bin/tests/bench/cost" 20 "$bin/rkt" fetch --cacert "$top/cert.pem" "$url/a.aci")
 EOF
 read -r nothing_wall nothing_cpu _ <<EOF
 $("$bin/tests/bench/cost" 20 curl -s --cacert "$top/cert.pem" -o /dev/null "$url/a.aci.asc")
