@@ -13,6 +13,7 @@
 #include "store/fetch/header.h"
 
 #define NOTE_SIZE_MAX 65536
+#define OPEN_TRIES    16
 
 static struct slice slice_of_text(const char *text)
 {
@@ -86,6 +87,36 @@ static bool is_linked(int dir, const char *name, int fd)
 	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }
 
+/* Whether FD is a file that nobody else may write to: in a store that is shared with a group others
+ * may have put theirs in its place. */
+static bool is_ours(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+	       st.st_nlink == 1 && !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* Opens the file, or makes it. One that is not ours, or cannot be opened, is removed first: whoever
+ * works on it keeps it, without its name. */
+static int open_own(struct spool *self, rkt_error **err)
+{
+	for (int tries = 0; tries < OPEN_TRIES; tries++) {
+		auto_fd int fd = openat(self->dir, self->name,
+			O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+
+		if (fd >= 0 && is_ours(fd)) {
+			self->fd = pass_fd(fd);
+			return 0;
+		}
+		if (fd < 0 && errno != EACCES && errno != EPERM && errno != ELOOP && errno != ENXIO)
+			return rkt_fail_errno(err, "open spool file");
+		spool_forget(self->dir, self->name);
+	}
+	return rkt_fail(err, RKT_FAILED,
+		"cas/partial/%s belongs to somebody else and cannot be removed", self->name);
+}
+
 int spool_open(struct spool *self, int dir, const char *name, uint64_t *ret_have, rkt_error **err)
 {
 	struct stat st;
@@ -94,10 +125,8 @@ int spool_open(struct spool *self, int dir, const char *name, uint64_t *ret_have
 	self->name = name;
 	do {
 		scope_close(&self->fd);
-		self->fd = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (self->fd < 0)
-			return rkt_fail_errno(err, "open spool file");
-		if (lock_wait(self->fd, LOCK_EXCLUSIVE, err) < 0)
+		self->fd = -1;
+		if (open_own(self, err) < 0 || lock_wait(self->fd, LOCK_EXCLUSIVE, err) < 0)
 			return -1;
 	} while (!is_linked(dir, name, self->fd));
 	if (fstat(self->fd, &st) < 0)

@@ -1,6 +1,7 @@
 /*
  * A spool file: bytes of a file that is on its way, and beside it, in NAME.json, what its server
- * said about the version they are of. Locked by who has it open.
+ * said about the version they are of. Locked by who has it open. One of another user is never
+ * gone on with.
  */
 #pragma once
 

@@ -1,6 +1,9 @@
 """rkt-store fetch: URLs, what servers say, and the cache. Signatures have their own tests."""
 
+import hashlib
+import hmac
 import json
+import re
 import threading
 import time
 
@@ -484,3 +487,34 @@ def test_wrong_words_are_usage(data_dir, web):
                  ["--insecure-options=image", "ftp://example.com/a.aci"], ["https://"]):
         result = store("fetch", *args)
         assert result.status == 2, (args, result)
+
+
+def hmac_sha256(key, text):
+    return hmac.new(key, text.encode(), hashlib.sha256).digest()
+
+
+def test_aws_signatures_are_what_amazon_would_compute(data_dir, web, tmp_path):
+    (tmp_path / "auth.d").mkdir()
+    file = tmp_path / "auth.d/a.json"
+    file.write_text(json.dumps({
+        "rktKind": "auth", "rktVersion": "v1", "domains": [web.host], "type": "aws",
+        "credentials": {"accessKeyID": "AKIDEXAMPLE", "secretAccessKey": "secret/key", "awsRegion": "eu-west-1"}}))
+    file.chmod(0o600)
+    web.file("/bucket/a.aci", image_tar())
+    the_id(unsigned(web, f"{web.url}/bucket/a.aci", env={"RKT_LOCAL_CONFIG": tmp_path}))
+    headers = web.requests[0].headers
+    match = re.fullmatch(
+        r"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/(\d{8})/eu-west-1/s3/aws4_request, "
+        r"SignedHeaders=([\w;-]+), Signature=([0-9a-f]{64})", headers["authorization"])
+    assert match, headers
+    day, names, signature = match.groups()
+    payload = headers.get("x-amz-content-sha256", hashlib.sha256(b"").hexdigest())
+    lines = [f"{name}:{' '.join(headers[name].split())}" for name in names.split(";")]
+    canonical = "\n".join(["GET", "/bucket/a.aci", "", *lines, "", names, payload])
+    scope = f"{day}/eu-west-1/s3/aws4_request"
+    text = "\n".join(["AWS4-HMAC-SHA256", headers["x-amz-date"], scope,
+                      hashlib.sha256(canonical.encode()).hexdigest()])
+    key = b"AWS4secret/key"
+    for part in (day, "eu-west-1", "s3", "aws4_request"):
+        key = hmac_sha256(key, part)
+    assert hmac_sha256(key, text).hex() == signature

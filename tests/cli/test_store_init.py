@@ -1,10 +1,14 @@
 """rkt-store init: a store where there was none, and root's store shared with a group."""
 
+import hashlib
 import os
+import shutil
 import stat
 import threading
 
 import pytest
+from conftest import tool
+from fetchlib import pki, web  # noqa: F401
 from storelib import (
     NOBODY,
     as_nobody,
@@ -150,6 +154,55 @@ def test_a_member_removes_and_renders_nothing(shared, open_dir, command):
     assert_one_line(result, 1, f"{shared} belongs to root", "members of its group may list")
     assert modes(shared) == before
     assert store("list", "-d", shared, "--no-legend").out != ""
+
+
+@needs_root
+def test_a_member_fetches(shared, open_dir, web):
+    shutil.copy(tool("rkt-store-fetch"), open_dir / "bin/rkt-store-fetch")
+    ca = write(open_dir / "ca.pem", web.ca.read_bytes())
+    body = image_tar("example.com/web")
+    web.file("/a.aci", body, end_at=[100])
+    options = ["--insecure-options=image", "--cacert", ca, "--retry-wait=0s"]
+    result = member(open_dir, "fetch", *options, f"{web.url}/a.aci")
+    assert result.status == 0, result
+    assert blob_path(shared, result.out.strip()).read_bytes() == body
+    # what one left behind is not gone on with by another: he could still write to it
+    for one, other in (member, fetch_as_root), (fetch_as_root, member):
+        body = image_tar("example.com/web", content=str(len(web.requests)) * 50_000)
+        web.file("/b.aci", body, end_at=[20_000])
+        assert one(open_dir, "fetch", *options, "--tries=1", f"{web.url}/b.aci").status == 1
+        result = other(open_dir, "fetch", *options, f"{web.url}/b.aci")
+        assert result.status == 0, result
+        assert blob_path(shared, result.out.strip()).read_bytes() == body
+        assert "range" not in web.asked("/b.aci")[-1].headers
+    assert list((shared / "cas/partial").iterdir()) == []
+
+
+@needs_root
+@pytest.mark.parametrize("kind", ["symlink", "hard link", "FIFO", "file of all"])
+def test_what_a_member_puts_in_the_way_of_a_download_is_not_used(shared, open_dir, web, kind):
+    body = image_tar("example.com/web")
+    web.file("/a.aci", body)
+    url = f"{web.url}/a.aci"
+    trap = shared / "cas/partial" / hashlib.sha256(url.encode()).hexdigest()
+    target = write(open_dir / "store-of-secrets", b"precious")
+    if kind == "symlink":
+        trap.symlink_to(target)
+    elif kind == "hard link":
+        os.link(target, trap)
+    elif kind == "FIFO":
+        os.mkfifo(trap)
+    else:
+        trap.write_bytes(b"x" * 100)
+        trap.chmod(0o666)
+    result = fetch_as_root(open_dir, "fetch", "--insecure-options=image", "--cacert", web.ca, url)
+    assert result.status == 0, result
+    assert target.read_bytes() == b"precious" and not trap.exists()
+    assert blob_path(shared, result.out.strip()).read_bytes() == body
+
+
+def fetch_as_root(open_dir, command, *args):
+    return store(command, "-d", open_dir / "store", *args)
 
 
 @needs_root
