@@ -295,7 +295,7 @@ static CURLcode set_credentials(
 		known = (struct fetch_auth){ .kind = FETCH_AUTH_BASIC,
 			.user = xstrdup(asked->user),
 			.password = xstrdup(asked->password ? asked->password : "") };
-	else if (self->options.auth)
+	else if (self->options.auth && address->is_https)
 		known = fetch_auth_for(self->options.auth, address->host);
 	if (known.kind == FETCH_AUTH_NONE)
 		return CURLE_OK;

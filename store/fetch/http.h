@@ -4,8 +4,8 @@
  * https only, unless the options allow http; certificates and host names are verified; a redirect
  * never leads from https to http nor to another scheme. Credentials and the user's own headers go
  * to the host that was asked for and to no host that a redirect names, but for credentials that are
- * configured for that host (S-026). User and password in a URL are credentials for its host, and
- * in no text of ours (S-029).
+ * configured for that host (S-026), which never go without TLS. User and password in a URL are
+ * credentials for its host, and in no text of ours (S-029).
  *
  * A handle keeps connections and serves one thread at a time. The process must ignore SIGPIPE.
  */

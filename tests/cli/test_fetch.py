@@ -11,7 +11,7 @@ import pytest
 from conftest import run
 from fetchlib import big_image, fetch, noise, other, partial, pki, proxy, unsigned, web  # noqa: F401
 from storelib import add, assert_one_line, blob_path, files_in, ids, image_tar, store, write
-from weblib import File
+from weblib import File, Web
 
 
 def the_id(result):
@@ -367,13 +367,29 @@ def test_redirects_do_not_leave_https(data_dir, web, target):
 
 
 def test_http_only_when_told(data_dir, web):
-    from weblib import Web
     plain = Web()
     plain.file("/a.aci", image_tar())
     try:
         assert_one_line(unsigned(web, f"{plain.url}/a.aci"), 2, "http is not safe")
         assert plain.requests == []
         the_id(unsigned(web, "--insecure-options=image,http", f"{plain.url}/a.aci"))
+    finally:
+        plain.close()
+
+
+def test_configured_credentials_never_go_without_tls(data_dir, web, tmp_path):
+    plain = Web()
+    try:
+        (tmp_path / "auth.d").mkdir()
+        file = tmp_path / "auth.d/a.json"
+        file.write_text(json.dumps({
+            "rktKind": "auth", "rktVersion": "v1", "domains": [plain.host], "type": "basic",
+            "credentials": {"user": "me", "password": SECRET}}))
+        file.chmod(0o600)
+        plain.file("/a.aci", image_tar())
+        the_id(unsigned(web, "--insecure-options=image,http", f"{plain.url}/a.aci",
+                        env={"RKT_LOCAL_CONFIG": tmp_path}))
+        assert "authorization" not in plain.requests[0].headers
     finally:
         plain.close()
 
