@@ -207,9 +207,7 @@ static int end_one(const struct ending *self, struct fetch_job *job, rkt_error *
 		if (job->needed_by)
 			return rkt_fail_outer(err, "%s, which %s needs", reference, job->needed_by);
 		/* what is wrong with a URL or file names it */
-		return fetch_kind_of(job->reference) == FETCH_NAME
-			       ? rkt_fail_outer(err, "fetching %s", reference)
-			       : -1;
+		return job->kind == FETCH_NAME ? rkt_fail_outer(err, "fetching %s", reference) : -1;
 	}
 	if (self->settings->json)
 		print_done(job);

@@ -47,8 +47,9 @@ struct signature {
 void signature_free(struct signature *self);
 
 /* Whether the image ID may be used as it lies in the store: its record says that a key signed it
- * that may speak for it still, or nobody need have. */
-bool signature_is_known(fetcher *self, const rkt_image_id *id);
+ * that may speak for it still, or nobody need have; and it is what is WANTED, as in a
+ * fetch_place. */
+bool signature_is_known(fetcher *self, const rkt_image_id *id, const char *wanted);
 
 /* Gets the signature at URL, or the file URL where it is none. RKT_MISSING: there is none. */
 int signature_get(fetcher *self, const char *url, struct signature *ret, rkt_error **err);

@@ -27,16 +27,17 @@ struct fetch_queue {
 /* ---- jobs ------------------------------------------------------------------------------------ */
 
 /* Under the lock. */
-static bool is_known(const struct fetch_queue *self, const char *reference)
+static bool is_known(const struct fetch_queue *self, enum fetch_kind kind, const char *reference)
 {
 	for (size_t i = 0; i < self->count; i++)
-		if (strcmp(self->jobs[i]->reference, reference) == 0)
+		if (self->jobs[i]->kind == kind && strcmp(self->jobs[i]->reference, reference) == 0)
 			return true;
 	return false;
 }
 
 /* Under the lock. */
-static void add(struct fetch_queue *self, const char *reference, const char *needed_by)
+static void add(struct fetch_queue *self, enum fetch_kind kind, const char *reference,
+	const char *needed_by)
 {
 	struct fetch_job *job;
 
@@ -45,6 +46,7 @@ static void add(struct fetch_queue *self, const char *reference, const char *nee
 		self->jobs = xreallocarray(self->jobs, self->capacity, sizeof(struct fetch_job *));
 	}
 	job = xcalloc(1, sizeof *job);
+	job->kind = kind;
 	job->reference = xstrdup(reference);
 	job->needed_by = xstrdup_if(needed_by);
 	self->jobs[self->count++] = job;
@@ -61,15 +63,20 @@ static void job_free(struct fetch_job *job)
 
 /* ---- dependencies ---------------------------------------------------------------------------- */
 
-/* What is asked for to satisfy DEPENDENCY: its image when that is here, else its name. */
-static char *reference_of(const struct fetch_queue *self, const struct ac_dependency *dependency)
+/* What is asked for to satisfy DEPENDENCY: its image when that is here, else its name. An image
+ * does not say of what kind its words are: a name that looks like a file's is a name. */
+static char *reference_of(const struct fetch_queue *self, const struct ac_dependency *dependency,
+	enum fetch_kind *ret_kind)
 {
 	auto_buf struct buf text = { 0 };
 	auto_image_record rkt_image_record *record = NULL;
 
-	if (dependency->image_id &&
-		rkt_store_find(self->wishes->all->store, dependency->image_id, &record, NULL) == 0)
+	if (dependency->image_id && rkt_store_find(self->wishes->all->store, dependency->image_id,
+					    &record, NULL) == 0) {
+		*ret_kind = FETCH_ID;
 		return xstrdup(record->id.text);
+	}
+	*ret_kind = FETCH_NAME;
 	buf_append_text(&text, dependency->image_name);
 	for (size_t i = 0; i < dependency->label_count; i++)
 		buf_printf(
@@ -90,13 +97,14 @@ static int add_dependencies(struct fetch_queue *self, const rkt_image_id *id, rk
 	if (!manifest)
 		return -1;
 	for (size_t i = 0; i < manifest->dependency_count; i++) {
-		auto_free char *reference = reference_of(self, &manifest->dependencies[i]);
+		enum fetch_kind kind;
+		auto_free char *reference = reference_of(self, &manifest->dependencies[i], &kind);
 		bool full;
 
 		pthread_mutex_lock(&self->lock);
 		full = self->count == JOBS_MAX;
-		if (!full && !is_known(self, reference))
-			add(self, reference, manifest->name);
+		if (!full && !is_known(self, kind, reference))
+			add(self, kind, reference, manifest->name);
 		pthread_cond_broadcast(&self->changed);
 		pthread_mutex_unlock(&self->lock);
 		if (full)
@@ -110,7 +118,7 @@ static int add_dependencies(struct fetch_queue *self, const rkt_image_id *id, rk
 
 static void do_job(struct fetch_queue *self, fetcher *hand, struct fetch_job *job)
 {
-	if (fetch_one(hand, job->reference, &job->fetched, &job->error) == 0 &&
+	if (fetch_one(hand, job->kind, job->reference, &job->fetched, &job->error) == 0 &&
 		!self->wishes->no_dependencies)
 		add_dependencies(self, &job->fetched.id, &job->error);
 }
@@ -194,7 +202,7 @@ int fetch_all(const struct fetch_wishes *wishes, rkt_error **err)
 	int result;
 
 	for (size_t i = 0; i < wishes->count; i++)
-		add(&self, wishes->references[i], NULL);
+		add(&self, fetch_kind_of(wishes->references[i]), wishes->references[i], NULL);
 	result = run(&self, err);
 	if (result == 0)
 		result = wishes->done(

@@ -7,6 +7,7 @@
 #include "store/fetching.h"
 
 struct fetch_job {
+	enum fetch_kind kind;
 	char *reference;
 	char *needed_by; /* the name of the image that depends on it; NULL: somebody typed it */
 	struct fetched fetched;

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "store/fetch_parts.h"
+#include "store/reference.h"
 
 void signature_free(struct signature *self)
 {
@@ -59,15 +60,32 @@ int signature_missing(rkt_error *why, rkt_error **err)
 	return -1;
 }
 
-bool signature_is_known(fetcher *self, const rkt_image_id *id)
+/* Asked of an image in the store as the import asks it of one that comes (S-025): a URL without the
+ * version in it stands for many. */
+static bool is_wanted(const rkt_image_record *record, const char *wanted)
+{
+	auto_reference struct reference reference = { 0 };
+	auto_image_manifest struct image_manifest *manifest = NULL;
+
+	if (!wanted)
+		return true;
+	manifest = image_manifest_parse(
+		(struct slice){ (const uint8_t *)record->manifest, record->manifest_len }, NULL,
+		NULL);
+	return manifest && reference_parse(wanted, &reference, NULL) == 0 &&
+	       reference_check(&reference, manifest, NULL) == 0;
+}
+
+bool signature_is_known(fetcher *self, const rkt_image_id *id, const char *wanted)
 {
 	auto_image_record rkt_image_record *record = NULL;
 
-	if (self->all->unsigned_too)
-		return true;
-	return rkt_store_find(self->all->store, id->text, &record, NULL) == 0 &&
-	       record->signed_by &&
-	       keys_may_speak(self->all->keys, record->signed_by, record->name);
+	if (rkt_store_find(self->all->store, id->text, &record, NULL) < 0 ||
+		!is_wanted(record, wanted))
+		return false;
+	return self->all->unsigned_too ||
+	       (record->signed_by &&
+		       keys_may_speak(self->all->keys, record->signed_by, record->name));
 }
 
 /* ---- the import ------------------------------------------------------------------------------ */

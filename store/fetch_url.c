@@ -259,6 +259,18 @@ static int ask(struct visit *self, struct download *came, struct fetched *ret, r
 	return result;
 }
 
+/* A file that is its own signature is none; and its spool file would be waited for for ever by who
+ * has it. */
+static int check_signature_url(const struct visit *self, rkt_error **err)
+{
+	const char *url = self->place->signature_url;
+	auto_free char *shown = url && strstr(url, "://") ? http_url_shown(url, NULL) : NULL;
+
+	if (shown && strcmp(shown, self->shown) == 0)
+		return rkt_fail(err, RKT_USAGE, "signature: %s is the image itself", shown);
+	return 0;
+}
+
 int fetch_url(fetcher *self, const struct fetch_place *place, struct fetched *ret, rkt_error **err)
 {
 	auto_visit struct visit visit = { .fetcher = self, .place = place };
@@ -266,12 +278,12 @@ int fetch_url(fetcher *self, const struct fetch_place *place, struct fetched *re
 	int known, result;
 
 	visit.shown = http_url_shown(place->url, err);
-	if (!visit.shown)
+	if (!visit.shown || check_signature_url(&visit, err) < 0)
 		return -1;
 	known = remote_get(self->all->store, visit.shown, &visit.remote, err);
 	if (known < 0)
 		return -1;
-	visit.known = known && signature_is_known(self, &visit.remote.id);
+	visit.known = known && signature_is_known(self, &visit.remote.id, place->wanted);
 	result = is_answered(&visit, ret, err);
 	if (result)
 		return result < 0 ? -1 : 0;

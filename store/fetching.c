@@ -129,10 +129,11 @@ static int fetch_address(fetcher *self, const char *url, struct fetched *ret, rk
 	return fetch_url(self, &place, ret, err);
 }
 
-int fetch_one(fetcher *self, const char *reference, struct fetched *ret, rkt_error **err)
+int fetch_one(fetcher *self, enum fetch_kind kind, const char *reference, struct fetched *ret,
+	rkt_error **err)
 {
 	*ret = (struct fetched){ .how = FETCH_WAS_THERE };
-	switch (fetch_kind_of(reference)) {
+	switch (kind) {
 	case FETCH_FILE:
 		return fetch_file(self, reference, ret, err);
 	case FETCH_URL:

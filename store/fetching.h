@@ -19,7 +19,7 @@ enum fetch_policy {
 	FETCH_NEVER,  /* ask nobody */
 };
 
-/* What a reference is. */
+/* What a reference is; fetch_kind_of(): one that a user typed. */
 enum fetch_kind { FETCH_FILE, FETCH_URL, FETCH_ID, FETCH_NAME };
 enum fetch_kind fetch_kind_of(const char *reference);
 
@@ -61,9 +61,11 @@ struct fetched {
 };
 void fetched_free(struct fetched *self);
 
-/* Brings the image REFERENCE into the store, its dependencies not. RKT_MISSING: there is no such
- * image; RKT_UNTRUSTED: no trusted key speaks for it. */
-int fetch_one(fetcher *self, const char *reference, struct fetched *ret, rkt_error **err);
+/* Brings the image REFERENCE, which is of KIND, into the store, its dependencies not. What a
+ * reference looks like decides only where a user typed it: a dependency is never a file.
+ * RKT_MISSING: there is no such image; RKT_UNTRUSTED: no trusted key speaks for it. */
+int fetch_one(fetcher *self, enum fetch_kind kind, const char *reference, struct fetched *ret,
+	rkt_error **err);
 
 SCOPE_DEFINE(fetcher, fetcher *, fetcher_free)
 #define auto_fetcher __attribute__((cleanup(scope_fetcher)))

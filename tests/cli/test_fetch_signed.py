@@ -199,6 +199,15 @@ def test_the_signature_may_be_elsewhere(site, web, tmp_path):
     assert fetch(web, "--signature=/none", "--no-cache", f"{web.url}/a.aci").status == 5
 
 
+def test_an_image_is_not_its_own_signature(site, web):
+    site.put("/a.aci", image_tar(NAME))
+    the_id(fetch(web, f"{web.url}/a.aci"))
+    site.put("/a.aci", image_tar(NAME, content="new"))
+    for more in [], ["--no-cache"]:
+        result = fetch(web, f"--signature={web.url}/a.aci#x", *more, f"{web.url}/a.aci", timeout=20)
+        assert_one_line(result, 2, "a.aci is the image itself")
+
+
 def test_a_file_needs_no_signature_but_one_that_is_there_must_be_good(site, web, tmp_path):
     body = image_tar(NAME)
     file = write(tmp_path / "a.aci", body)
@@ -218,8 +227,8 @@ def test_a_file_needs_no_signature_but_one_that_is_there_must_be_good(site, web,
 def find(site, web, proxy):
     """rkt-store fetch NAME, with WEB as every host."""
 
-    def it(*args):
-        return fetch(web, *args, env={"https_proxy": proxy.url})
+    def it(*args, **more):
+        return fetch(web, *args, env={"https_proxy": proxy.url}, **more)
 
     return it
 
@@ -294,6 +303,19 @@ def test_what_comes_is_what_was_asked_for(site, web, find, asked, words):
     assert ids() == []
 
 
+@pytest.mark.parametrize("headers", [{"Cache-Control": "max-age=600"}, {"ETag": '"one"'}])
+def test_what_the_cache_has_is_what_was_asked_for(site, web, find, headers):
+    web.file("/app?ac-discovery=1", page(("ac-discovery", f"{NAME} https://example.com/i.{{ext}}")))
+    site.put("/i.aci", image_tar(NAME, labels=[{"name": "version", "value": "1.0.0"}]), headers=headers)
+    image = the_id(find(f"{NAME}:1.0.0"))
+    assert the_id(find(f"{NAME}:1.0.0")) == image
+    for policy in "update", "new":
+        result = find(f"--pull-policy={policy}", f"{NAME}:2.0.0")
+        assert result.status == 4 and "version" in result.err, result
+    site.put("/i.aci", image_tar(NAME, labels=[{"name": "version", "value": "2.0.0"}]))
+    assert the_id(find(f"{NAME}:2.0.0")) != image
+
+
 def test_a_name_in_the_store_is_not_asked_for_when_new_is_wanted(site, web, find):
     site.put("/app-1.0.0-linux-amd64.aci", image_tar(NAME))
     image = the_id(find(f"{NAME}:1.0.0,os=linux,arch=amd64"))
@@ -325,6 +347,22 @@ def test_dependencies_come_along(site, web, find):
     assert len(web.asked("/app/base-latest-linux-amd64.aci")) == 1
     for name in names:
         assert info(name)["signedBy"] == site.gpg.fingerprint("alice")
+
+
+def test_a_dependency_is_no_file(site, web, find, tmp_path):
+    """Files need no signature when the user names them; an image may name none."""
+    linux = [{"name": "os", "value": "linux"}, {"name": "arch", "value": "amd64"}]
+    (tmp_path / NAME).mkdir(parents=True)
+    for name in "base", "base.aci":
+        write(tmp_path / NAME / name, image_tar(f"{NAME}/{name}", content="nobody signed this"))
+        site.put("/top.aci", image_tar(f"{NAME}/top", dependencies=[needs(name)]))
+        result = find(f"{web.url}/top.aci", cwd=tmp_path)
+        assert result.status == 3 and "ac-discovery=1" in result.err, result
+        assert set(store("list", "--fields=name", "--no-legend").out.split()) == {f"{NAME}/top"}
+    site.put("/top.aci", image_tar(f"{NAME}/top", dependencies=[needs("base.aci", labels=linux)]))
+    site.put("/app/base.aci-latest-linux-amd64.aci", image_tar(f"{NAME}/base.aci"))
+    the_id(find(f"{web.url}/top.aci", cwd=tmp_path))
+    assert info(f"{NAME}/base.aci")["signedBy"] == site.gpg.fingerprint("alice")
 
 
 def test_a_dependency_that_is_nowhere_is_told(site, web, find):
