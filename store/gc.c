@@ -18,6 +18,8 @@
 #include "store/sha512.h"
 #include "store/tree.h"
 
+#define NOTE_SUFFIX ".json" /* as store/fetch/spool.c calls what is known of a download */
+
 static void report(
 	const struct gc *self, const char *what, const char *decision, const char *reason)
 {
@@ -249,18 +251,39 @@ static int sweep_mount(
 						       : tree_unmount_unused(self->store, &id, err);
 }
 
+/* A note goes with its download; one whose download is gone already, because it could not be
+ * removed then, goes alone. */
+static int sweep_note(
+	struct gc *self, const struct shelf *shelf, int dir, const char *name, rkt_error **err)
+{
+	auto_free char *what = xasprintf("cas/%s/%s", shelf->name, name);
+	auto_free char *download = xmemdup(name, strlen(name) - strlen(NOTE_SUFFIX));
+	struct stat st;
+
+	if (fstatat(dir, download, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT ||
+		fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		gc_is_fresh(self, (uint64_t)st.st_mtim.tv_sec * 1000000000u))
+		return 0;
+	self->result.files_removed++;
+	self->result.bytes_freed += (uint64_t)st.st_size;
+	report(self, what, "removed", "the note of a download that is gone");
+	if (!self->options.dry_run && unlinkat(dir, name, 0) < 0 && errno != ENOENT)
+		return rkt_fail_errno(err, "remove %s", what);
+	return 0;
+}
+
 /* Downloads that were given up; their notes go with them. */
 static int sweep_partial(
 	struct gc *self, const struct shelf *shelf, int dir, const char *name, rkt_error **err)
 {
 	auto_free char *what = xasprintf("cas/%s/%s", shelf->name, name);
-	auto_free char *note = xasprintf("%s.json", name);
+	auto_free char *note = xasprintf("%s" NOTE_SUFFIX, name);
 	auto_fd int fd = -1;
 	struct stat st;
 	int free_now;
 
-	if (str_has_suffix(name, ".json"))
-		return 0;
+	if (str_has_suffix(name, NOTE_SUFFIX))
+		return sweep_note(self, shelf, dir, name, err);
 	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return errno == ENOENT ? 0 : rkt_fail_errno(err, "open %s", what);

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import os
 import re
 import threading
 import time
@@ -197,6 +198,22 @@ def test_the_next_command_goes_on_with_what_came(data_dir, web):
     assert int(web.asked("/a.aci")[1].headers["range"].removeprefix("bytes=").removesuffix("-")) > 100_000
     assert blob_path(data_dir, image).read_bytes() == body
     assert partial(data_dir) == []
+
+
+def test_a_note_whose_download_is_gone_goes_after_a_day(data_dir, web):
+    web.file("/a.aci", big_image(), end_at=[200_000])
+    assert unsigned(web, "--tries=1", f"{web.url}/a.aci").status == 1
+    folder = data_dir / "cas/partial"
+    (name,) = partial(data_dir)
+    (data_dir / "cas" / name).unlink()
+    (note,) = folder.iterdir()
+    assert store("gc").status == 0
+    assert note.exists()
+    os.utime(note, (1, 1))
+    result = store("gc", "--dry-run")
+    assert note.name in result.out and note.exists(), result
+    assert store("gc").status == 0
+    assert not note.exists()
 
 
 @pytest.mark.parametrize("proof", ["no validator", "weak tag", "no ranges"])

@@ -51,6 +51,7 @@ def is_nothing_after_a_day(yard):
 def can_be_fetched(yard):
     """Also after a day."""
     before = yard.path / "before"
+    shutil.rmtree(before, ignore_errors=True)
     shutil.copytree(yard.data_dir, before, symlinks=True)
     is_nothing_after_a_day(yard)
     shutil.rmtree(yard.data_dir)
