@@ -17,7 +17,7 @@ import threading
 import time
 
 import pytest
-from conftest import run, tool
+from conftest import needs_root, run, tool
 from fetchlib import SOON, other, pki, web  # noqa: F401
 from storelib import image_tar, write
 
@@ -123,6 +123,7 @@ def serve(web, other):
     web.file("/broken.aci", body, ranges=False, end_at=[100, 200])
 
 
+@needs_root  # strace of others sees nothing of a process that hides its memory
 @needs_strace
 @every_source
 @pytest.mark.parametrize("ending, face", FACES)
