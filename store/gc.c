@@ -261,7 +261,7 @@ static int sweep_note(
 	struct stat st;
 
 	if (fstatat(dir, download, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT ||
-		fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISDIR(st.st_mode) ||
 		gc_is_fresh(self, (uint64_t)st.st_mtim.tv_sec * 1000000000u))
 		return 0;
 	self->result.files_removed++;
@@ -284,6 +284,10 @@ static int sweep_partial(
 
 	if (str_has_suffix(name, NOTE_SUFFIX))
 		return sweep_note(self, shelf, dir, name, err);
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode)) {
+		report(self, what, "kept", "not a file, so no download");
+		return 0;
+	}
 	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return errno == ENOENT ? 0 : rkt_fail_errno(err, "open %s", what);

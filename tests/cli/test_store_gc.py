@@ -54,6 +54,24 @@ def test_images_within_the_grace_period_stay_and_are_explained(images):
         assert f"{image} kept: imported" in result.err
 
 
+def test_downloads_that_were_given_up_go_with_their_notes(images, data_dir):
+    folder = data_dir / "cas/partial"
+    given_up, alone, link, below = [digit * 64 for digit in "abcd"]
+    for name in given_up, f"{given_up}.json", f"{alone}.json":
+        write(folder / name, b"{}")
+    (folder / link).symlink_to(data_dir)  # in a shared store somebody may have put it there
+    (folder / below).mkdir()
+    everything = sorted(path.name for path in folder.iterdir())
+    gc()
+    assert sorted(path.name for path in folder.iterdir()) == everything
+    gc("--grace-period=0s", "--dry-run")
+    assert sorted(path.name for path in folder.iterdir()) == everything
+    result = gc("--grace-period=0s")
+    assert sorted(path.name for path in folder.iterdir()) == [link, below]
+    for words in f"{given_up} removed", f"{alone}.json removed", f"{link} kept", f"{below} kept":
+        assert f"cas/partial/{words}" in result.err
+
+
 def test_images_past_it_go_and_their_ids_are_printed(images, data_dir):
     result = gc("--grace-period=0s")
     assert sorted(result.out.split()) == sorted(images)
