@@ -25,6 +25,7 @@
 
 struct work {
 	const struct download_request *request;
+	const char *shown; /* its URL, without user and password */
 	struct http *web;
 	struct spool spool;
 	uint64_t have;       /* bytes in the spool file */
@@ -42,7 +43,7 @@ static void tell(const struct work *self, rkt_error *why, const char *what_now)
 
 	if (!self->request->tell)
 		return;
-	words = xasprintf("%s; %s", rkt_error_message(why), what_now);
+	words = xasprintf("%s: %s; %s", self->shown, rkt_error_message(why), what_now);
 	self->request->tell(self->request->context, words);
 }
 
@@ -306,6 +307,7 @@ static int try_often(struct work *self, rkt_error **err)
 
 	if (!shown)
 		return -1;
+	self->shown = shown;
 	for (unsigned number = 0;; number++) {
 		auto_error rkt_error *why = NULL;
 
@@ -322,10 +324,13 @@ int download(struct http *web, const struct download_request *request, struct do
 	rkt_error **err)
 {
 	struct work self = { .request = request, .web = web, .spool = SPOOL_EMPTY, .ret = ret };
-	int result = spool_open(&self.spool, request->dir, request->name, &self.have, err);
+	int result;
 
-	if (result == 0)
-		result = try_often(&self, err);
+	if (spool_open(&self.spool, request->dir, request->name, &self.have, err) < 0) {
+		spool_close(&self.spool); /* nor is it ours to remove */
+		return -1;
+	}
+	result = try_often(&self, err);
 	if (result == 0 && ret->outcome == DOWNLOAD_NEW) {
 		ret->fd = pass_fd(self.spool.fd);
 		ret->size = self.have;

@@ -237,7 +237,8 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
 	struct slice block = { (const uint8_t *)bytes, size * count };
 
 	self->received += block.len;
-	if (self->answer->status / 100 != 2) { /* a page about what is wrong: its start will do */
+	/* a page about what is wrong, or about later (202): its start will do */
+	if (self->answer->status != 200 && self->answer->status != 206) {
 		self->enough = self->received > PAGE_MAX;
 		return self->enough ? 0 : block.len;
 	}
@@ -442,6 +443,11 @@ static int hop_fail(struct hop *hop, CURLcode code, rkt_error **err)
 
 	if (hop->why)
 		return rkt_fail_with(err, pass_ptr(hop->why));
+	/* libcurl quotes it wholly, and a password may be in it (S-029) */
+	if (str_has_prefix(words, "Unsupported proxy"))
+		return rkt_fail(err, RKT_FAILED,
+			"the environment (https_proxy, http_proxy, all_proxy) has a proxy that is none: "
+			"http://HOST:PORT is one");
 	hop->answer->may_pass = may_pass(code);
 	if (code == CURLE_OPERATION_TIMEDOUT && !hop->answered)
 		words = "no answer in time";

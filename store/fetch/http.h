@@ -65,7 +65,7 @@ struct http_request {
 		*fields;    /* "Name: value", NULL at the end, for whoever answers in the end */
 	uint64_t max_bytes; /* a longer body is RKT_INVALID */
 	/* Called before the body of the final answer, whatever its status. May be NULL. The body of
-	 * one that is not 2xx is thrown away. */
+	 * one that is not 200 or 206 is thrown away. */
 	int (*begin)(void *context, const struct http_answer *answer, rkt_error **err);
 	int (*body)(void *context, struct slice bytes, rkt_error **err);
 	void *context;

@@ -88,13 +88,14 @@ static bool is_linked(int dir, const char *name, int fd)
 }
 
 /* Whether FD is a file that nobody else may write to: in a store that is shared with a group others
- * may have put theirs in its place. */
+ * may have put theirs in its place. Without any link it is one of ours that was just done with, and
+ * what bears its name now is not to be removed. */
 static bool is_ours(int fd)
 {
 	struct stat st;
 
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
-	       st.st_nlink == 1 && !(st.st_mode & (S_IWGRP | S_IWOTH));
+	       st.st_nlink <= 1 && !(st.st_mode & (S_IWGRP | S_IWOTH));
 }
 
 /* Opens the file, or makes it. One that is not ours, or cannot be opened, is removed first: whoever

@@ -141,6 +141,7 @@ def test_what_may_pass_is_tried_again(data_dir, web, status):
     assert result.status == 1, result
     assert f"the server answered {status}" in result.err.splitlines()[-1]
     assert len(web.requests) == 3
+    assert result.err.count(f"{web.url}/a.aci: the server answered {status}") == 3
     assert result.err.count("; try ") == 2
     body = image_tar()
     answers = iter([lambda h, _: h.reply(status), lambda h, _: h.reply(status), File(body)])
@@ -302,6 +303,8 @@ def test_an_endless_body_ends(data_dir, web):
     assert_one_line(unsigned(web, "--max-size=1M", f"{web.url}/a.aci"), 4, "more than 1048576 bytes")
     web.route("/b.aci", lambda handler, _: endless(handler, 404))
     assert_one_line(unsigned(web, f"{web.url}/b.aci"), 3, "404")
+    web.route("/c.aci", lambda handler, _: endless(handler, 202))
+    assert_one_line(unsigned(web, f"{web.url}/c.aci", timeout=20), 1, "202")
     assert partial(data_dir) == []
 
 
@@ -471,6 +474,14 @@ def test_proxies_come_from_the_environment(data_dir, web, proxy):
     assert proxy.asked == ["example.com:443"]
     the_id(unsigned(web, "--no-cache", f"{web.url}/a.aci", env={**env, "no_proxy": "localhost"}))
     assert len(proxy.asked) == 1
+
+
+@pytest.mark.parametrize("url", ["ftp://me:s3cret@127.0.0.1:1", "http://me:s3cret@127.0.0.1:x1"])
+def test_a_proxy_that_is_none_is_told_once_and_without_its_password(data_dir, web, url):
+    for more in [], ["--json"]:
+        result = unsigned(web, *more, f"{web.url}/a.aci", env={"https_proxy": url})
+        assert "s3cret" not in result.out + result.err
+        assert_one_line(result, 1, f"{web.url}/a.aci", "https_proxy")
 
 
 # ---- several -------------------------------------------------------------------------------------
