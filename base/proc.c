@@ -134,3 +134,19 @@ char *proc_helper_path(const char *name, rkt_error **err)
 	beside = xasprintf("%.*s/%s", (int)(slash - self), self, name);
 	return access(beside, X_OK) == 0 ? pass_ptr(beside) : xasprintf(RKT_LIBDIR "/%s", name);
 }
+
+char *proc_boot_id(rkt_error **err)
+{
+	auto_fd int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	auto_buf struct buf text = { 0 };
+
+	if (fd < 0) {
+		rkt_fail_errno(err, "open /proc/sys/kernel/random/boot_id");
+		return NULL;
+	}
+	if (fd_read_rest(fd, 64, &text, err) < 0)
+		return NULL;
+	while (text.len && text.data[text.len - 1] == '\n')
+		text.len--;
+	return buf_steal_text(&text);
+}

@@ -23,3 +23,5 @@ char *proc_self_path(rkt_error **err);
  * built tree, else where it is installed; never one that PATH or the current directory offer. The
  * caller frees it; it may not be there. NULL on error. */
 char *proc_helper_path(const char *name, rkt_error **err);
+/* The running boot, as text. The caller frees it; NULL on error. */
+char *proc_boot_id(rkt_error **err);

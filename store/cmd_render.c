@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 
 #include "base/alloc.h"
+#include "base/proc.h"
 #include "base/mount.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -93,7 +94,7 @@ static int list_trees(const struct render_settings *settings, rkt_error **err)
 {
 	static const char *const headings[] = { "ID", "FORM", "SIZE", "STATE", NULL };
 	auto_store rkt_store *store = rkt_store_open(settings->dir, RKT_STORE_READ, err);
-	auto_free char *boot = store ? tree_boot_id(err) : NULL;
+	auto_free char *boot = store ? proc_boot_id(err) : NULL;
 	auto_json json *array = json_new_array();
 	struct tree_list self = { .store = store,
 		.boot = boot,

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/lock.h"
+#include "base/proc.h"
 #include "base/mount.h"
 #include "base/tree.h"
 #include "store/blob.h"
@@ -75,22 +76,6 @@ static int look_up(db_txn *txn, void *context, rkt_error **err)
 	return 0;
 }
 
-char *tree_boot_id(rkt_error **err)
-{
-	auto_fd int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	auto_buf struct buf text = { 0 };
-
-	if (fd < 0) {
-		rkt_fail_errno(err, "open /proc/sys/kernel/random/boot_id");
-		return NULL;
-	}
-	if (fd_read_rest(fd, 64, &text, err) < 0)
-		return NULL;
-	while (text.len && text.data[text.len - 1] == '\n')
-		text.len--;
-	return buf_steal_text(&text);
-}
-
 /* ---- EROFS ----------------------------------------------------------------------------------- */
 
 static int save_probe(db_txn *txn, void *context, rkt_error **err)
@@ -105,7 +90,7 @@ static int save_probe(db_txn *txn, void *context, rkt_error **err)
  * success is remembered: a failure may be this process's alone (no privilege). */
 static int probe(rkt_store *store, const struct known *known, rkt_error **err)
 {
-	auto_free char *boot = tree_boot_id(err);
+	auto_free char *boot = proc_boot_id(err);
 
 	if (!boot)
 		return -1;
@@ -292,7 +277,7 @@ static int put_in_place(
 	rkt_store *store, const struct known *known, int shard, int room, rkt_error **err)
 {
 	auto_fd int naming = layout_lock(&store->layout, LAYOUT_NAMING, err);
-	auto_free char *boot = naming < 0 ? NULL : tree_boot_id(err);
+	auto_free char *boot = naming < 0 ? NULL : proc_boot_id(err);
 	struct extracted record = { .layers = known->layers,
 		.row = {
 			.size = size_of(known->layers), .made_ns = store_now_ns(), .boot = boot } };
@@ -355,7 +340,7 @@ static int is_made(
 static int open_extracted(rkt_store *store, const struct known *known, rkt_error **err)
 {
 	auto_fd int shard = -1;
-	auto_free char *boot = tree_boot_id(err);
+	auto_free char *boot = proc_boot_id(err);
 	int made;
 
 	if (!boot)

@@ -26,6 +26,3 @@ int tree_unmount_unused(rkt_store *store, const rkt_image_id *id, rkt_error **er
  * whether there was one. Its record is the caller's to delete, beforehand. */
 int tree_discard_extracted(
 	rkt_store *store, const rkt_image_id *id, bool *ret_moved, rkt_error **err);
-
-/* The running boot, as text. The caller frees it; NULL on error. */
-char *tree_boot_id(rkt_error **err);

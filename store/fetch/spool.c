@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/lock.h"
+#include "base/proc.h"
 #include "store/fetch/header.h"
 
 #define NOTE_SIZE_MAX 65536
@@ -35,6 +36,16 @@ static void forget_version(struct spool *self)
 	self->length = -1;
 }
 
+/* Whether NOTE was made since the machine started: nothing is synced while a file is on its way, so
+ * after a power cut its bytes may be anything. */
+static bool is_of_this_boot(const json *note)
+{
+	auto_free char *boot = proc_boot_id(NULL);
+	const char *noted = json_string(json_get(note, "boot"));
+
+	return boot && noted && strcmp(boot, noted) == 0;
+}
+
 /* A note that cannot be read is none: the file is fetched from its start. */
 static void read_note(struct spool *self)
 {
@@ -45,7 +56,7 @@ static void read_note(struct spool *self)
 	if (fd_read_file(self->dir, name, NOTE_SIZE_MAX, &text, NULL) < 0)
 		return;
 	note = json_parse(buf_slice(&text), NULL);
-	if (!note)
+	if (!note || !is_of_this_boot(note))
 		return;
 	self->etag = xstrdup_if(json_string(json_get(note, "etag")));
 	self->last_modified = xstrdup_if(json_string(json_get(note, "lastModified")));
@@ -58,14 +69,16 @@ static json *text_or_null(const char *text)
 	return text ? json_new_string(text) : NULL;
 }
 
-/* Not synced: after a crash the bytes may be lost as well, and their digest is checked in the
- * end. */
 static int write_note(const struct spool *self, rkt_error **err)
 {
 	auto_free char *name = note_name(self->name);
 	auto_json json *note = json_new_object();
+	auto_free char *boot = proc_boot_id(err);
 	auto_buf struct buf text = { 0 };
 
+	if (!boot)
+		return -1;
+	json_set(note, "boot", json_new_string(boot));
 	json_set(note, "etag", text_or_null(self->etag));
 	json_set(note, "lastModified", text_or_null(self->last_modified));
 	if (self->length >= 0)

@@ -217,6 +217,20 @@ def test_a_note_whose_download_is_gone_goes_after_a_day(data_dir, web):
     assert not note.exists()
 
 
+def test_what_came_before_the_machine_was_started_anew_is_not_gone_on_with(data_dir, web):
+    """After a power cut its bytes may be anything."""
+    body = big_image()
+    web.file("/a.aci", body, end_at=[200_000])
+    assert unsigned(web, "--tries=1", f"{web.url}/a.aci").status == 1
+    (name,) = partial(data_dir)
+    note = data_dir / "cas" / f"{name}.json"
+    note.write_text(re.sub(r'"boot":"[0-9a-f]', '"boot":"x', note.read_text()))
+    (data_dir / "cas" / name).write_bytes(bytes(200_000))
+    image = the_id(unsigned(web, f"{web.url}/a.aci"))
+    assert "range" not in web.asked("/a.aci")[1].headers
+    assert blob_path(data_dir, image).read_bytes() == body
+
+
 @pytest.mark.parametrize("proof", ["no validator", "weak tag", "no ranges"])
 def test_without_proof_it_begins_again(data_dir, web, proof):
     more = {"no validator": {"etag": None, "modified": None},
