@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -116,11 +117,18 @@ static int make_directory(trust_home *self, rkt_error **err)
 
 /* ---- gpg ------------------------------------------------------------------------------------- */
 
+/* Not for two threads at once: it sorts a table that all use. */
+static void initialize(void)
+{
+	gpgme_check_version(NULL);
+}
+
 static int start_gpg(trust_home *self, rkt_error **err)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	gpgme_error_t error;
 
-	gpgme_check_version(NULL); /* initializes the library */
+	pthread_once(&once, initialize);
 	error = gpgme_new(&self->gpg);
 	if (error)
 		return gpg_failed(error, "start", err);
