@@ -11,6 +11,7 @@ struct fetcher {
 	uint64_t told, told_of; /* of the download under way */
 	struct signing signing; /* opened when it is needed first */
 	judging *judging;       /* of the image under way, when its signature came first; lent */
+	bool share;             /* as in a download_request */
 };
 
 /* A URL, or what is known of one image besides. Strings are lent. */

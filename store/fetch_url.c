@@ -9,6 +9,9 @@
 #include "base/hex.h"
 #include "store/remote.h"
 
+/* How often what somebody else brings is waited for: he may fail, as the next one may. */
+#define LOOKS_MAX 16
+
 /* ---- downloads ------------------------------------------------------------------------------- */
 
 void fetch_tell(const fetcher *self, const char *words)
@@ -63,6 +66,7 @@ int fetch_download(fetcher *self, const char *url, const char *etag, const char 
 		.etag = etag,
 		.last_modified = last_modified,
 		.max_bytes = max_bytes,
+		.share = self->share,
 		.tries = self->all->tries,
 		.wait_ms = self->all->wait_ms,
 		.progress = count,
@@ -133,6 +137,8 @@ struct visit {
 	bool known;
 	struct signature signature;
 	bool has_signature;
+	bool share;  /* what somebody else who is fetching it brings will do */
+	bool waited; /* for such a one */
 };
 
 static void visit_free(struct visit *self)
@@ -250,10 +256,13 @@ static int ask(struct visit *self, struct download *came, struct fetched *ret, r
 		under_way = judging_new(&self->fetcher->signing, buf_slice(&self->signature.bytes));
 	}
 	self->fetcher->judging = under_way;
+	self->fetcher->share = self->share && !all->no_cache;
 	result = fetch_download(self->fetcher, self->place->url,
 		may_be_unchanged ? self->remote.etag : NULL,
 		may_be_unchanged ? self->remote.last_modified : NULL, all->max_bytes, came, err);
-	if (result == 0)
+	self->fetcher->share = false;
+	self->waited = result == 0 && came->outcome == DOWNLOAD_WAITED;
+	if (result == 0 && !self->waited)
 		result = take_answer(self, came, ret, err);
 	self->fetcher->judging = NULL;
 	return result;
@@ -271,9 +280,11 @@ static int check_signature_url(const struct visit *self, rkt_error **err)
 	return 0;
 }
 
-int fetch_url(fetcher *self, const struct fetch_place *place, struct fetched *ret, rkt_error **err)
+/* 1: somebody else was fetching it, so that it may be known now. */
+static int visit(fetcher *self, const struct fetch_place *place, bool share, struct fetched *ret,
+	rkt_error **err)
 {
-	auto_visit struct visit visit = { .fetcher = self, .place = place };
+	auto_visit struct visit visit = { .fetcher = self, .place = place, .share = share };
 	struct download came = DOWNLOAD_EMPTY;
 	int known, result;
 
@@ -290,5 +301,16 @@ int fetch_url(fetcher *self, const struct fetch_place *place, struct fetched *re
 	ret->source = xstrdup(visit.shown);
 	result = ask(&visit, &came, ret, err);
 	download_close(&came);
+	return result < 0 ? -1 : visit.waited;
+}
+
+int fetch_url(fetcher *self, const struct fetch_place *place, struct fetched *ret, rkt_error **err)
+{
+	int left = LOOKS_MAX, result;
+
+	while ((result = visit(self, place, left > 0, ret, err)) > 0) {
+		fetched_free(ret);
+		left--;
+	}
 	return result;
 }

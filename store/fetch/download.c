@@ -37,6 +37,15 @@ struct work {
 	struct download *ret;
 };
 
+static void tell_busy(void *context)
+{
+	const struct work *self = context;
+	auto_free char *words = xasprintf("%s: somebody else is fetching it; waiting", self->shown);
+
+	if (self->request->tell)
+		self->request->tell(self->request->context, words);
+}
+
 static void tell(const struct work *self, rkt_error *why, const char *what_now)
 {
 	auto_free char *words = NULL;
@@ -303,11 +312,6 @@ static bool tries_again(struct work *self, unsigned number, rkt_error *why)
 
 static int try_often(struct work *self, rkt_error **err)
 {
-	auto_free char *shown = http_url_shown(self->request->url, err);
-
-	if (!shown)
-		return -1;
-	self->shown = shown;
 	for (unsigned number = 0;; number++) {
 		auto_error rkt_error *why = NULL;
 
@@ -316,21 +320,29 @@ static int try_often(struct work *self, rkt_error **err)
 		if (tries_again(self, number, why))
 			continue;
 		rkt_fail_with(err, pass_ptr(why));
-		return rkt_fail_outer(err, "%s", shown);
+		return rkt_fail_outer(err, "%s", self->shown);
 	}
 }
 
 int download(struct http *web, const struct download_request *request, struct download *ret,
 	rkt_error **err)
 {
-	struct work self = { .request = request, .web = web, .spool = SPOOL_EMPTY, .ret = ret };
-	int result;
+	auto_free char *shown = http_url_shown(request->url, err);
+	struct work self = {
+		.request = request, .shown = shown, .web = web, .spool = SPOOL_EMPTY, .ret = ret
+	};
+	const struct spool_waiting waiting = { tell_busy, &self };
+	int result = 0;
 
-	if (spool_open(&self.spool, request->dir, request->name, &self.have, err) < 0) {
+	if (!shown || spool_open(&self.spool, request->dir, request->name, &waiting, &self.have,
+			      err) < 0) {
 		spool_close(&self.spool); /* nor is it ours to remove */
 		return -1;
 	}
-	result = try_often(&self, err);
+	if (self.spool.waited && request->share)
+		ret->outcome = DOWNLOAD_WAITED;
+	else
+		result = try_often(&self, err);
 	if (result == 0 && ret->outcome == DOWNLOAD_NEW) {
 		ret->fd = pass_fd(self.spool.fd);
 		ret->size = self.have;

@@ -18,6 +18,9 @@ struct download_request {
 	 * wanted. */
 	const char *etag, *last_modified;
 	uint64_t max_bytes;
+	/* Somebody else may have the file by now who was fetching it when this was asked for: ends
+	 * in DOWNLOAD_WAITED then. */
+	bool share;
 	unsigned tries;   /* 0: 5 */
 	unsigned wait_ms; /* before the second, twice that before the third, and so on; 0: 1000 */
 	/* Now and then: how many bytes are there, and how many will be (0: not known). May be
@@ -36,6 +39,7 @@ enum download_outcome {
 	DOWNLOAD_NEW,
 	DOWNLOAD_UNCHANGED, /* 304: it is what was fetched before */
 	DOWNLOAD_LATER,     /* 202: the server will have it later */
+	DOWNLOAD_WAITED,    /* nobody was asked: see what somebody else has brought meanwhile */
 };
 
 struct download {

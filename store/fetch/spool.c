@@ -131,7 +131,20 @@ static int open_own(struct spool *self, rkt_error **err)
 		"cas/partial/%s belongs to somebody else and cannot be removed", self->name);
 }
 
-int spool_open(struct spool *self, int dir, const char *name, uint64_t *ret_have, rkt_error **err)
+static int lock(struct spool *self, const struct spool_waiting *waiting, rkt_error **err)
+{
+	int got = lock_try(self->fd, LOCK_EXCLUSIVE, err);
+
+	if (got)
+		return got < 0 ? -1 : 0;
+	if (!self->waited)
+		waiting->busy(waiting->context);
+	self->waited = true;
+	return lock_wait(self->fd, LOCK_EXCLUSIVE, err);
+}
+
+int spool_open(struct spool *self, int dir, const char *name, const struct spool_waiting *waiting,
+	uint64_t *ret_have, rkt_error **err)
 {
 	struct stat st;
 
@@ -140,7 +153,7 @@ int spool_open(struct spool *self, int dir, const char *name, uint64_t *ret_have
 	do {
 		scope_close(&self->fd);
 		self->fd = -1;
-		if (open_own(self, err) < 0 || lock_wait(self->fd, LOCK_EXCLUSIVE, err) < 0)
+		if (open_own(self, err) < 0 || lock(self, waiting, err) < 0)
 			return -1;
 	} while (!is_linked(dir, name, self->fd));
 	if (fstat(self->fd, &st) < 0)

@@ -12,6 +12,13 @@ struct spool {
 	const char *name;
 	char *etag, *last_modified; /* of the version; NULL: not said */
 	int64_t length;             /* of the whole file; -1: not known */
+	bool waited;                /* somebody else had it first */
+};
+
+/* Hears that somebody else has it, before that is waited for. */
+struct spool_waiting {
+	void (*busy)(void *context);
+	void *context;
 };
 
 #define SPOOL_EMPTY                               \
@@ -21,7 +28,8 @@ struct spool {
 
 /* Opens or makes it, and waits until nobody else has it. DIR and NAME are lent. *RET_HAVE is how
  * many bytes are in it; 0 when nobody knows of what they are. */
-int spool_open(struct spool *self, int dir, const char *name, uint64_t *ret_have, rkt_error **err);
+int spool_open(struct spool *self, int dir, const char *name, const struct spool_waiting *waiting,
+	uint64_t *ret_have, rkt_error **err);
 void spool_close(struct spool *self);
 /* Empties it, and writes down which version ANSWER is about. */
 int spool_restart(struct spool *self, const struct http_answer *answer, rkt_error **err);

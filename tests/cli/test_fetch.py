@@ -519,6 +519,30 @@ def test_several_are_fetched_at_once_and_told_in_order(data_dir, web):
     assert result.out == "".join(expected)
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("policy", ["update", "new"])
+def test_who_asks_for_what_is_under_way_waits_and_has_it_too(data_dir, web, processes, policy):
+    file, url = File(image_tar()), f"{web.url}/a.aci"
+    def answer(handler, asked):
+        time.sleep(2 if len(web.requests) == 1 else 0)
+        file(handler, asked)
+    web.route("/a.aci", answer)
+    results = []
+    def work():
+        results.append(unsigned(web, f"--pull-policy={policy}", *[url] * (2 // processes)))
+    threads = [threading.Thread(target=work) for _ in range(processes)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {result.status for result in results} == {0}, results
+    assert len("".join(result.out for result in results).splitlines()) == 2
+    (waited,) = [result for result in results if result.err]
+    assert_one_line(waited, 0, url, "waiting")
+    rest = [asked.headers.get("if-none-match") for asked in web.requests]
+    assert rest == [None, file.fields()["ETag"]][:1 if policy == "new" else 2]
+
+
 def test_one_that_fails_does_not_stop_the_others(data_dir, web):
     web.file("/a", image_tar(content="a"))
     web.file("/b", image_tar(content="b"))
