@@ -1,46 +1,11 @@
 /* Images over images, made in memory, in a store of the test's own. */
 #pragma once
 
-#include "tests/unit/tars.h"
-
-#include <sys/mman.h>
-#include <sys/stat.h>
+#include "tests/unit/store_fixture.h"
 
 #include "aci/digest.h"
-#include "base/fd.h"
-#include "rkt/store.h"
 
 #define POD "6733c088-a507-4694-aabf-5f3bed9b8ba5"
-
-struct fixture {
-	char path[256];
-	int dir;
-	rkt_store *store;
-};
-
-static inline int setup(void **state)
-{
-	struct fixture *self = calloc(1, sizeof *self);
-	rkt_error *err = NULL;
-
-	self->dir = scratch_make(self->path);
-	self->store = rkt_store_open(self->path, RKT_STORE_WRITE, &err);
-	if (!self->store)
-		fail_msg("%s", rkt_error_message(err));
-	*state = self;
-	return 0;
-}
-
-static inline int teardown(void **state)
-{
-	struct fixture *self = *state;
-
-	rkt_store_close(self->store);
-	close(self->dir);
-	scratch_remove(self->path);
-	free(self);
-	return 0;
-}
 
 static inline struct buf image_tar(const char *name, const char *fields)
 {
@@ -62,11 +27,10 @@ static inline struct buf image_tar(const char *name, const char *fields)
 static inline rkt_image_id add(const struct fixture *self, const char *name, const char *fields)
 {
 	struct buf tar = image_tar(name, fields);
-	int fd = memfd_create("tar", MFD_CLOEXEC);
+	int fd = file_of(&tar);
 	rkt_error *err = NULL;
 	rkt_image_id id;
 
-	assert_int_equal(fd_pwrite_all(fd, tar.data, tar.len, 0, NULL), 0);
 	assert_ok(rkt_store_import(self->store, fd, NULL, &id, &err), err);
 	close(fd);
 	buf_free(&tar);

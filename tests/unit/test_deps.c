@@ -294,7 +294,7 @@ static void diamonds_upon_diamonds_end_soon(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, store_setup, store_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(an_image_alone_is_its_own_tree),
 		TEST(layers_come_depth_first_in_the_order_listed),

@@ -263,7 +263,7 @@ static void removal_by_force_tells_the_pods_and_images_it_breaks(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, store_setup, store_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_pod_keeps_the_layers_it_leased_whatever_is_imported),
 		TEST(a_lease_keeps_all_layers_from_removal),

@@ -1,22 +1,12 @@
 /* Many threads at one handle: nothing is lost, nobody waits for ever, the index grows meanwhile.
  * Built with -fsanitize=thread it also says who looked at what somebody else was changing. */
-#include "tests/unit/tars.h"
+#include "tests/unit/store_fixture.h"
 
 #include <pthread.h>
-#include <sys/mman.h>
-
-#include "base/fd.h"
-#include "rkt/store.h"
 
 #define THREADS 8
 #define IMAGES  10    /* of each thread; every second is removed again */
 #define PADDING 40000 /* in each manifest: together several times the index's first size */
-
-struct fixture {
-	char path[256];
-	int dir;
-	rkt_store *store;
-};
 
 struct worker {
 	struct fixture *fixture;
@@ -24,30 +14,6 @@ struct worker {
 	unsigned number;
 	char trouble[300]; /* cmocka's assertions are for the main thread */
 };
-
-static int setup(void **state)
-{
-	struct fixture *self = calloc(1, sizeof *self);
-	rkt_error *err = NULL;
-
-	self->dir = scratch_make(self->path);
-	self->store = rkt_store_open(self->path, RKT_STORE_WRITE, &err);
-	if (!self->store)
-		fail_msg("%s", rkt_error_message(err));
-	*state = self;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *self = *state;
-
-	rkt_store_close(self->store);
-	close(self->dir);
-	scratch_remove(self->path);
-	free(self);
-	return 0;
-}
 
 /* A file with the image called example.com/NUMBER-AT, with a large manifest. */
 static int image_file(unsigned number, unsigned at)
@@ -197,7 +163,8 @@ static void threads_share_a_handle(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(threads_share_a_handle, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			threads_share_a_handle, store_setup, store_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
