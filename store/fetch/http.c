@@ -169,13 +169,25 @@ static struct slice trimmed(const char *from, const char *to)
 	return (struct slice){ (const uint8_t *)from, (size_t)(to - from) };
 }
 
-/* A line that is no field, or has a NUL in it, is nobody's business. */
+static bool has_control(struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if ((text.data[i] < ' ' && text.data[i] != '\t') || text.data[i] == 0x7f)
+			return true;
+	return false;
+}
+
+/* A line that is no field is nobody's business. Nor is one with a control character: what is sent
+ * back of it, an entity tag say, could become two lines. */
 static void add_field(struct buf *fields, const char *line, size_t len)
 {
 	const char *colon = memchr(line, ':', len);
 	struct slice value;
 
-	if (!colon || memchr(line, '\0', len))
+	if (!colon)
+		return;
+	value = trimmed(colon + 1, line + len);
+	if (memchr(line, '\0', len) || has_control(value))
 		return;
 	for (const char *at = line; at < colon; at++) {
 		char lower = *at >= 'A' && *at <= 'Z' ? (char)(*at + 'a' - 'A') : *at;
@@ -183,7 +195,6 @@ static void add_field(struct buf *fields, const char *line, size_t len)
 		buf_append(fields, &lower, 1);
 	}
 	buf_append(fields, "", 1);
-	value = trimmed(colon + 1, line + len);
 	buf_append(fields, value.data, value.len);
 	buf_append(fields, "", 1);
 }
@@ -217,6 +228,8 @@ static size_t take_line(char *line, size_t size, size_t count, void *context)
 	struct hop *self = context;
 	size_t len = size * count;
 
+	if (self->answered) /* what follows a body in chunks: nothing of it is for us */
+		return len;
 	if (len >= 5 && strncasecmp(line, "HTTP/", 5) == 0)
 		self->answer->fields.len = 0; /* that of a proxy, or of 100 Continue, was before */
 	if (self->answer->fields.len + len > HTTP_HEADERS_MAX) {

@@ -367,6 +367,28 @@ def test_the_bytes_that_come_are_the_file_whatever_they_are_called(data_dir, web
     assert web.requests[0].headers["accept-encoding"] == "identity"
 
 
+def test_what_follows_the_body_is_not_looked_at(data_dir, web):
+    body = image_tar()
+    def trailers(handler, _):
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        handler.wfile.write(b"%x\r\n%b\r\n0\r\n \r\nETag: \"late\"\r\n\r\n" % (len(body), body))
+    web.route("/a.aci", trailers)
+    the_id(unsigned(web, f"{web.url}/a.aci"))
+    the_id(unsigned(web, f"{web.url}/a.aci"))
+    assert "if-none-match" not in web.requests[-1].headers
+
+
+@pytest.mark.parametrize("name", ["ETag", "Last-Modified"])
+def test_a_field_with_a_control_character_is_not_sent_back(data_dir, web, name):
+    """A carriage return would end the line for some, and the rest be a field that nobody set."""
+    web.file("/a.aci", image_tar(), etag=False, modified=False, headers={name: '"x\rX-Other: y"'})
+    for _ in range(2):
+        the_id(unsigned(web, f"{web.url}/a.aci"))
+    assert {"x-other", f"if-{name}".lower(), "if-none-match", "if-modified-since"}.isdisjoint(web.requests[-1].headers)
+
+
 def test_a_header_without_end_ends(data_dir, web):
     def header(handler, _):
         handler.send_response(200)
