@@ -252,6 +252,32 @@ static int end(void *context, const struct fetch_done *done, rkt_error **err)
 	return first ? rkt_fail_with(err, first) : out_flush(err);
 }
 
+/* ---- what is sent --------------------------------------------------------------------------- */
+
+/* Adds the host that REFERENCE, typed by the user, is asked of, if any is. */
+static void add_host(struct names *hosts, const char *reference)
+{
+	enum fetch_kind kind = fetch_kind_of(reference);
+	char *host = NULL;
+
+	if (kind == FETCH_URL)
+		host = http_url_host(reference, NULL);
+	else if (kind == FETCH_NAME)
+		host = xmemdup(reference, strcspn(reference, "/:,"));
+	if (host)
+		names_add(hosts, host);
+}
+
+/* Who gets the user's headers: nobody that a page, or an image that needs another, names. */
+static void add_hosts(struct names *hosts, const struct fetch_settings *settings,
+	const struct operands *references)
+{
+	for (size_t i = 0; i < references->count; i++)
+		add_host(hosts, references->items[i]);
+	if (settings->signature && strstr(settings->signature, "://"))
+		add_host(hosts, settings->signature);
+}
+
 /* ---- the beginning --------------------------------------------------------------------------- */
 
 /* HEADERS are the same with a NULL at their end. */
@@ -339,6 +365,7 @@ static int fetch(
 	auto_trusted_keys struct trusted_keys keys = { 0 };
 	auto_free const char **headers = xcalloc(settings->headers.count + 1, sizeof *headers);
 	auto_config_auth struct config_auth auth = { 0 };
+	auto_names struct names hosts = { 0 };
 	auto_store rkt_store *store = NULL;
 	struct fetching all = { .policy = (enum fetch_policy)settings->policy,
 		.no_cache = settings->no_cache,
@@ -360,6 +387,8 @@ static int fetch(
 	all.unsigned_too = settings->insecure_image;
 	all.http = http_options_of(settings, headers);
 	all.http.auth = &auth;
+	add_hosts(&hosts, settings, references);
+	all.http.hosts = &hosts;
 	store = rkt_store_open(settings->dir, RKT_STORE_WRITE, err);
 	all.store = store;
 	signal(SIGPIPE, SIG_IGN); /* as libcurl and gpgme want it */
@@ -437,8 +466,8 @@ int fetch_run(int argc, char **argv, rkt_error **err)
 			.kind = OPT_LIST,
 			.into = &settings.headers,
 			.argument = "LINE",
-			.help = "A header field, \"NAME: VALUE\", for the hosts that are asked for, not for "
-				"those they send us to; may be repeated." },
+			.help = "A header field, \"NAME: VALUE\", for the hosts of the URLs and names given, not "
+				"for those they send us to; may be repeated." },
 		{ .name = "tries",
 			.kind = OPT_NUMBER,
 			.into = &settings.tries,

@@ -127,6 +127,13 @@ char *http_url_shown(const char *url, rkt_error **err)
 	return address_parse(url, &address, err) < 0 ? NULL : pass_ptr(address.url);
 }
 
+char *http_url_host(const char *url, rkt_error **err)
+{
+	auto_address struct address address = { NULL };
+
+	return address_parse(url, &address, err) < 0 ? NULL : pass_ptr(address.host);
+}
+
 /* ---- answers --------------------------------------------------------------------------------- */
 
 void http_answer_free(struct http_answer *answer)
@@ -467,6 +474,20 @@ static int hop_fail(struct hop *hop, CURLcode code, rkt_error **err)
 	return rkt_fail(err, RKT_FAILED, "%s", words);
 }
 
+/* Whether the user's own headers are for the hop to ADDRESS, when ASKED was asked for. */
+static bool gets_headers(
+	const http *self, const struct address *address, const struct address *asked)
+{
+	const struct names *hosts = self->options.hosts;
+
+	if (!is_same_host(asked, address))
+		return false;
+	for (size_t i = 0; hosts && i < hosts->count; i++)
+		if (strcmp(hosts->items[i], address->host) == 0)
+			return true;
+	return !hosts;
+}
+
 static int make_hop(http *self, const struct http_request *request, const struct address *address,
 	const struct address *asked, struct http_answer *ret, rkt_error **err)
 {
@@ -477,7 +498,7 @@ static int make_hop(http *self, const struct http_request *request, const struct
 	/* no server shall compress what it sends: bytes are what was signed */
 	if (add_header(&headers, "Accept-Encoding: identity", err) < 0 ||
 		add_headers(&headers, request->fields, err) < 0 ||
-		(is_same_host(asked, address) &&
+		(gets_headers(self, address, asked) &&
 			add_headers(&headers, self->options.headers, err) < 0))
 		return -1;
 	/* a new one each time: options of one that failed cannot all be set again; connections are

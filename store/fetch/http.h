@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/names.h"
 #include "store/fetch/auth.h"
 #include "store/fetch/header.h"
 
@@ -30,7 +31,9 @@ struct http_options {
 	const char *cacert;         /* PEM file of the CAs that count instead of the system's */
 	const char *certificate;    /* of the client, a PEM file, */
 	const char *key;            /* and its key, where that is another file */
-	const char *const *headers; /* "Name: value", NULL at the end; for the hosts asked for */
+	const char *const *headers; /* "Name: value", NULL at the end; for the hosts asked for, */
+	const struct names *hosts;  /* and only if they are of these, as http_url_host() has them;
+				     * NULL: any */
 	bool allow_http;            /* without TLS too */
 	bool skip_tls_checks;       /* any certificate will do */
 	unsigned connect_sec;       /* to be connected */
@@ -79,6 +82,9 @@ int http_get(
 /* URL as it may be shown: without user and password; the caller frees it. RKT_USAGE: it is none of
  * http or https. */
 char *http_url_shown(const char *url, rkt_error **err);
+
+/* Its host, and the port where one is written; the caller frees it. NULL: as above. */
+char *http_url_host(const char *url, rkt_error **err);
 
 SCOPE_DEFINE(http, http *, http_free)
 #define auto_http        __attribute__((cleanup(scope_http)))

@@ -349,6 +349,25 @@ def test_dependencies_come_along(site, web, find):
         assert info(name)["signedBy"] == site.gpg.fingerprint("alice")
 
 
+def test_headers_go_only_where_the_user_sends_them(site, web, find):
+    """Neither to the hosts of dependencies nor to those a page names."""
+    linux = [{"name": "os", "value": "linux"}, {"name": "arch", "value": "amd64"}]
+    web.file("/app?ac-discovery=1", page(("ac-discovery", f"{NAME} https://m.example.com/m/{{name}}.{{ext}}")))
+    site.put(f"/m/{NAME}.aci", image_tar(NAME))
+    site.put("/app/base-latest-linux-amd64.aci", image_tar(f"{NAME}/base"))
+    site.put("/top.aci", image_tar(f"{NAME}/top", dependencies=[needs("base", labels=linux)]))
+
+    def hosts(*args):
+        web.requests.clear()
+        result = find("--header=X-Token: s3cret", "--no-cache", *args)
+        assert result.status == 0, result
+        return [{asked.headers["host"] for asked in web.requests if ("x-token" in asked.headers) == has}
+                for has in (True, False)]
+    assert hosts(f"{web.url}/top.aci") == [{web.host}, {"example.com"}]
+    assert hosts(NAME) == [{"example.com"}, {"m.example.com"}]
+    assert hosts(NAME, f"{web.url}/top.aci") == [{web.host, "example.com"}, {"m.example.com"}]
+
+
 def test_a_dependency_is_no_file(site, web, find, tmp_path):
     """Files need no signature when the user names them; an image may name none."""
     linux = [{"name": "os", "value": "linux"}, {"name": "arch", "value": "amd64"}]
