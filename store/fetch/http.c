@@ -37,6 +37,7 @@ struct hop {
 	char fault[CURL_ERROR_SIZE];
 	bool answered; /* the last line of the final header came */
 	bool enough;   /* of a body nobody reads */
+	bool is_named; /* it goes to a host that the user named */
 	bool timed_out;
 };
 
@@ -337,7 +338,7 @@ static CURLcode set_credentials(
 	return code;
 }
 
-static CURLcode set_tls(const http *self)
+static CURLcode set_tls(const http *self, bool is_named)
 {
 	const struct http_options *options = &self->options;
 	CURL *easy = self->easy;
@@ -345,9 +346,9 @@ static CURLcode set_tls(const http *self)
 
 	if (!code && options->cacert)
 		code = curl_easy_setopt(easy, CURLOPT_CAINFO, options->cacert);
-	if (!code && options->certificate)
+	if (!code && is_named && options->certificate)
 		code = curl_easy_setopt(easy, CURLOPT_SSLCERT, options->certificate);
-	if (!code && options->key)
+	if (!code && is_named && options->key)
 		code = curl_easy_setopt(easy, CURLOPT_SSLKEY, options->key);
 	if (!code && options->skip_tls_checks)
 		code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -385,7 +386,7 @@ static CURLcode set_up(struct hop *hop, const struct address *address, const str
 	CURL *easy = hop->http->easy;
 	CURLcode code;
 
-	code = set_tls(hop->http);
+	code = set_tls(hop->http, hop->is_named);
 	if (!code)
 		code = set_limits(hop->http);
 	if (!code)
@@ -474,8 +475,9 @@ static int hop_fail(struct hop *hop, CURLcode code, rkt_error **err)
 	return rkt_fail(err, RKT_FAILED, "%s", words);
 }
 
-/* Whether the user's own headers are for the hop to ADDRESS, when ASKED was asked for. */
-static bool gets_headers(
+/* Whether the user's own headers and certificate are for the hop to ADDRESS, when ASKED was asked
+ * for. */
+static bool is_named_host(
 	const http *self, const struct address *address, const struct address *asked)
 {
 	const struct names *hosts = self->options.hosts;
@@ -495,11 +497,11 @@ static int make_hop(http *self, const struct http_request *request, const struct
 	auto_headers struct headers headers = { NULL };
 	CURLcode code;
 
+	hop.is_named = is_named_host(self, address, asked);
 	/* no server shall compress what it sends: bytes are what was signed */
 	if (add_header(&headers, "Accept-Encoding: identity", err) < 0 ||
 		add_headers(&headers, request->fields, err) < 0 ||
-		(gets_headers(self, address, asked) &&
-			add_headers(&headers, self->options.headers, err) < 0))
+		(hop.is_named && add_headers(&headers, self->options.headers, err) < 0))
 		return -1;
 	/* a new one each time: options of one that failed cannot all be set again; connections are
 	 * the multi handle's */

@@ -30,8 +30,8 @@ typedef struct http http;
 struct http_options {
 	const char *cacert;         /* PEM file of the CAs that count instead of the system's */
 	const char *certificate;    /* of the client, a PEM file, */
-	const char *key;            /* and its key, where that is another file */
-	const char *const *headers; /* "Name: value", NULL at the end; for the hosts asked for, */
+	const char *key;            /* and its key, where that is another file; and */
+	const char *const *headers; /* "Name: value", NULL at the end: these for hosts asked for, */
 	const struct names *hosts;  /* and only if they are of these, as http_url_host() has them;
 				     * NULL: any */
 	bool allow_http;            /* without TLS too */

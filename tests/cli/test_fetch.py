@@ -5,6 +5,7 @@ import hmac
 import json
 import os
 import re
+import ssl
 import threading
 import time
 
@@ -501,6 +502,22 @@ def test_credentials_of_the_configuration(data_dir, web, other, tmp_path):
     the_id(unsigned(web, f"{web.url}/a.aci", env={"RKT_LOCAL_CONFIG": tmp_path}))
     assert web.requests[0].headers["authorization"] == "Bearer token-one"
     assert other.requests[0].headers["authorization"] == "Bearer token-two"
+
+
+def test_the_certificate_of_the_client_is_shown_to_whom_he_asks_only(data_dir, web, other, pki):
+    seen = {}
+    for name, server in ("web", web), ("other", other):
+        server.context.verify_mode = ssl.CERT_OPTIONAL
+        server.context.load_verify_locations(pki[0])
+    def answer(name, then):
+        def it(handler, asked):
+            seen[name] = bool(handler.connection.getpeercert())
+            then(handler, asked)
+        return it
+    other.route("/a.aci", answer("other", File(image_tar())))
+    web.route("/far", answer("web", lambda handler, _: handler.reply(302, b"", {"Location": f"{other.url}/a.aci"})))
+    the_id(unsigned(web, "--cert", pki[1], f"{web.url}/far"))
+    assert seen == {"web": True, "other": False}
 
 
 def test_proxies_come_from_the_environment(data_dir, web, proxy):
