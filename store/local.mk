@@ -61,6 +61,7 @@ trust_link = %D%/trust/libtrust.la
 # From the web: no program links it that does not fetch.
 noinst_LTLIBRARIES += %D%/fetch/libfetch.la
 %C%_fetch_libfetch_la_SOURCES = \
+	%D%/fetch/address.c %D%/fetch/address.h \
 	%D%/fetch/auth.c %D%/fetch/auth.h \
 	%D%/fetch/discovery.c %D%/fetch/discovery.h \
 	%D%/fetch/download.c %D%/fetch/download.h \

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/str.h"
+#include "store/fetch/address.h"
 
 #define POLL_MS 1000
 
@@ -44,95 +45,6 @@ struct hop {
 static int curl_fail(const char *what, CURLcode code, rkt_error **err)
 {
 	return rkt_fail(err, RKT_FAILED, "%s: %s", what, curl_easy_strerror(code));
-}
-
-/* ---- URLs ------------------------------------------------------------------------------------ */
-
-struct address {
-	char *url;  /* without user and password */
-	char *host; /* with the port, where one is written */
-	bool is_https;
-	char *user, *password; /* NULL: none in the URL */
-};
-
-static void address_free(struct address *self)
-{
-	free(self->url);
-	free(self->host);
-	free(self->user);
-	if (self->password)
-		explicit_bzero(self->password, strlen(self->password));
-	free(self->password);
-	*self = (struct address){ NULL };
-}
-#define auto_address __attribute__((cleanup(address_free)))
-
-/* A part of URL as a text of ours; NULL: there is none. */
-static char *part_of(CURLU *url, CURLUPart part, unsigned flags)
-{
-	char *text = NULL, *copy;
-
-	if (curl_url_get(url, part, &text, flags))
-		return NULL;
-	copy = xstrdup(text);
-	curl_free(text);
-	return copy;
-}
-
-static int take_apart(CURLU *url, struct address *ret, rkt_error **err)
-{
-	auto_free char *scheme = part_of(url, CURLUPART_SCHEME, 0);
-	auto_free char *host = part_of(url, CURLUPART_HOST, 0);
-	auto_free char *port = part_of(url, CURLUPART_PORT, 0);
-
-	if (!scheme || !host || (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0))
-		return rkt_fail(err, RKT_USAGE, "no http or https URL with a host");
-	ret->is_https = strcmp(scheme, "https") == 0;
-	ret->host = port ? xasprintf("%s:%s", host, port) : xstrdup(host);
-	ret->user = part_of(url, CURLUPART_USER, CURLU_URLDECODE);
-	ret->password = part_of(url, CURLUPART_PASSWORD, CURLU_URLDECODE);
-	if (curl_url_set(url, CURLUPART_USER, NULL, 0) ||
-		curl_url_set(url, CURLUPART_PASSWORD, NULL, 0) ||
-		curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0))
-		return rkt_fail(err, RKT_FAILED, "cannot take the URL apart");
-	ret->url = part_of(url, CURLUPART_URL, 0);
-	return ret->url ? 0 : rkt_fail(err, RKT_FAILED, "cannot take the URL apart");
-}
-
-static bool is_same_host(const struct address *one, const struct address *other)
-{
-	return one->is_https == other->is_https && strcmp(one->host, other->host) == 0;
-}
-
-static int address_parse(const char *text, struct address *ret, rkt_error **err)
-{
-	CURLU *url = curl_url();
-	int result;
-
-	*ret = (struct address){ NULL };
-	if (!url)
-		return rkt_fail(err, RKT_FAILED, "no memory for a URL");
-	/* the text is not in the message: a password may be in it */
-	if (curl_url_set(url, CURLUPART_URL, text, 0))
-		result = rkt_fail(err, RKT_USAGE, "this is no URL");
-	else
-		result = take_apart(url, ret, err);
-	curl_url_cleanup(url);
-	return result;
-}
-
-char *http_url_shown(const char *url, rkt_error **err)
-{
-	auto_address struct address address = { NULL };
-
-	return address_parse(url, &address, err) < 0 ? NULL : pass_ptr(address.url);
-}
-
-char *http_url_host(const char *url, rkt_error **err)
-{
-	auto_address struct address address = { NULL };
-
-	return address_parse(url, &address, err) < 0 ? NULL : pass_ptr(address.host);
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -313,7 +225,7 @@ static CURLcode set_credentials(
 	long how = CURLAUTH_BASIC;
 	CURLcode code = CURLE_OK;
 
-	if (asked->user && is_same_host(asked, address))
+	if (asked->user && address_same_host(asked, address))
 		known = (struct fetch_auth){ .kind = FETCH_AUTH_BASIC,
 			.user = xstrdup(asked->user),
 			.password = xstrdup(asked->password ? asked->password : "") };
@@ -482,7 +394,7 @@ static bool is_named_host(
 {
 	const struct names *hosts = self->options.hosts;
 
-	if (!is_same_host(asked, address))
+	if (!address_same_host(asked, address))
 		return false;
 	for (size_t i = 0; hosts && i < hosts->count; i++)
 		if (strcmp(hosts->items[i], address->host) == 0)

@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/names.h"
+#include "store/fetch/address.h"
 #include "store/fetch/auth.h"
 #include "store/fetch/header.h"
 
@@ -78,13 +79,6 @@ struct http_request {
  * cases, as far as the answer came, and the caller frees it. */
 int http_get(
 	http *self, const struct http_request *request, struct http_answer *ret, rkt_error **err);
-
-/* URL as it may be shown: without user and password; the caller frees it. RKT_USAGE: it is none of
- * http or https. */
-char *http_url_shown(const char *url, rkt_error **err);
-
-/* Its host, and the port where one is written; the caller frees it. NULL: as above. */
-char *http_url_host(const char *url, rkt_error **err);
 
 SCOPE_DEFINE(http, http *, http_free)
 #define auto_http        __attribute__((cleanup(scope_http)))
