@@ -220,11 +220,25 @@ static int judge(trust_home *self, struct trust_result *ret, rkt_error **err)
 	return done;
 }
 
-/* Whether gpg worked, and what it was given did not. */
-static bool is_about_data(gpgme_error_t error)
+/* Whether BYTES may be a signature at all: armored as one, or one is the first packet (RFC 4880,
+ * 4.2 and 4.3). */
+static bool may_be_signature(struct slice bytes)
+{
+	static const char armor[] = "-----BEGIN PGP SIGNATURE";
+	uint8_t first = bytes.len ? bytes.data[0] : 0;
+
+	if (first & 0x80)
+		return (first & 0x40 ? first & 0x3f : first >> 2 & 0xf) == 2;
+	return memmem(bytes.data, bytes.len, armor, sizeof armor - 1) != NULL;
+}
+
+/* Whether gpg worked, and what it was given did not. Of some packets that are no signature it says
+ * no more than that something went wrong. */
+static bool is_about_data(gpgme_error_t error, struct slice signature)
 {
 	return gpgme_err_code(error) == GPG_ERR_NO_DATA ||
-	       gpgme_err_code(error) == GPG_ERR_BAD_DATA;
+	       gpgme_err_code(error) == GPG_ERR_BAD_DATA ||
+	       (gpgme_err_code(error) == GPG_ERR_GENERAL && !may_be_signature(signature));
 }
 
 int trust_verify(
@@ -238,11 +252,13 @@ int trust_verify(
 
 	if (run_gpg(self, signature, &feed, &error, err) < 0)
 		return -1;
-	if (error && !is_about_data(error))
+	if (error && !is_about_data(error, signature))
 		return gpg_failed(error, "verify", err);
 	if (error)
 		done = say(&result, TRUST_INVALID,
-			xasprintf("it is no detached signature: %s", gpgme_strerror(error)));
+			xasprintf("it is no detached signature: %s",
+				gpgme_err_code(error) == GPG_ERR_GENERAL ? "there is none in it"
+									 : gpgme_strerror(error)));
 	else
 		done = judge(self, &result, err);
 	if (done < 0 || digest_hex(sum, result.sha256, err) < 0) {

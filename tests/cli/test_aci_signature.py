@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import random
 import shutil
 import subprocess
 
@@ -89,7 +90,12 @@ def test_a_message_that_brings_its_own_content_is_no_signature(keys, how):
     refused(validate(keys, "inline", "alice.asc"), "signature-invalid", "no detached signature")
 
 
-@pytest.mark.parametrize("content", [b"", b"hello\n", os.urandom(2000)])
+# of these two gpg says only that something went wrong: encrypted data, and a packet of no kind
+JUNK = [b"", b"hello\n", random.Random(1).randbytes(2000), b"\xa6" + random.Random(2).randbytes(2000),
+        b"\xff" + random.Random(3).randbytes(2000)]
+
+
+@pytest.mark.parametrize("content", JUNK, ids=["empty", "text", "random", "encrypted", "unknown"])
 def test_what_is_no_signature_is_invalid(keys, content):
     (keys[0] / "junk").write_bytes(content)
     refused(validate(keys, "junk", "alice.asc"), "signature-invalid", "no detached signature")
