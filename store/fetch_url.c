@@ -97,12 +97,11 @@ static struct slice slice_of(const char *text)
 static uint64_t fresh_until(const struct http_answer *answer, uint64_t now_ns)
 {
 	struct cache_control control = { 0 };
-	const char *said = http_field(answer, "cache-control"), *age = http_field(answer, "age");
+	const char *said = NULL, *age = http_field(answer, "age");
 	int64_t age_sec = 0;
 
-	if (!said)
-		return now_ns;
-	cache_control_parse(slice_of(said), &control);
+	while ((said = http_next_field(answer, "cache-control", said)))
+		cache_control_parse(slice_of(said), &control);
 	if (age)
 		header_seconds_parse(slice_of(age), &age_sec);
 	if (control.no_store || control.no_cache || !control.has_max_age ||

@@ -65,10 +65,16 @@ static int set_index_files(const struct share *self, rkt_error **err)
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		auto_fd int fd = openat(self->layout->index, names[i],
-			O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+			O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+		struct stat st;
 
-		if (fd < 0)
+		if (fd < 0 || fstat(fd, &st) < 0)
 			return rkt_fail_errno(err, "open cas/index/%s", names[i]);
+		/* members may write to the folder */
+		if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
+			return rkt_fail(err, RKT_INVALID,
+				"cas/index/%s is no regular file, or one that has other names: remove it",
+				names[i]);
 		if (self->open && fchown(fd, (uid_t)-1, self->group) < 0)
 			return rkt_fail_errno(
 				err, "give cas/index/%s to group %u", names[i], self->group);

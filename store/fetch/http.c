@@ -57,18 +57,29 @@ void http_answer_free(struct http_answer *answer)
 }
 
 /* Fields are kept as "name\0value\0", names in lower case. */
-const char *http_field(const struct http_answer *answer, const char *name)
+const char *http_next_field(const struct http_answer *answer, const char *name, const char *after)
 {
-	const char *at = (const char *)answer->fields.data, *found = NULL;
+	const char *at = (const char *)answer->fields.data;
 	const char *end = at + answer->fields.len;
 
+	if (after)
+		at = after + strlen(after) + 1;
 	while (at < end) {
 		const char *value = at + strlen(at) + 1;
 
 		if (strcmp(at, name) == 0)
-			found = value;
+			return value;
 		at = value + strlen(value) + 1;
 	}
+	return NULL;
+}
+
+const char *http_field(const struct http_answer *answer, const char *name)
+{
+	const char *found = NULL, *next = NULL;
+
+	while ((next = http_next_field(answer, name, next)))
+		found = next;
 	return found;
 }
 

@@ -59,6 +59,9 @@ struct http_answer {
 /* The value of the header field NAME, in lower case; NULL when there is none. Of several the
  * last. */
 const char *http_field(const struct http_answer *answer, const char *name);
+/* The values of all of them: the first with AFTER NULL, then the one after AFTER; NULL at the
+ * end. */
+const char *http_next_field(const struct http_answer *answer, const char *name, const char *after);
 /* What the answer says of the part it is; false: nothing, or nothing that makes sense. */
 bool http_content_range(const struct http_answer *answer, struct content_range *ret);
 void http_answer_free(struct http_answer *answer);

@@ -86,6 +86,21 @@ def test_fresh_is_what_cache_control_says(data_dir, web, control, asks):
     assert "if-none-match" not in last.headers and "if-modified-since" not in last.headers
 
 
+def test_every_line_of_cache_control_counts(data_dir, web):
+    body = image_tar()
+    def answer(handler, _):
+        handler.send_response(200)
+        for value in "no-cache", "max-age=600":
+            handler.send_header("Cache-Control", value)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+    web.route("/a.aci", answer)
+    for _ in range(2):
+        the_id(unsigned(web, f"{web.url}/a.aci"))
+    assert len(web.asked("/a.aci")) == 2
+
+
 def test_age_counts_against_max_age(data_dir, web):
     web.file("/a.aci", image_tar(), headers={"Cache-Control": "max-age=60", "Age": "70"})
     for _ in range(2):

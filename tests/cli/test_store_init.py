@@ -257,3 +257,10 @@ def test_what_is_not_shared_by_init_is_not_used(shared, open_dir):
     os.chown(shared, NOBODY - 1, -1)
     result = member(open_dir, "list")
     assert_one_line(result, 1, f"{shared} belongs to user {NOBODY - 1} and is not writable")
+
+
+@needs_root
+def test_files_with_other_names_are_not_given_to_the_group(shared):
+    os.link(shared / "cas/index/import.lock", shared / "other-name")
+    result = store("init", "-d", shared, f"--group={GROUP}")
+    assert_one_line(result, 4, "cas/index/import.lock", "other names")
