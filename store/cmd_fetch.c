@@ -12,14 +12,16 @@
 #include "cli/progress.h"
 #include "store/cmd.h"
 #include "store/deps.h"
+#include "store/fetch/parallel.h"
 #include "store/fetch_queue.h"
 
-#define JOBS_USUAL     4
-#define JOBS_MAX       32
-#define TRIES_USUAL    5
-#define TRIES_MAX      100
-#define WAIT_MAX       3600 /* seconds */
-#define SIZE_MAX_USUAL (32ull << 30)
+#define JOBS_USUAL        4
+#define CONNECTIONS_USUAL 4
+#define JOBS_MAX          32
+#define TRIES_USUAL       5
+#define TRIES_MAX         100
+#define WAIT_MAX          3600 /* seconds */
+#define SIZE_MAX_USUAL    (32ull << 30)
 
 static const char *const policies[] = { "update", "new", "never", NULL };
 
@@ -27,7 +29,7 @@ struct fetch_settings {
 	const char *dir, *signature, *insecure, *cacert, *certificate, *key;
 	struct opts_list headers;
 	int policy; /* enum fetch_policy */
-	uint64_t jobs, max_size, tries;
+	uint64_t jobs, connections, max_size, tries;
 	int64_t connect_sec, idle_sec, wait_sec;
 	bool no_cache, no_dependencies, json;
 	bool insecure_image, insecure_tls, insecure_http;
@@ -337,6 +339,8 @@ static int check_settings(
 			"--signature and --insecure-options=image exclude each other");
 	if (!settings->jobs || settings->jobs > JOBS_MAX)
 		return rkt_fail(err, RKT_USAGE, "--jobs is from 1 to %d", JOBS_MAX);
+	if (!settings->connections || settings->connections > PARALLEL_MAX)
+		return rkt_fail(err, RKT_USAGE, "--connections is from 1 to %d", PARALLEL_MAX);
 	if (settings->tries > TRIES_MAX)
 		return rkt_fail(err, RKT_USAGE, "--tries is at most %d", TRIES_MAX);
 	if (settings->connect_sec > WAIT_MAX || settings->idle_sec > WAIT_MAX ||
@@ -371,6 +375,7 @@ static int fetch(
 		.no_cache = settings->no_cache,
 		.signature = settings->signature,
 		.keys = &keys,
+		.connections = (unsigned)settings->connections,
 		.tries = (unsigned)settings->tries,
 		.wait_ms = settings->wait_sec ? (unsigned)settings->wait_sec * 1000 : 1,
 		.max_bytes = settings->max_size };
@@ -410,9 +415,11 @@ int fetch_run(int argc, char **argv, rkt_error **err)
 	};
 	static const char *const see_also[] = { "rkt-store-trust(1)", "rkt-store-import(1)",
 		"rkt-store-config(1)", "rkt-store(1)", "rkt-run(1)", NULL };
-	struct fetch_settings settings = {
-		.jobs = JOBS_USUAL, .max_size = SIZE_MAX_USUAL, .tries = TRIES_USUAL, .wait_sec = 1
-	};
+	struct fetch_settings settings = { .jobs = JOBS_USUAL,
+		.connections = CONNECTIONS_USUAL,
+		.max_size = SIZE_MAX_USUAL,
+		.tries = TRIES_USUAL,
+		.wait_sec = 1 };
 	const struct opt options[] = {
 		CMD_OPTION_DIR(&settings.dir),
 		{ .name = "pull-policy",
@@ -446,6 +453,12 @@ int fetch_run(int argc, char **argv, rkt_error **err)
 			.into = &settings.jobs,
 			.argument = "N",
 			.help = "Fetch up to N at once. 4 without it." },
+		{ .name = "connections",
+			.kind = OPT_NUMBER,
+			.into = &settings.connections,
+			.argument = "N",
+			.help = "Fetch the rest of a large file that comes slowly by up to N connections, "
+				"where the server can send parts. 4 without it." },
 		{ .name = "cacert",
 			.kind = OPT_TEXT,
 			.into = &settings.cacert,

@@ -67,6 +67,7 @@ int fetch_download(fetcher *self, const char *url, const char *etag, const char 
 		.last_modified = last_modified,
 		.max_bytes = max_bytes,
 		.share = self->share,
+		.connections = self->all->connections,
 		.tries = self->all->tries,
 		.wait_ms = self->all->wait_ms,
 		.progress = count,

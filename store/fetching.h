@@ -31,8 +31,8 @@ struct fetching {
 	bool no_cache;     /* ask for the whole file, whatever is known */
 	const char
 		*signature; /* file or URL of the signature; NULL: that of the image and ".asc" */
-	const struct trusted_keys *keys; /* not looked at with UNSIGNED_TOO */
-	unsigned tries, wait_ms;         /* as those of a download */
+	const struct trusted_keys *keys;      /* not looked at with UNSIGNED_TOO */
+	unsigned connections, tries, wait_ms; /* as those of a download */
 	uint64_t max_bytes;
 	/* Bytes that came, and that are expected, since the last call. In any thread. May be
 	 * NULL. */

@@ -13,11 +13,15 @@
 #include "base/fd.h"
 #include "base/lock.h"
 #include "base/time.h"
+#include "store/fetch/parallel.h"
 #include "store/fetch/spool.h"
 
 #define TRIES_USUAL     5
 #define WAIT_MS_USUAL   1000
 #define RETRY_AFTER_MAX 120 /* seconds; who wants more is not waited for */
+#define BLOCK_SIZE      (256u * 1024)
+#define ALONE_MS        3000                 /* so long one connection has to show what it can, */
+#define PART_MIN        (8ull * 1024 * 1024) /* and for less it is not worth it */
 #define FIELDS_MAX      6
 
 /* Room that is left on the disk for others. */
@@ -35,6 +39,12 @@ struct work {
 	bool wanted;         /* this answer's body is the file, or the rest of it */
 	int64_t retry_after; /* seconds the server asks for; -1: it does not */
 	struct download *ret;
+	/* for more connections */
+	bool has_ranges;   /* the server says that it can send parts */
+	uint64_t began_at; /* how much was there when this answer began, */
+	int64_t began_ms;  /* and when that was */
+	parallel *others;  /* NULL: there are none */
+	bool reached;      /* the first of their parts */
 };
 
 static void tell_busy(void *context)
@@ -54,6 +64,66 @@ static void tell(const struct work *self, rkt_error *why, const char *what_now)
 		return;
 	words = xasprintf("%s: %s; %s", self->shown, rkt_error_message(why), what_now);
 	self->request->tell(self->request->context, words);
+}
+
+/* ---- more connections ------------------------------------------------------------------------ */
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void note_beginning(struct work *self, const struct http_answer *answer)
+{
+	const char *ranges = http_field(answer, "accept-ranges");
+
+	self->has_ranges = answer->status == 206 || (ranges && strcmp(ranges, "bytes") == 0);
+	self->began_at = self->have;
+	self->began_ms = now_ms();
+}
+
+/* Parts lie on the disk twice while they are taken over. */
+static bool has_room_for_parts(const struct work *self, uint64_t left)
+{
+	struct statvfs disk;
+
+	return fstatvfs(self->request->dir, &disk) == 0 &&
+	       2 * left + DISK_RESERVE < (uint64_t)disk.f_bavail * disk.f_frsize;
+}
+
+/* Whether more connections would help: the file will not be here soon, and its server takes
+ * them. */
+static bool would_help(const struct work *self)
+{
+	int64_t took_ms = now_ms() - self->began_ms;
+	uint64_t came = self->have - self->began_at;
+	uint64_t left = self->of > self->have ? self->of - self->have : 0;
+
+	if (self->request->connections < 2 || !self->has_ranges ||
+		!spool_has_strong_tag(&self->spool))
+		return false;
+	return took_ms >= ALONE_MS && left >= PART_MIN &&
+	       left / ALONE_MS > came / (uint64_t)took_ms && has_room_for_parts(self, left);
+}
+
+static void call_others(struct work *self)
+{
+	const struct parallel_request request = { .web = self->web,
+		.url = self->request->url,
+		.etag = self->spool.etag,
+		.dir = self->request->dir,
+		.from = self->have,
+		.of = self->of,
+		.connections = self->request->connections };
+
+	if (!would_help(self))
+		return;
+	self->others = parallel_start(&request);
+	if (!self->others)
+		self->has_ranges = false; /* it is not tried again */
 }
 
 /* ---- the answer ------------------------------------------------------------------------------ */
@@ -106,9 +176,36 @@ static int begin(void *context, const struct http_answer *answer, rkt_error **er
 {
 	struct work *self = context;
 
+	int result = 0;
+
 	if (answer->status == 200)
-		return take_whole(self, answer, err);
-	return answer->status == 206 ? take_rest(self, answer, err) : 0;
+		result = take_whole(self, answer, err);
+	else if (answer->status == 206)
+		result = take_rest(self, answer, err);
+	note_beginning(self, answer);
+	return result;
+}
+
+static void show(void *context)
+{
+	const struct work *self = context;
+	uint64_t elsewhere = self->others ? parallel_done(self->others) : 0;
+
+	if (self->request->progress)
+		self->request->progress(self->request->context, self->have + elsewhere, self->of);
+}
+
+/* Puts BYTES at the end of what is there. */
+static int put(struct work *self, struct slice bytes, rkt_error **err)
+{
+	if (fd_pwrite_all(self->spool.fd, bytes.data, bytes.len, self->have, err) < 0)
+		return -1;
+	if (self->request->arrived && self->request->arrived(self->request->context, self->spool.fd,
+					      self->have, bytes, err) < 0)
+		return -1;
+	self->have += bytes.len;
+	show(self);
+	return 0;
 }
 
 static int take(void *context, struct slice bytes, rkt_error **err)
@@ -120,14 +217,36 @@ static int take(void *context, struct slice bytes, rkt_error **err)
 	if (self->have + bytes.len > self->request->max_bytes)
 		return rkt_fail(err, RKT_INVALID, "it has more than %llu bytes",
 			(unsigned long long)self->request->max_bytes);
-	if (fd_pwrite_all(self->spool.fd, bytes.data, bytes.len, self->have, err) < 0)
+	if (self->others && self->have + bytes.len >= parallel_end_of_first(self->others)) {
+		bytes.len = (size_t)(parallel_end_of_first(self->others) - self->have);
+		self->reached = true;
+	}
+	if (put(self, bytes, err) < 0)
 		return -1;
-	if (self->request->arrived && self->request->arrived(self->request->context, self->spool.fd,
-					      self->have, bytes, err) < 0)
-		return -1;
-	self->have += bytes.len;
-	if (self->request->progress)
-		self->request->progress(self->request->context, self->have, self->of);
+	if (self->reached)
+		return rkt_fail(err, RKT_FAILED, "others fetch the rest");
+	if (!self->others)
+		call_others(self);
+	return 0;
+}
+
+/* Takes over what the others fetched, in its order. What is missing in the end is asked for
+ * anew. */
+static int take_parts(struct work *self, rkt_error **err)
+{
+	auto_free uint8_t *block = xmalloc(BLOCK_SIZE);
+	uint64_t len;
+	int fd;
+
+	while (parallel_next(self->others, show, self, &fd, &len))
+		for (uint64_t at = 0; at < len;) {
+			size_t want = len - at < BLOCK_SIZE ? (size_t)(len - at) : BLOCK_SIZE;
+
+			if (fd_pread_full(fd, block, want, at, err) != (ssize_t)want ||
+				put(self, (struct slice){ block, want }, err) < 0)
+				return -1;
+			at += want;
+		}
 	return 0;
 }
 
@@ -251,16 +370,23 @@ static int try_once(struct work *self, rkt_error **err)
 		.begin = begin,
 		.body = take,
 		.context = self };
+	auto_error rkt_error *why = NULL;
+	int result;
 
-	self->begin_again = self->wanted = false;
+	self->begin_again = self->wanted = self->reached = false;
 	self->retry_after = -1;
 	choose_fields(self, &fields);
 	for (size_t i = 0; i < fields.count; i++)
 		lines[i] = fields.lines[i];
 	http_answer_free(&self->ret->answer);
-	if (http_get(self->web, &request, &self->ret->answer, err) < 0)
-		return -1;
-	return judge(self, err);
+	result = http_get(self->web, &request, &self->ret->answer, &why);
+	if (self->reached) {
+		rkt_error_free(pass_ptr(why)); /* it was ended */
+		result = take_parts(self, &why);
+	}
+	parallel_free(self->others);
+	self->others = NULL;
+	return result < 0 ? rkt_fail_with(err, pass_ptr(why)) : judge(self, err);
 }
 
 /* ---- tries ----------------------------------------------------------------------------------- */

@@ -21,6 +21,9 @@ struct download_request {
 	/* Somebody else may have the file by now who was fetching it when this was asked for: ends
 	 * in DOWNLOAD_WAITED then. */
 	bool share;
+	/* For a large file that comes slowly the rest is asked for by so many at once, where the
+	 * server says that it can (parallel.h). 0 and 1: never. */
+	unsigned connections;
 	unsigned tries;   /* 0: 5 */
 	unsigned wait_ms; /* before the second, twice that before the third, and so on; 0: 1000 */
 	/* Now and then: how many bytes are there, and how many will be (0: not known). May be

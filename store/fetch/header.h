@@ -49,8 +49,8 @@ struct content_range {
 	uint64_t total;
 };
 
-/* "bytes 0-9/100", the same with a star for what is not known, but not for both. Anything else, another unit, and
- * numbers that do not fit together or into 64 bits: false. */
+/* "bytes 0-9/100", the same with a star for what is not known, but not for both. Anything else,
+ * another unit, and numbers that do not fit together or into 64 bits: false. */
 bool content_range_parse(struct slice value, struct content_range *ret);
 
 /* An entity tag as it is sent back. */

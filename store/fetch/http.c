@@ -510,6 +510,11 @@ http *http_new(const struct http_options *options, rkt_error **err)
 	return NULL;
 }
 
+const struct http_options *http_own_options(const http *self)
+{
+	return &self->options;
+}
+
 void http_free(http *self)
 {
 	if (!self)

@@ -46,6 +46,8 @@ struct http_options {
 
 /* NULL on error. */
 http *http_new(const struct http_options *options, rkt_error **err);
+/* Lent. */
+const struct http_options *http_own_options(const http *self);
 /* NULL is allowed. */
 void http_free(http *self);
 

@@ -195,6 +195,13 @@ const char *spool_proof(const struct spool *self)
 	return self->last_modified && self->length >= 0 ? self->last_modified : NULL;
 }
 
+bool spool_has_strong_tag(const struct spool *self)
+{
+	struct etag etag;
+
+	return is_strong(self->etag, &etag);
+}
+
 bool spool_is_same(const struct spool *self, const struct http_answer *answer)
 {
 	const char *date = http_field(answer, "last-modified");

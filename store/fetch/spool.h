@@ -36,6 +36,8 @@ int spool_restart(struct spool *self, const struct http_answer *answer, rkt_erro
 /* What If-Range needs: a strong entity tag, or the date when the length is known too. NULL: nothing
  * proves that another answer is about the same bytes. */
 const char *spool_proof(const struct spool *self);
+/* Whether the version has a strong entity tag. */
+bool spool_has_strong_tag(const struct spool *self);
 /* Whether ANSWER is about the version that is in the file. */
 bool spool_is_same(const struct spool *self, const struct http_answer *answer);
 /* Removes the files. The caller has it open, or nobody. */

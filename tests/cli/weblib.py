@@ -146,11 +146,13 @@ class File:
     """A file served as it should be: ETag, Last-Modified, revalidation, ranges. What is done wrong is
     done by who derives from it, or by the arguments."""
 
-    def __init__(self, body, etag=True, modified=True, ranges=True, headers=(), drop_at=(), end_at=(), delay=0):
+    def __init__(self, body, etag=True, modified=True, ranges=True, headers=(), drop_at=(), end_at=(), delay=0,
+                 slow_until=1 << 62, block=16384):
         self.body = body
         self.etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"' if etag is True else etag
         self.modified = "Mon, 02 Nov 2026 10:00:00 GMT" if modified is True else modified
-        self.ranges, self.headers, self.delay = ranges, dict(headers), delay
+        self.ranges, self.headers, self.delay, self.block = ranges, dict(headers), delay, block
+        self.slow_until = slow_until  # from this offset on nothing is delayed
         # offsets at which the connection is reset (what is on its way may be lost), or ended; each once
         self.drop_at, self.end_at = list(drop_at), list(end_at)
 
@@ -186,18 +188,25 @@ class File:
         elif start >= len(self.body):
             handler.reply(416, b"", {"Content-Range": f"bytes */{len(self.body)}"})
         else:
-            whole = f"bytes {start}-{len(self.body) - 1}/{len(self.body)}"
-            self.send(handler, 206, start, {**self.fields(), "Content-Range": whole})
+            end = self.end(asked)
+            part = f"bytes {start}-{end - 1}/{len(self.body)}"
+            self.send(handler, 206, start, {**self.fields(), "Content-Range": part}, end)
 
-    def send(self, handler, status, start, fields):
+    def end(self, asked):
+        """Behind the last byte asked for."""
+        last = asked.headers.get("range", "-").rpartition("-")[2]
+        return int(last) + 1 if last else len(self.body)
+
+    def send(self, handler, status, start, fields, end=None):
         handler.send_response(status)
         for name, value in fields.items():
             handler.send_header(name, value)
-        handler.send_header("Content-Length", str(len(self.body) - start))
+        last = len(self.body) if end is None else end
+        handler.send_header("Content-Length", str(last - start))
         handler.end_headers()
         at = start
-        while at < len(self.body):
-            end = min(at + 16384, len(self.body))
+        while at < last:
+            end = min(at + self.block, last)
             drops = [offset for offset in self.drop_at + self.end_at if at <= offset < end]
             if drops:
                 handler.wfile.write(self.body[at : drops[0]])
@@ -210,7 +219,7 @@ class File:
                 return
             handler.wfile.write(self.body[at:end])
             at = end
-            if self.delay:
+            if self.delay and at < self.slow_until:
                 time.sleep(self.delay)
 
 
