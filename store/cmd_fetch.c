@@ -37,21 +37,39 @@ struct fetch_settings {
 
 /* ---- what is not safe ------------------------------------------------------------------------ */
 
+enum { ALLOW_IMAGE = 1, ALLOW_TLS = 2, ALLOW_HTTP = 4, ALLOW_ALL = 7 };
+
+/* The words of rkt. Those of other commands mean nothing here, and are no faults. */
+static const struct {
+	const char *word;
+	unsigned allows;
+} insecure_words[] = {
+	{ "none", 0 },
+	{ "image", ALLOW_IMAGE },
+	{ "tls", ALLOW_TLS },
+	{ "http", ALLOW_HTTP },
+	{ "all-fetch", ALLOW_ALL },
+	{ "all", ALLOW_ALL },
+	{ "pubkey", 0 },
+	{ "ondisk", 0 },
+	{ "capabilities", 0 },
+	{ "paths", 0 },
+	{ "seccomp", 0 },
+	{ "all-run", 0 },
+};
+
 static int allow(struct fetch_settings *self, const char *word, rkt_error **err)
 {
-	bool all = strcmp(word, "all") == 0 || strcmp(word, "all-fetch") == 0;
+	for (size_t i = 0; i < ARRAY_LEN(insecure_words); i++) {
+		unsigned allows = insecure_words[i].allows;
 
-	if (strcmp(word, "none") == 0)
+		if (strcmp(word, insecure_words[i].word) != 0)
+			continue;
+		self->insecure_image |= (allows & ALLOW_IMAGE) != 0;
+		self->insecure_tls |= (allows & ALLOW_TLS) != 0;
+		self->insecure_http |= (allows & ALLOW_HTTP) != 0;
 		return 0;
-	if (all || strcmp(word, "image") == 0)
-		self->insecure_image = true;
-	if (all || strcmp(word, "tls") == 0)
-		self->insecure_tls = true;
-	if (all || strcmp(word, "http") == 0)
-		self->insecure_http = true;
-	if (all || strcmp(word, "image") == 0 || strcmp(word, "tls") == 0 ||
-		strcmp(word, "http") == 0)
-		return 0;
+	}
 	return rkt_fail(err, RKT_USAGE,
 		"--insecure-options: there is none, image, tls, http, all-fetch and all, not '%s'",
 		word);

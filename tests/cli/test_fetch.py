@@ -10,7 +10,7 @@ import threading
 import time
 
 import pytest
-from conftest import run
+from conftest import run, tool
 from fetchlib import big_image, fetch, noise, other, partial, pki, proxy, unsigned, web  # noqa: F401
 from storelib import add, assert_one_line, blob_path, files_in, ids, image_tar, store, write
 from weblib import File, Web
@@ -615,6 +615,27 @@ def test_events_are_one_json_object_a_line(data_dir, web):
     assert done["id"] == ids()[0] and done["how"] == "fetched" and done["source"] == f"{web.url}/a"
     again = json.loads(unsigned(web, "--json", f"{web.url}/a").out.splitlines()[-1])
     assert again["how"] == "unchanged"
+
+
+def test_words_of_rkt_are_known(data_dir, web):
+    web.file("/a.aci", image_tar())
+    for words in "image,pubkey,ondisk", "all-fetch", "all", "none,image,seccomp,paths,capabilities,all-run":
+        the_id(fetch(web, f"--insecure-options={words}", f"{web.url}/a.aci"))
+    assert fetch(web, "--insecure-options=none", "--no-cache", f"{web.url}/a.aci").status == 5
+
+
+def test_a_terminal_shows_how_far_all_are(data_dir, web):
+    pexpect = pytest.importorskip("pexpect")
+    slow = {"block": 1 << 16, "delay": 0.1}
+    web.file("/a.aci", image_tar(content=noise(1 << 20, b"a")), **slow)
+    web.file("/b.aci", image_tar(content=noise(1 << 20, b"b")), **slow)
+    args = ["fetch", "--insecure-options=image", "--cacert", str(web.ca), f"{web.url}/a.aci", f"{web.url}/b.aci"]
+    child = pexpect.spawn(tool("rkt-store"), args, timeout=30, dimensions=(24, 100))
+    child.expect(rb"2 images  \S+ \S+ of 2\.0 MiB +\d+%  \S+ \S+/s  \d+:\d\d left")
+    child.expect(rb"sha256-[0-9a-f]{64}")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
 
 
 def test_wrong_words_are_usage(data_dir, web):

@@ -1,6 +1,8 @@
 """rkt-store fetch with signatures, of names that the web is asked about, and of dependencies."""
 
 
+import hashlib
+
 import pytest
 from fetchlib import big_image, fetch, partial, pki, proxy, unsigned, web  # noqa: F401
 from siglib import Gpg, needs_gpg, trust  # noqa: F401
@@ -398,6 +400,22 @@ def test_a_dependency_of_another_size_is_refused(site, web, find):
     linux = [{"name": "os", "value": "linux"}, {"name": "arch", "value": "amd64"}]
     site.put("/top.aci", image_tar(f"{NAME}/top", dependencies=[needs("base", labels=linux, size=5)]))
     assert_one_line(find(f"{web.url}/top.aci"), 4, "size")
+
+
+def test_a_dependency_with_another_id_is_refused(site, web, find):
+    base = image_tar(f"{NAME}/base")
+    site.put("/app/base-latest-linux-amd64.aci", base)
+    linux = [{"name": "os", "value": "linux"}, {"name": "arch", "value": "amd64"}]
+    ids_of = {"good": "sha256-" + hashlib.sha256(base).hexdigest(), "bad": "sha256-" + "0" * 64,
+              "later": "sha512-" + hashlib.sha512(base).hexdigest()}
+    for word, image in ids_of.items():
+        site.put(f"/{word}.aci", image_tar(
+            f"{NAME}/{word}", dependencies=[needs("base", labels=linux, imageID=image)]))
+        result = find(f"{web.url}/{word}.aci")
+        if word == "bad":
+            assert result.status == 3 and "0000" in result.err and result.out == "", result
+        else:
+            the_id(result)
 
 
 def test_circles_end(site, web, find):
