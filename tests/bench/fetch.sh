@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fetching an image of 150 MB (gzip) from a local nginx over TLS, with its signature checked and the image
 # stored, against `curl -o`, `gpg --verify` and `gzip -dc | sha256sum` one after the other; the same over a
-# link of 5 MB a second, against the transfer alone; and what it costs to be told that nothing changed.
+# link of 5 MB a second a connection, against the transfer alone; and what it costs to be told that nothing changed.
 # Medians and ratios, in turn.
 #
 # usage: tests/bench/fetch.sh [ROUNDS [MEGABYTES]]
@@ -83,7 +83,8 @@ for _ in $(seq "$rounds"); do
 done
 # shellcheck disable=SC2016
 for _ in $(seq $(((rounds + 1) / 2))); do
-    fetch ours_slow "$url/slow/a.aci"
+    fetch ours_slow "$url/slow/a.aci" --connections=1
+    fetch ours_many "$url/slow/a.aci"
     measure transfer 'curl -s --cacert "$1/cert.pem" -o "$1/b.aci" "$2"' "$top" "$url/slow/a.aci"
 done
 rm -rf "$top/store"
@@ -99,6 +100,7 @@ echo "$(stat -c %s "$top/web/a.aci" | numfmt --to=iec) gzip; medians of $rounds"
 printf '%-44s %8s s wall %8s s CPU\n' 'rkt-store fetch' "$(median ours)" "$(median_cpu ours)" \
     'curl, gpg --verify, gzip -dc | sha256sum' "$(median peer)" "$(median_cpu peer)" \
     'rkt-store fetch, 5 MB a second' "$(median ours_slow)" "$(median_cpu ours_slow)" \
+    'the same by several connections' "$(median ours_many)" "$(median_cpu ours_many)" \
     'the transfer alone, by curl' "$(median transfer)" "$(median_cpu transfer)"
-echo "peer / ours: $(ratio peer ours); ours / transfer at 5 MB a second: $(ratio ours_slow transfer)"
+echo "peer / ours: $(ratio peer ours); ours / transfer at 5 MB a second: $(ratio ours_slow transfer), by several connections $(ratio ours_many transfer)"
 echo "unchanged (304): $wall us wall, $cpu us CPU, $memory kB; curl of 200 bytes: $nothing_wall us, $nothing_cpu us"
