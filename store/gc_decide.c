@@ -38,23 +38,18 @@ void gc_forget(struct gc *self)
 static int find_dead_leases(struct gc *self, db_txn *txn, rkt_error **err)
 {
 	auto_db_cursor db_cursor *cursor = db_seek(txn, DB_LEASE, (struct slice){ 0 }, err);
-	struct slice key, value;
+	struct lease lease;
 	int got;
 
 	if (!cursor)
 		return -1;
-	while ((got = db_next(cursor, &key, &value, err)) > 0) {
-		char uuid[UUID_TEXT_LEN + 1];
-		rkt_image_id id;
-		int alive;
+	while ((got = lease_next(cursor, &lease, err)) > 0) {
+		int alive = lease_pod_exists(self->store, lease.uuid, err);
 
-		if (key_lease_read(key, &id, uuid, err) < 0)
-			return -1;
-		alive = lease_pod_exists(self->store, uuid, err);
 		if (alive < 0)
 			return -1;
 		if (!alive)
-			buf_append(&self->dead, key.data, key.len);
+			buf_append(&self->dead, lease.key.data, lease.key.len);
 	}
 	return got;
 }

@@ -19,30 +19,36 @@ int lease_pod_exists(const rkt_store *store, const char *uuid, rkt_error **err)
 	return errno == ENOENT ? 0 : rkt_fail_errno(err, "stat containers/%s", uuid);
 }
 
+int lease_next(db_cursor *cursor, struct lease *ret, rkt_error **err)
+{
+	struct slice value;
+	int got = db_next(cursor, &ret->key, &value, err);
+
+	if (got <= 0)
+		return got;
+	return key_lease_read(ret->key, &ret->image, ret->uuid, err) < 0 ? -1 : 1;
+}
+
 int lease_holders(
 	rkt_store *store, db_txn *txn, const rkt_image_id *id, struct buf *pods, rkt_error **err)
 {
 	struct key from = key_of_lease(id, NULL);
 	auto_db_cursor db_cursor *cursor = db_seek(txn, DB_LEASE, key_slice(&from), err);
-	struct slice key, value;
+	struct lease lease;
 	int got, count = 0;
 
 	if (!cursor)
 		return -1;
-	while ((got = db_next(cursor, &key, &value, err)) > 0) {
-		char uuid[UUID_TEXT_LEN + 1];
-		rkt_image_id holder;
+	while ((got = lease_next(cursor, &lease, err)) > 0) {
 		int alive;
 
-		if (key_lease_read(key, &holder, uuid, err) < 0)
-			return -1;
-		if (strcmp(holder.text, id->text) != 0)
+		if (strcmp(lease.image.text, id->text) != 0)
 			break;
-		alive = lease_pod_exists(store, uuid, err);
+		alive = lease_pod_exists(store, lease.uuid, err);
 		if (alive < 0)
 			return -1;
 		if (alive && pods)
-			buf_printf(pods, " %s", uuid);
+			buf_printf(pods, " %s", lease.uuid);
 		count += alive;
 	}
 	return got < 0 ? -1 : count;
@@ -214,20 +220,14 @@ struct drop {
 static int find_leases(db_txn *txn, struct drop *self, rkt_error **err)
 {
 	auto_db_cursor db_cursor *cursor = db_seek(txn, DB_LEASE, (struct slice){ 0 }, err);
-	struct slice key, value;
+	struct lease lease;
 	int got;
 
 	if (!cursor)
 		return -1;
-	while ((got = db_next(cursor, &key, &value, err)) > 0) {
-		char uuid[UUID_TEXT_LEN + 1];
-		rkt_image_id id;
-
-		if (key_lease_read(key, &id, uuid, err) < 0)
-			return -1;
-		if (strcmp(uuid, self->uuid) == 0)
-			buf_append(&self->keys, key.data, key.len);
-	}
+	while ((got = lease_next(cursor, &lease, err)) > 0)
+		if (strcmp(lease.uuid, self->uuid) == 0)
+			buf_append(&self->keys, lease.key.data, lease.key.len);
 	return got;
 }
 

@@ -3,6 +3,16 @@
 
 #include "store/deps.h"
 
+/* A row of the table of leases. */
+struct lease {
+	rkt_image_id image;
+	char uuid[UUID_TEXT_LEN + 1];
+	struct slice key; /* valid until the cursor moves */
+};
+
+/* The next lease of CURSOR, a cursor of DB_LEASE: 1, 0 at the end of the table, or -1. */
+int lease_next(db_cursor *cursor, struct lease *ret, rkt_error **err);
+
 /* Appends " UUID" to PODS (may be NULL) for each pod that has a lease on ID and whose folder is
  * there. Returns how many, or -1. */
 int lease_holders(

@@ -149,29 +149,24 @@ static void count_pods(struct look *self)
 static int find_leases(struct look *self, rkt_error **err)
 {
 	auto_db_cursor db_cursor *cursor = db_seek(self->txn, DB_LEASE, (struct slice){ 0 }, err);
-	struct slice key, value;
+	struct lease lease;
 	int got;
 
 	if (!cursor)
 		return -1;
-	while ((got = db_next(cursor, &key, &value, err)) > 0) {
-		char uuid[UUID_TEXT_LEN + 1];
+	while ((got = lease_next(cursor, &lease, err)) > 0) {
 		struct image *image;
-		rkt_image_id id;
-		int alive;
+		int alive = lease_pod_exists(self->store, lease.uuid, err);
 
-		if (key_lease_read(key, &id, uuid, err) < 0)
-			return -1;
-		alive = lease_pod_exists(self->store, uuid, err);
 		if (alive < 0)
 			return -1;
 		if (!alive)
 			continue;
-		image = find_image(self, &id);
+		image = find_image(self, &lease.image);
 		if (image)
 			image->pods++;
 		self->result.leases++;
-		buf_append(&self->pods, uuid, UUID_TEXT_LEN);
+		buf_append(&self->pods, lease.uuid, UUID_TEXT_LEN);
 	}
 	count_pods(self);
 	return got;
