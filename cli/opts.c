@@ -157,10 +157,11 @@ enum opts_result opts_parse(const struct command *command, int argc, char **argv
 
 	out_set_program(command->program);
 	result = parse(command, &scan, &request, &operands, err);
-	if (result != OPTS_RUN) {
+	if (result != OPTS_RUN || !ret_operands) {
 		free(operands.items);
 		operands = (struct opts_list){ 0 };
 	}
-	*ret_operands = (struct operands){ operands.items, operands.count };
+	if (ret_operands)
+		*ret_operands = (struct operands){ operands.items, operands.count };
 	return result;
 }

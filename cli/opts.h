@@ -83,6 +83,7 @@ enum opts_result {
 /* Parses ARGV[1..ARGC-1], which stays as it is. Every command understands --help, --version,
  * --print-man and --print-completion (hidden) and, unless its table has its own, --debug, --quiet
  * and --no-color; the letters h and q are theirs unless the table uses them. OPERANDS->items
- * (strings lent by ARGV) is freed by the caller after OPTS_RUN, and NULL otherwise. */
+ * (strings lent by ARGV) is freed by the caller after OPTS_RUN, and NULL otherwise. A command that
+ * takes none passes NULL for OPERANDS. */
 enum opts_result opts_parse(const struct command *command, int argc, char **argv,
 	struct operands *ret_operands, rkt_error **err);

@@ -136,11 +136,9 @@ int cmd_pod_list(int argc, char **argv, rkt_error **err)
 		.options = table,
 		.see_also = see_also,
 	};
-	struct operands none;
-	enum opts_result result = opts_parse(&command, argc, argv, &none, err);
+	enum opts_result result = opts_parse(&command, argc, argv, NULL, err);
 
 	if (result != OPTS_RUN)
 		return result == OPTS_DONE ? 0 : -1;
-	free(none.items);
 	return list(&options, err);
 }

@@ -129,11 +129,9 @@ int cmd_config(int argc, char **argv, rkt_error **err)
 			"that every user may read is warned of.",
 		.options = options,
 		.see_also = cmd_see_also };
-	struct operands none;
-	enum opts_result got = opts_parse(&command, argc, argv, &none, err);
+	enum opts_result got = opts_parse(&command, argc, argv, NULL, err);
 
 	if (got != OPTS_RUN)
 		return got == OPTS_DONE ? 0 : -1;
-	free(none.items);
 	return config(dir, err);
 }

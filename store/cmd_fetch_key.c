@@ -158,9 +158,8 @@ static int run(int argc, char **argv, rkt_error **err)
 		.see_also = see_also,
 		.operands_max = 0 };
 	auto_error rkt_error *why = NULL;
-	struct operands none;
 
-	switch (opts_parse(&command, argc, argv, &none, err)) {
+	switch (opts_parse(&command, argc, argv, NULL, err)) {
 	case OPTS_DONE:
 		return 0;
 	case OPTS_BAD:
@@ -169,7 +168,6 @@ static int run(int argc, char **argv, rkt_error **err)
 		break;
 	}
 	signal(SIGPIPE, SIG_IGN); /* as libcurl wants it */
-	free(none.items);
 	if (work(&settings, &why) == 0)
 		return 0;
 	print_error(why);

@@ -152,11 +152,9 @@ int cmd_gc(int argc, char **argv, rkt_error **err)
 		.examples = examples,
 		.options = options,
 		.see_also = cmd_see_also };
-	struct operands none;
-	enum opts_result got = opts_parse(&command, argc, argv, &none, err);
+	enum opts_result got = opts_parse(&command, argc, argv, NULL, err);
 
 	if (got != OPTS_RUN)
 		return got == OPTS_DONE ? 0 : -1;
-	free(none.items);
 	return gc(&settings, err);
 }

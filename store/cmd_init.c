@@ -101,11 +101,9 @@ int cmd_init(int argc, char **argv, rkt_error **err)
 		.options = options,
 		.examples = examples,
 		.see_also = cmd_see_also };
-	struct operands none;
-	enum opts_result got = opts_parse(&command, argc, argv, &none, err);
+	enum opts_result got = opts_parse(&command, argc, argv, NULL, err);
 
 	if (got != OPTS_RUN)
 		return got == OPTS_DONE ? 0 : -1;
-	free(none.items);
 	return init(&settings, err);
 }
