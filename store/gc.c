@@ -13,12 +13,11 @@
 #include "base/alloc.h"
 #include "base/lock.h"
 #include "base/str.h"
+#include "store/fetch/spool.h"
 #include "store/remote.h"
 #include "store/remove.h"
 #include "store/sha512.h"
 #include "store/tree.h"
-
-#define NOTE_SUFFIX ".json" /* as store/fetch/spool.c calls what is known of a download */
 
 static void report(
 	const struct gc *self, const char *what, const char *decision, const char *reason)
@@ -257,7 +256,7 @@ static int sweep_note(
 	struct gc *self, const struct shelf *shelf, int dir, const char *name, rkt_error **err)
 {
 	auto_free char *what = xasprintf("cas/%s/%s", shelf->name, name);
-	auto_free char *download = xmemdup(name, strlen(name) - strlen(NOTE_SUFFIX));
+	auto_free char *download = xmemdup(name, strlen(name) - strlen(SPOOL_NOTE_SUFFIX));
 	struct stat st;
 
 	if (fstatat(dir, download, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT ||
@@ -277,12 +276,12 @@ static int sweep_partial(
 	struct gc *self, const struct shelf *shelf, int dir, const char *name, rkt_error **err)
 {
 	auto_free char *what = xasprintf("cas/%s/%s", shelf->name, name);
-	auto_free char *note = xasprintf("%s" NOTE_SUFFIX, name);
+	auto_free char *note = xasprintf("%s" SPOOL_NOTE_SUFFIX, name);
 	auto_fd int fd = -1;
 	struct stat st;
 	int free_now;
 
-	if (str_has_suffix(name, NOTE_SUFFIX))
+	if (str_has_suffix(name, SPOOL_NOTE_SUFFIX))
 		return sweep_note(self, shelf, dir, name, err);
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode)) {
 		report(self, what, "kept", "not a file, so no download");

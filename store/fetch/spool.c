@@ -23,7 +23,7 @@ static struct slice slice_of_text(const char *text)
 
 static char *note_name(const char *name)
 {
-	return xasprintf("%s.json", name);
+	return xasprintf("%s" SPOOL_NOTE_SUFFIX, name);
 }
 
 /* ---- the note -------------------------------------------------------------------------------- */

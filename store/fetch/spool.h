@@ -7,6 +7,8 @@
 
 #include "store/fetch/http.h"
 
+#define SPOOL_NOTE_SUFFIX ".json"
+
 struct spool {
 	int dir, fd;
 	const char *name;
