@@ -1,7 +1,6 @@
 /* The progress line: silent unless a person is likely to be waiting for it. */
 #include "cli/progress.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -42,6 +41,11 @@ struct progress *progress_start(const char *what, uint64_t total)
 	self->shown_ns = self->start_ns + FIRST_NS - INTERVAL_NS;
 	self->silent = out_is_quiet() || !isatty(STDERR_FILENO);
 	return self;
+}
+
+bool progress_is_shown(const struct progress *self)
+{
+	return !self->silent;
 }
 
 static void append_share(struct buf *line, const struct progress *self, double rate)

@@ -4,12 +4,15 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct progress;
 
 /* TOTAL 0: unknown. WHAT is shown escaped. Never NULL. */
 struct progress *progress_start(const char *what, uint64_t total);
+/* Whether anybody will see it. */
+bool progress_is_shown(const struct progress *self);
 /* Corrects the total. */
 void progress_total(struct progress *self, uint64_t total);
 /* DONE is absolute. Cheap: looks at the clock every so many calls. */

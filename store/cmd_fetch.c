@@ -326,12 +326,11 @@ static int fetch_with(const struct fetch_settings *settings, const struct operan
 	struct ending ending = { settings, all->store, &display };
 	auto_free char *what = references->count == 1 ? shown(references->items[0])
 						      : xasprintf("%zu images", references->count);
-	const struct fetch_wishes wishes = { .all = all,
+	struct fetch_wishes wishes = { .all = all,
 		.references = references->items,
 		.count = references->count,
 		.threads = (unsigned)settings->jobs,
 		.no_dependencies = settings->no_dependencies,
-		.tick = tick,
 		.done = end,
 		.context = &ending };
 	int result;
@@ -340,6 +339,8 @@ static int fetch_with(const struct fetch_settings *settings, const struct operan
 	all->tell = tell;
 	all->context = &display;
 	display.progress = settings->json ? NULL : progress_start(what, 0);
+	if (settings->json || progress_is_shown(display.progress))
+		wishes.tick = tick;
 	result = fetch_all(&wishes, err);
 	progress_end(display.progress);
 	return result;

@@ -1,4 +1,8 @@
-/* Jobs, and the threads that do them. */
+/*
+ * Jobs, and the threads that do them: the calling one, and more as soon as there is a job nobody has
+ * hands for. To be told that one image is unchanged takes a few milliseconds, of which threads with
+ * nothing to do would be a good part.
+ */
 #include "store/fetch_queue.h"
 
 #include <pthread.h>
@@ -20,9 +24,14 @@ struct fetch_queue {
 	pthread_cond_t changed;
 	struct fetch_job **jobs;
 	size_t count, capacity;
-	size_t next;   /* to be begun */
-	size_t active; /* being done */
+	size_t next;        /* to be begun */
+	size_t active;      /* being done */
+	pthread_t *helpers; /* beside the calling thread */
+	size_t helper_count;
+	bool is_done; /* for who ticks */
 };
+
+static void *work(void *context);
 
 /* ---- jobs ------------------------------------------------------------------------------------ */
 
@@ -33,6 +42,17 @@ static bool is_known(const struct fetch_queue *self, enum fetch_kind kind, const
 		if (self->jobs[i]->kind == kind && strcmp(self->jobs[i]->reference, reference) == 0)
 			return true;
 	return false;
+}
+
+/* Under the lock: one thread more, when a job waits that none is free for. Without it, the others
+ * have more to do. */
+static void call_help(struct fetch_queue *self)
+{
+	size_t idle = self->helper_count + 1 - self->active;
+
+	if (self->count - self->next > idle && self->helper_count + 1 < self->wishes->threads &&
+		!pthread_create(&self->helpers[self->helper_count], NULL, work, self))
+		self->helper_count++;
 }
 
 /* Under the lock. */
@@ -50,6 +70,7 @@ static void add(struct fetch_queue *self, enum fetch_kind kind, const char *refe
 	job->reference = xstrdup(reference);
 	job->needed_by = xstrdup_if(needed_by);
 	self->jobs[self->count++] = job;
+	call_help(self);
 }
 
 static void job_free(struct fetch_job *job)
@@ -160,58 +181,58 @@ static void *work(void *context)
 	return NULL;
 }
 
-static void wait_for_all(struct fetch_queue *self)
+/* The thread that ticks. */
+static void *keep_ticking(void *context)
 {
+	struct fetch_queue *self = context;
+
 	pthread_mutex_lock(&self->lock);
-	while (self->next < self->count || self->active) {
+	while (!self->is_done) {
 		struct timespec until = time_in_ns(TICK_NS);
 
 		pthread_cond_timedwait(&self->changed, &self->lock, &until);
-		if (!self->wishes->tick)
-			continue;
 		pthread_mutex_unlock(&self->lock);
 		self->wishes->tick(self->wishes->context);
 		pthread_mutex_lock(&self->lock);
 	}
 	pthread_mutex_unlock(&self->lock);
+	return NULL;
 }
 
-static int run(struct fetch_queue *self, rkt_error **err)
+static void run(struct fetch_queue *self)
 {
-	const struct fetch_wishes *wishes = self->wishes;
-	auto_free pthread_t *threads = xcalloc(wishes->threads, sizeof *threads);
-	size_t started = 0;
-	int code = 0;
+	pthread_t ticker;
+	bool ticks = self->wishes->tick && !pthread_create(&ticker, NULL, keep_ticking, self);
 
-	while (started < wishes->threads && !code) {
-		code = pthread_create(&threads[started], NULL, work, self);
-		started += !code;
-	}
-	if (!started) {
-		errno = code;
-		return rkt_fail_errno(err, "start a thread");
-	}
-	wait_for_all(self);
-	while (started)
-		pthread_join(threads[--started], NULL);
-	return 0;
+	work(self);
+	while (self->helper_count) /* no job is left that could call another */
+		pthread_join(self->helpers[--self->helper_count], NULL);
+	pthread_mutex_lock(&self->lock);
+	self->is_done = true;
+	pthread_cond_broadcast(&self->changed);
+	pthread_mutex_unlock(&self->lock);
+	if (ticks)
+		pthread_join(ticker, NULL);
 }
 
 int fetch_all(const struct fetch_wishes *wishes, rkt_error **err)
 {
 	struct fetch_queue self = { .wishes = wishes,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
-		.changed = PTHREAD_COND_INITIALIZER };
+		.changed = PTHREAD_COND_INITIALIZER,
+		.helpers = xcalloc(wishes->threads, sizeof(pthread_t)) };
 	int result;
 
+	pthread_mutex_lock(&self.lock);
 	for (size_t i = 0; i < wishes->count; i++)
 		add(&self, fetch_kind_of(wishes->references[i]), wishes->references[i], NULL);
-	result = run(&self, err);
-	if (result == 0)
-		result = wishes->done(
-			wishes->context, &(const struct fetch_done){ self.jobs, self.count }, err);
+	pthread_mutex_unlock(&self.lock);
+	run(&self);
+	result = wishes->done(
+		wishes->context, &(const struct fetch_done){ self.jobs, self.count }, err);
 	while (self.count)
 		job_free(self.jobs[--self.count]);
 	free(self.jobs);
+	free(self.helpers);
 	return result;
 }

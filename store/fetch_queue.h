@@ -28,12 +28,13 @@ struct fetch_wishes {
 	size_t count;
 	unsigned threads;
 	bool no_dependencies;
-	/* Called in the calling thread a few times a second. May be NULL. */
+	/* Called a few times a second in a thread of its own, and no more when DONE is. May be
+	 * NULL. */
 	void (*tick)(void *context);
 	/* Called in the calling thread when all are done. */
 	int (*done)(void *context, const struct fetch_done *done, rkt_error **err);
 	void *context;
 };
 
-/* What DONE says, or -1 when the work could not begin. */
+/* What DONE says. */
 int fetch_all(const struct fetch_wishes *wishes, rkt_error **err);
