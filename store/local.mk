@@ -77,7 +77,7 @@ fetch_link = %D%/fetch/libfetch.la $(config_link) $(aci_link)
 
 bin_PROGRAMS += rkt-store
 rkt_store_SOURCES = \
-	%D%/cmd.h \
+	%D%/cmd.c %D%/cmd.h \
 	%D%/cmd_cat_manifest.c \
 	%D%/cmd_config.c \
 	%D%/cmd_export.c \
