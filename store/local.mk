@@ -88,6 +88,7 @@ rkt_store_SOURCES = \
 	%D%/cmd_init.c \
 	%D%/cmd_list.c \
 	%D%/cmd_many.c %D%/cmd_many.h \
+	%D%/cmd_programs.c \
 	%D%/cmd_render.c \
 	%D%/cmd_rm.c \
 	%D%/cmd_stat.c \
@@ -98,7 +99,6 @@ rkt_store_SOURCES = \
 	%D%/cmd_trust_list.c \
 	%D%/cmd_unpack.c \
 	%D%/cmd_verify.c \
-	%D%/cmd_web.c \
 	%D%/rkt-store.c \
 	%D%/signed.c %D%/signed.h
 rkt_store_LDADD = cli/libcli.la $(trust_link) $(store_link)

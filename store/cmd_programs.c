@@ -1,5 +1,5 @@
 /*
- * rkt-store fetch, which is a program of its own: libcurl and all it needs take longer to load than
+ * The commands that are programs of their own: libcurl and all it needs take longer to load than
  * most commands take to run.
  */
 #include "store/cmd.h"
@@ -12,17 +12,15 @@
 #include "base/proc.h"
 #include "base/str.h"
 
-#define PROGRAM "rkt-store-fetch"
-
 /* Completion is asked of all commands in turn, so this process must go on then. */
 static bool must_return(int argc, char **argv)
 {
 	return argc == 2 && str_has_prefix(argv[1], "--print-completion");
 }
 
-int cmd_fetch(int argc, char **argv, rkt_error **err)
+static int become(const char *name, int argc, char **argv, rkt_error **err)
 {
-	auto_free char *program = proc_helper_path(PROGRAM, err);
+	auto_free char *program = proc_helper_path(name, err);
 	auto_free char **args = NULL;
 	int status;
 
@@ -38,4 +36,9 @@ int cmd_fetch(int argc, char **argv, rkt_error **err)
 	}
 	execv(program, args);
 	return rkt_fail_errno(err, "run %s", program);
+}
+
+int cmd_fetch(int argc, char **argv, rkt_error **err)
+{
+	return become("rkt-store-fetch", argc, argv, err);
 }
