@@ -10,4 +10,4 @@ aci_build_SOURCES = %D%/aci-build.c %D%/compose.c %D%/compose.h %D%/draft.c %D%/
 aci_hash_LDADD = cli/libcli.la $(aci_link)
 aci_validate_LDADD = $(aci_hash_LDADD)
 aci_extract_LDADD = $(aci_hash_LDADD)
-aci_build_LDADD = $(aci_hash_LDADD)
+aci_build_LDADD = cli/libcli.la $(build_link)

@@ -19,9 +19,7 @@ noinst_LTLIBRARIES += %D%/libaci.la
 %C%_libaci_la_SOURCES = \
 	%D%/acl.c %D%/acl.h \
 	%D%/blocks.c %D%/blocks.h \
-	%D%/build.c %D%/build.h \
 	%D%/build_attrs.c %D%/build_attrs.h \
-	%D%/build_out.c %D%/build_out.h %D%/build_tar.c \
 	%D%/chunking.c %D%/chunking.h \
 	%D%/digest.c %D%/digest.h \
 	%D%/entry_acls.c %D%/entry_acls.h \
@@ -36,7 +34,6 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/image.c %D%/image.h \
 	%D%/later.c %D%/later.h \
 	%D%/layout.c %D%/layout.h \
-	%D%/pack.c %D%/pack.h \
 	%D%/path_filter.c %D%/path_filter.h \
 	%D%/path_set.c %D%/path_set.h \
 	%D%/render_rules.c %D%/render_rules.h \
@@ -57,18 +54,26 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/unpack_gzip.c %D%/unpack_isal.c %D%/unpack_kinds.h \
 	%D%/unpack_xz.c %D%/unpack_bzip2.c %D%/unpack_zstd.c
 %C%_libaci_la_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(ISAL_CFLAGS) $(ZLIB_CFLAGS) \
-	$(LZMA_CFLAGS) $(ZSTD_CFLAGS) $(ARCHIVE_CFLAGS)
+	$(LZMA_CFLAGS) $(ZSTD_CFLAGS)
 %C%_libaci_la_LIBADD = $(CRYPTO_LIBS) $(ISAL_LIBS) $(ZLIB_LIBS) $(LZMA_LIBS) \
-	$(BZ2_LIBS) $(ZSTD_LIBS) $(ARCHIVE_LIBS)
+	$(BZ2_LIBS) $(ZSTD_LIBS)
 
 aci_link = %D%/libaci.la $(schema_link)
 
+# Making images. Apart, so that no program but those that link it loads libarchive and all it needs.
+noinst_LTLIBRARIES += %D%/libbuild.la
+%C%_libbuild_la_SOURCES = \
+	%D%/build.c %D%/build.h \
+	%D%/build_out.c %D%/build_out.h %D%/build_tar.c \
+	%D%/pack.c %D%/pack.h
+%C%_libbuild_la_CFLAGS = $(AM_CFLAGS) $(ARCHIVE_CFLAGS)
+%C%_libbuild_la_LIBADD = $(ARCHIVE_LIBS)
+build_link = %D%/libbuild.la $(aci_link)
+
 # For other programs. Ours link the convenience libraries; this one is made of the same objects.
-# Building images is not promised: without it nobody loads libarchive.
+# Building images is not promised.
 lib_LTLIBRARIES += librkt-aci.la
-aci_objects = $(filter-out %-build.lo %-build_out.lo %-build_tar.lo %-pack.lo,$(%C%_libaci_la_OBJECTS)) \
-	$(%C%_libschema_la_OBJECTS) \
-	$(base_libbase_la_OBJECTS)
+aci_objects = $(%C%_libaci_la_OBJECTS) $(%C%_libschema_la_OBJECTS) $(base_libbase_la_OBJECTS)
 aci_libs = $(CRYPTO_LIBS) $(ISAL_LIBS) $(ZLIB_LIBS) $(LZMA_LIBS) $(BZ2_LIBS) $(ZSTD_LIBS) \
 	$(JSON_LIBS)
 librkt_aci_la_SOURCES =

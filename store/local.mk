@@ -101,7 +101,7 @@ rkt_store_SOURCES = \
 	%D%/cmd_verify.c \
 	%D%/rkt-store.c \
 	%D%/signed.c %D%/signed.h
-rkt_store_LDADD = cli/libcli.la $(trust_link) $(store_link)
+rkt_store_LDADD = cli/libcli.la aci/libbuild.la $(trust_link) $(store_link)
 
 # What asks the web, run by rkt-store and the runner: libcurl takes longer to load than they take to run.
 rktlibdir = $(libdir)/rkt

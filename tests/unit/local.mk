@@ -59,6 +59,8 @@ TESTS += $(unit_tests)
 endif
 LOG_COMPILER = $(SHELL) $(top_srcdir)/tests/unit/tap.sh
 LDADD = cli/libcli.la $(store_link) $(CMOCKA_LIBS)
+tests_unit_test_build_LDADD = aci/libbuild.la $(LDADD)
+tests_unit_test_build_tar_LDADD = $(tests_unit_test_build_LDADD)
 tests_unit_test_template_LDADD = $(fetch_link) $(CMOCKA_LIBS)
 tests_unit_test_page_LDADD = $(tests_unit_test_template_LDADD)
 tests_unit_test_header_LDADD = $(tests_unit_test_template_LDADD)
