@@ -18,6 +18,14 @@ static bool must_return(int argc, char **argv)
 	return argc == 2 && str_has_prefix(argv[1], "--print-completion");
 }
 
+/* What another program of ours, which ended with STATUS, has said was the reason. */
+static int fail_as(const char *program, int status, rkt_error **err)
+{
+	if (status > RKT_UNTRUSTED)
+		return rkt_fail(err, RKT_FAILED, "%s failed", program);
+	return rkt_fail_told(err, (enum rkt_error_kind)status);
+}
+
 static int become(const char *name, int argc, char **argv, rkt_error **err)
 {
 	auto_free char *program = proc_helper_path(name, err);
@@ -32,7 +40,7 @@ static int become(const char *name, int argc, char **argv, rkt_error **err)
 	if (must_return(argc, argv)) {
 		fflush(stdout);
 		status = proc_run(args, err);
-		return status <= 0 ? status : rkt_fail(err, RKT_FAILED, "%s failed", program);
+		return status <= 0 ? status : fail_as(program, status, err);
 	}
 	execv(program, args);
 	return rkt_fail_errno(err, "run %s", program);

@@ -60,10 +60,11 @@ def test_zsh_finds_the_program_s_name_in_the_first_line(program):
 
 
 def test_unknown_shell_is_refused():
-    for program in ("aci-hash", "rkt-store", "rkt"):
-        result = run([program, "--print-completion=csh"])
+    for command in ("aci-hash", "rkt-store", "rkt", "rkt-store fetch", "rkt-store export"):
+        result = run([*command.split(), "--print-completion=csh"])
         assert (result.status, result.out) == (2, "")
-        assert "no completion for 'csh'" in result.err
+        said, _ = result.err.splitlines()
+        assert "no completion for 'csh'" in said
 
 
 @every_shell
