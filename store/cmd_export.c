@@ -1,5 +1,5 @@
 /* rkt-store export: an image as a file, whole and verified, or no file at all. */
-#include "store/cmd.h"
+#include "store/cmd_export.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #include "base/uuid.h"
 #include "cli/progress.h"
 #include "store/blob.h"
+#include "store/cmd.h"
 
 struct export_settings {
 	const char *dir;
@@ -143,7 +144,7 @@ static int export(const struct export_settings *settings, const char *reference,
 	return result;
 }
 
-int cmd_export(int argc, char **argv, rkt_error **err)
+int export_run(int argc, char **argv, rkt_error **err)
 {
 	static const char *const usage[] = { "[OPTIONS] IMAGE FILE", NULL };
 	struct export_settings settings = { NULL };

@@ -1,6 +1,6 @@
 /*
- * The commands that are programs of their own: libcurl and all it needs take longer to load than
- * most commands take to run.
+ * The commands that are programs of their own: libcurl and libarchive, with all they need, take
+ * longer to load than most commands take to run.
  */
 #include "store/cmd.h"
 
@@ -49,4 +49,9 @@ static int become(const char *name, int argc, char **argv, rkt_error **err)
 int cmd_fetch(int argc, char **argv, rkt_error **err)
 {
 	return become("rkt-store-fetch", argc, argv, err);
+}
+
+int cmd_export(int argc, char **argv, rkt_error **err)
+{
+	return become("rkt-store-export", argc, argv, err);
 }

@@ -80,7 +80,6 @@ rkt_store_SOURCES = \
 	%D%/cmd.c %D%/cmd.h \
 	%D%/cmd_cat_manifest.c \
 	%D%/cmd_config.c \
-	%D%/cmd_export.c \
 	%D%/cmd_extract.c \
 	%D%/cmd_gc.c \
 	%D%/cmd_import.c \
@@ -101,7 +100,7 @@ rkt_store_SOURCES = \
 	%D%/cmd_verify.c \
 	%D%/rkt-store.c \
 	%D%/signed.c %D%/signed.h
-rkt_store_LDADD = cli/libcli.la aci/libbuild.la $(trust_link) $(store_link)
+rkt_store_LDADD = cli/libcli.la $(trust_link) $(store_link)
 
 # What asks the web, run by rkt-store and the runner: libcurl takes longer to load than they take to run.
 rktlibdir = $(libdir)/rkt
@@ -119,6 +118,14 @@ rkt_store_fetch_SOURCES = \
 	%D%/rkt-store-fetch.c \
 	%D%/signed.c %D%/signed.h
 rkt_store_fetch_LDADD = cli/libcli.la $(trust_link) %D%/fetch/libfetch.la $(store_link)
+
+# What compresses: libarchive, too, takes longer to load than rkt-store takes to run.
+rktlib_PROGRAMS += rkt-store-export
+rkt_store_export_SOURCES = \
+	%D%/cmd.c %D%/cmd.h \
+	%D%/cmd_export.c %D%/cmd_export.h \
+	%D%/rkt-store-export.c
+rkt_store_export_LDADD = cli/libcli.la aci/libbuild.la $(store_link)
 
 # The one program that knows OpenPGP, run by aci-validate: beside it in a built tree, installed where
 # only our programs look.

@@ -109,7 +109,8 @@ def open_dir():
     path = pathlib.Path(tempfile.mkdtemp(prefix="rkt-test-"))
     path.chmod(0o755)
     (path / "bin").mkdir(mode=0o755)
-    shutil.copy(tool("rkt-store"), path / "bin/rkt-store")
+    for name in ("rkt-store", "rkt-store-export", "rkt-store-fetch"):
+        shutil.copy(tool(name), path / "bin" / name)
     (path / "home").mkdir()
     os.chown(path / "home", NOBODY, NOBODY)
     yield path

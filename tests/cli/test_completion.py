@@ -68,16 +68,17 @@ def test_unknown_shell_is_refused():
 
 
 @every_shell
-def test_without_the_program_of_a_command_there_is_a_sentence(shell, tmp_path):
-    """rkt-store asks rkt-store-fetch, which lies beside it."""
-    alone = tmp_path / "rkt-store"
-    shutil.copy(BUILD / "rkt-store", alone)
-    result = run([alone, f"--print-completion={shell}"])
+@pytest.mark.parametrize("missing", ["rkt-store-export", "rkt-store-fetch"])
+def test_without_the_program_of_a_command_there_is_a_sentence(shell, missing, tmp_path):
+    """rkt-store asks both, which lie beside it."""
+    for program in {"rkt-store", "rkt-store-export", "rkt-store-fetch"} - {missing}:
+        shutil.copy(BUILD / program, tmp_path / program)
+    result = run([tmp_path / "rkt-store", f"--print-completion={shell}"])
     if result.status == 0:
-        pytest.skip("another rkt-store-fetch is installed")
+        pytest.skip(f"another {missing} is installed")
     assert result.status == 1
     (line,) = result.err.splitlines()
-    assert line.startswith("rkt-store: ") and "rkt-store-fetch" in line
+    assert line.startswith("rkt-store: ") and missing in line
 
 
 # ---- bash

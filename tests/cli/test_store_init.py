@@ -2,12 +2,10 @@
 
 import hashlib
 import os
-import shutil
 import stat
 import threading
 
 import pytest
-from conftest import tool
 from fetchlib import pki, web  # noqa: F401
 from storelib import (
     NOBODY,
@@ -158,7 +156,6 @@ def test_a_member_removes_and_renders_nothing(shared, open_dir, command):
 
 @needs_root
 def test_a_member_fetches(shared, open_dir, web):
-    shutil.copy(tool("rkt-store-fetch"), open_dir / "bin/rkt-store-fetch")
     ca = write(open_dir / "ca.pem", web.ca.read_bytes())
     body = image_tar("example.com/web")
     web.file("/a.aci", body, end_at=[100])

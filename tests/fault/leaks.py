@@ -1,7 +1,8 @@
 """Memory and descriptors: every command of the store gives back what it took, also when it fails.
 
 valgrind looks at blocks nobody has a pointer to any more (and those only something within points
-to), at descriptors that are open at the end besides those it was given, and at invalid accesses.
+to), at descriptors that are open at the end besides those it was given, and at invalid accesses;
+also in the programs that commands become, but not in gpg.
 """
 
 import hashlib
@@ -65,7 +66,7 @@ def valgrind():
         pytest.skip("AddressSanitizer looks itself")
     return ["valgrind", "-q", "--leak-check=full", "--show-leak-kinds=definite,indirect,possible",
             "--errors-for-leak-kinds=definite,indirect,possible", "--track-fds=yes",
-            "--error-exitcode=99"]
+            "--error-exitcode=99", "--trace-children=yes", "--trace-children-skip=*gpg*"]
 
 
 def left_open(text):

@@ -1,5 +1,6 @@
 #!/bin/sh
-# What the built programs load: the tools know nothing of the store's libraries, stage1 nothing at all.
+# What the built programs load: the tools know nothing of the store's libraries, stage1 nothing at all, and what takes
+# long to load is where it is needed only.
 . "${top_srcdir:-.}/tests/lint/tap.sh"
 cd "$top_builddir" || exit 1
 
@@ -7,6 +8,21 @@ for program in aci-hash aci-validate aci-extract aci-build; do
     bad=$(ldd "./$program" | grep -E 'lmdb|curl|gpgme|seccomp' || true)
     verdict "$program links base, aci and cli only" "$bad"
 done
+
+# only LIBRARY PROGRAM...: these load it, and no other of ours does
+only() {
+    library=$1
+    shift
+    bad=$(for program in $programs; do
+        ldd "./$program" | grep -q "$library" && loads=yes || loads=no
+        case " $* " in *" $program "*) wanted=yes ;; *) wanted=no ;; esac
+        [ "$loads" = "$wanted" ] || echo "$program: $loads"
+    done)
+    verdict "$library is loaded by $* only" "$bad"
+}
+only libarchive aci-build rkt-store-export
+only libcurl rkt-store-fetch rkt-fetch-key
+
 if ldd ./aci-hash | grep -q libasan; then
     skip "stage1-native is static" "a sanitized build is dynamic"
 else
