@@ -78,6 +78,17 @@ static int drop(db_txn *txn, const rkt_image_id *id, const struct alias *alias, 
 	return db_delete(txn, DB_ALIAS, key_slice(&back), err);
 }
 
+int alias_put_only(db_txn *txn, const struct alias *alias, const rkt_image_id *id, rkt_error **err)
+{
+	struct alias old;
+	int got;
+
+	while ((got = first_of(txn, id, alias->kind, &old, err)) > 0 && old.kind == alias->kind)
+		if (drop(txn, id, &old, err) < 0)
+			return -1;
+	return got < 0 ? -1 : alias_put(txn, alias, id, err);
+}
+
 int alias_drop_image(db_txn *txn, const rkt_image_id *id, rkt_error **err)
 {
 	struct alias alias;

@@ -12,6 +12,8 @@ struct alias alias_of_hex(enum alias_kind kind, const char *digits);
 /* Adds ALIAS for ID. One that is there already leads to ID from here on: fingerprints need not be
  * unique. */
 int alias_put(db_txn *txn, const struct alias *alias, const rkt_image_id *id, rkt_error **err);
+/* The same for an alias of which an image has one of the kind: others of ID are dropped. */
+int alias_put_only(db_txn *txn, const struct alias *alias, const rkt_image_id *id, rkt_error **err);
 /* The image ALIAS leads to, which need not be there: 1, 0, or -1. */
 int alias_get(db_txn *txn, const struct alias *alias, rkt_image_id *ret, rkt_error **err);
 /* Whether ID has an alias of KIND: 1, 0, or -1. */

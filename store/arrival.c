@@ -105,6 +105,11 @@ int arrival_wait(struct arrival *self, struct packed_print *ret, rkt_error **err
 	return lock_byte_try(self->locks, ret->beginning, LOCK_SHARED, err) < 0 ? -1 : 1;
 }
 
+bool arrival_is_spool(const struct arrival *self)
+{
+	return self->spool.fd >= 0;
+}
+
 void arrival_close(struct arrival *self)
 {
 	source_free(self->stream);

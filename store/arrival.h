@@ -39,4 +39,6 @@ int arrival_open(struct arrival *self, const struct layout *layout, int fd, sour
 /* Of a file: its print, and the wait for whoever works on one with the same. 1, 0 when it has no
  * more bytes, or -1. */
 int arrival_wait(struct arrival *self, struct packed_print *ret, rkt_error **err);
+/* Whether it came through a pipe and is a file of ours. */
+bool arrival_is_spool(const struct arrival *self);
 void arrival_close(struct arrival *self);

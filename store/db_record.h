@@ -103,8 +103,13 @@ void tree_row_write(const struct tree_row *row, struct buf *out);
 int tree_row_read(struct slice bytes, struct tree_row *ret, rkt_error **err);
 
 /* What else an image goes by, as it stands in keys: the digest of its packed file, a fingerprint of
- * that file (packed.h), the SHA-512 of its tar. */
-enum alias_kind { ALIAS_PACKED = 'p', ALIAS_HINT = 'h', ALIAS_SHA512 = 's' };
+ * that file (packed.h), the file as it lay on the disk (seen.h), the SHA-512 of its tar. */
+enum alias_kind {
+	ALIAS_SEEN = 'f',
+	ALIAS_HINT = 'h',
+	ALIAS_PACKED = 'p',
+	ALIAS_SHA512 = 's',
+};
 #define ALIAS_DIGEST_MAX 64
 struct alias {
 	enum alias_kind kind;

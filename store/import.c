@@ -4,7 +4,7 @@
  *	fd -> packed -> unpack -> threaded -> tap(digest) -> tap(blob) -> image walk -> index
  *
  * A file that was imported before is known by the digest of its packed bytes and not unpacked again
- * (packed.h). Whoever imports a file that somebody else is importing waits for that one
+ * (packed.h), and as long as it lies there untouched not read again either (seen.h). Whoever imports a file that somebody else is importing waits for that one
  * (arrival.h).
  *
  * Then, in this order (S-040): both files synced, named, their folders synced, one durable commit.
@@ -31,6 +31,7 @@
 #include "store/origin.h"
 #include "store/packed.h"
 #include "store/reference.h"
+#include "store/seen.h"
 
 struct import {
 	rkt_store *store;
@@ -38,6 +39,7 @@ struct import {
 	const struct import_wish *wish;    /* or NULL */
 	_Atomic uint64_t done; /* bytes read from the file, counted in the reading thread */
 	struct packed packed;  /* in the reading thread too */
+	struct seen seen;      /* of a file that lies somewhere */
 	struct alias file;     /* the SHA-256 of the bytes as delivered, when all were read */
 	digest *sum;
 	struct blob_writer blob;
@@ -57,8 +59,10 @@ static void show_progress(struct import *self)
 			atomic_load_explicit(&self->done, memory_order_relaxed));
 }
 
+/* All bytes will be read, perhaps not for the first time. */
 static void start_packed(struct import *self)
 {
+	packed_free(&self->packed);
 	packed_start(&self->packed,
 		self->wish && self->wish->sha512 ? PACKED_SHA512_TOO : PACKED_SHA256);
 }
@@ -133,6 +137,7 @@ static int digest_packed(struct import *self, int fd, struct alias *ret, rkt_err
 
 	if (own < 0)
 		return rkt_fail_errno(err, "dup");
+	start_packed(self);
 	in = source_from_fd(pass_fd(own));
 	while ((got = source_next(in, &block, err)) > 0) {
 		if (count(self, block, err) < 0)
@@ -147,8 +152,6 @@ static int begin_again(struct import *self, int fd, off_t position, rkt_error **
 {
 	if (lseek(fd, position, SEEK_SET) < 0)
 		return rkt_fail_errno(err, "seek");
-	packed_free(&self->packed);
-	start_packed(self);
 	atomic_store(&self->done, 0);
 	return 0;
 }
@@ -161,31 +164,66 @@ static bool is_tar(const struct import *self, const struct alias *packed)
 	return memcmp(id.digest, packed->digest, id.len) == 0;
 }
 
-/* Whether the file's image is there: 1, 0 (the file at the position it had), or -1. From here on
- * this import alone works on files with that fingerprint. */
+/* All bytes were read: what the file will be known by while it lies there. */
+static int confirm_seen(struct import *self, rkt_error **err)
+{
+	if (seen_confirm(&self->seen, err) < 0)
+		return -1;
+	self->record.seen = self->seen.mark;
+	return 0;
+}
+
+/* Whether the image is there of a file that lies where it did when all its bytes were read, and
+ * nobody wants to know what they are: 1, 0, or -1. */
+static int recognise_seen(
+	struct import *self, const struct arrival *file, uint64_t at, rkt_error **err)
+{
+	bool must_read = self->wish && (self->wish->sha512 || self->wish->file_sha256);
+	const struct alias *mark = &self->seen.mark;
+	int got;
+
+	if (arrival_is_spool(file))
+		return 0;
+	if (seen_begin(&self->seen, file->fd, at, err) < 0)
+		return -1;
+	if (must_read || !mark->len)
+		return 0;
+	got = known_by_alias(self->store, mark, &self->record.id, err);
+	return got > 0 ? known_is_there(self->store, &self->record.id, err) : got;
+}
+
+/* The same by all bytes of FD, which has an end. */
+static int recognise_bytes(struct import *self, int fd, rkt_error **err)
+{
+	int got = digest_packed(self, fd, &self->file, err);
+
+	if (got == 0)
+		got = confirm_seen(self, err);
+	if (got == 0)
+		got = known_by_alias(self->store, &self->file, &self->record.id, err);
+	if (got > 0 && self->packed.sha512 && !is_tar(self, &self->file))
+		got = 0; /* read on to find out what is wrong with it */
+	return got > 0 ? known_is_there(self->store, &self->record.id, err) : got;
+}
+
+/* Whether the file's image is there: 1, 0 (the file at the position it had), or -1. After 0 this
+ * import alone works on files with that fingerprint. */
 static int recognise(struct import *self, struct arrival *file, rkt_error **err)
 {
 	off_t position = lseek(file->fd, 0, SEEK_CUR);
 	struct packed_print print;
-	struct alias packed;
-	int got = arrival_wait(file, &print, err);
+	int got = recognise_seen(self, file, (uint64_t)position, err);
 
+	if (got)
+		return got;
+	got = arrival_wait(file, &print, err);
 	atomic_store(&self->done, 0);
 	if (got > 0)
 		got = known_by_alias(self->store, &print.hint, &self->record.id, err);
 	if (got <= 0)
 		return got;
-	got = digest_packed(self, file->fd, &packed, err);
-	self->file = packed;
-	if (got == 0)
-		got = known_by_alias(self->store, &packed, &self->record.id, err);
-	if (got > 0 && self->packed.sha512 && !is_tar(self, &packed))
-		got = 0; /* read on to find out what is wrong with it */
-	if (got > 0)
-		got = known_is_there(self->store, &self->record.id, err);
-	if (got)
-		return got;
-	return begin_again(self, file->fd, position, err);
+	got = recognise_bytes(self, file->fd, err);
+	return got ? got : begin_again(self, file->fd, position, err);
 }
 
 /* What the file will be known by. */
@@ -195,6 +233,8 @@ static int name_packed(struct import *self, rkt_error **err)
 
 	record->packed = alias_of_hex(ALIAS_PACKED, record->id.text + strlen("sha256-"));
 	if (!self->packed.plain && packed_digest(&self->packed, &record->packed, err) < 0)
+		return -1;
+	if (confirm_seen(self, err) < 0)
 		return -1;
 	return packed_hint(&self->packed, &record->hint, err);
 }
@@ -357,7 +397,7 @@ static int put_aliases(db_txn *txn, const struct import_record *record, rkt_erro
 	for (size_t i = 0; i < ARRAY_LEN(aliases); i++)
 		if (aliases[i]->len && alias_put(txn, aliases[i], &record->id, err) < 0)
 			return -1;
-	return 0;
+	return record->seen.len ? alias_put_only(txn, &record->seen, &record->id, err) : 0;
 }
 
 /* Of an image that WAS_THERE an unsigned file takes nothing away. A record of one that was not is
@@ -431,7 +471,8 @@ static int note_more(db_txn *txn, void *context, rkt_error **err)
  * the image by all that was learnt of it. */
 static int remember(struct import *self, rkt_error **err)
 {
-	const struct alias *aliases[] = { &self->record.packed, &self->record.sha512 };
+	const struct alias *aliases[] = { &self->record.packed, &self->record.sha512,
+		&self->record.seen };
 	int known = 1;
 
 	for (size_t i = 0; i < ARRAY_LEN(aliases) && known > 0; i++) {
@@ -497,6 +538,8 @@ static int read_image(struct import *self, source *file, rkt_error **err)
 {
 	int there;
 
+	start_packed(self);
+	self->sum = digest_new(DIGEST_SHA256);
 	if (open_stream(self, file, err) < 0)
 		return -1;
 	if (scratch_open(&self->store->layout, &self->blob.file, err) < 0 || walk(self, err) < 0 ||
@@ -564,13 +607,11 @@ int import_as_wished(rkt_store *store, int fd, const struct rkt_import_options *
 {
 	struct import self = { .store = store,
 		.wish = wish,
-		.sum = digest_new(DIGEST_SHA256),
 		.blob.file = SCRATCH_EMPTY,
 		.index_file = SCRATCH_EMPTY,
 		.index = index_new() };
 	int result = check_call(&self, options, err);
 
-	start_packed(&self);
 	fill_origin(&self);
 	if (result == 0)
 		result = import(&self, fd, err);

@@ -9,6 +9,7 @@ struct import_record {
 	struct image_row row;
 	struct slice manifest;
 	struct alias packed, hint; /* what the file is known by; empty: no file */
+	struct alias seen;         /* the file as it lies there; empty: not to be relied on */
 	struct alias sha512;       /* of the tar; empty: not made */
 	struct origin_row origin;  /* empty: not known */
 	struct tree_row

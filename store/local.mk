@@ -34,6 +34,7 @@ index_link = %D%/index/libindex.la $(aci_link)
 	%D%/remote.c %D%/remote.h \
 	%D%/remove.c %D%/remove.h \
 	%D%/resolve.c %D%/resolve.h \
+	%D%/seen.c %D%/seen.h \
 	%D%/sha512.c %D%/sha512.h \
 	%D%/share.c %D%/share.h \
 	%D%/stat.c \

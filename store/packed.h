@@ -1,8 +1,8 @@
 /*
  * The file an image is delivered in, known again by its bytes: the SHA-256 of all of them decides.
  * So that unknown files need not be read twice, a fingerprint (size, first and last 64 KiB) says
- * beforehand whether that digest is worth making: no fingerprint, no such file. Names, times and
- * inode numbers count for nothing.
+ * beforehand whether that digest is worth making: no fingerprint, no such file. Names count for
+ * nothing; what times and inode numbers are worth, seen.h says.
  */
 #pragma once
 

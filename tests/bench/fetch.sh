@@ -89,8 +89,12 @@ for _ in $(seq $(((rounds + 1) / 2))); do
 done
 rm -rf "$top/store"
 "$bin/rkt-store" fetch --cacert "$top/cert.pem" "$url/a.aci" >/dev/null
+unchanged() { "$bin/tests/bench/cost" 20 "$bin/$1" fetch --cacert "$top/cert.pem" "$url/a.aci"; }
 read -r wall cpu memory <<EOF
-$("$bin/tests/bench/cost" 20 "$bin/rkt" fetch --cacert "$top/cert.pem" "$url/a.aci")
+$(unchanged rkt)
+EOF
+read -r store_wall store_cpu _ <<EOF
+$(unchanged rkt-store)
 EOF
 read -r nothing_wall nothing_cpu _ <<EOF
 $("$bin/tests/bench/cost" 20 curl -s --cacert "$top/cert.pem" -o /dev/null "$url/a.aci.asc")
@@ -103,4 +107,5 @@ printf '%-44s %8s s wall %8s s CPU\n' 'rkt-store fetch' "$(median ours)" "$(medi
     'the same by several connections' "$(median ours_many)" "$(median_cpu ours_many)" \
     'the transfer alone, by curl' "$(median transfer)" "$(median_cpu transfer)"
 echo "peer / ours: $(ratio peer ours); ours / transfer at 5 MB a second: $(ratio ours_slow transfer), by several connections $(ratio ours_many transfer)"
-echo "unchanged (304): $wall us wall, $cpu us CPU, $memory kB; curl of 200 bytes: $nothing_wall us, $nothing_cpu us"
+echo "unchanged (304): $wall us wall, $cpu us CPU, $memory kB; as rkt-store fetch $store_wall us, $store_cpu us;" \
+    "curl of 200 bytes: $nothing_wall us, $nothing_cpu us"

@@ -1,8 +1,9 @@
 #!/bin/sh
 # A durable import of an image of 150 MB and 8 000 entries (gzip) against `gzip -dc` alone, `tar -xzf`
-# followed by `sync -f`, `ostree commit --tree=tar=`, `umoci unpack` and `skopeo copy` to dir: (which copies
-# the file as it is and unpacks nothing) of the same layer, in turn, each on a freshly made ext4 on a loop
-# device: medians and their ratios. Then the same file once more. Needs root.
+# followed by `sync -f`, `ostree commit --tree=tar=`, `umoci unpack` and `skopeo copy` to dir: of the same layer,
+# in turn, each on a freshly made ext4 on a loop device: medians and their ratios. skopeo twice: with
+# --dest-decompress it keeps the layer as we do, uncompressed; without it copies the file and does not look into
+# it. Then the same file once more. Needs root.
 #
 # usage: tests/bench/import.sh [ROUNDS]
 set -eu
@@ -11,6 +12,8 @@ rounds=${1:-7}
 store=$(realpath "${top_builddir:-.}/rkt-store")
 timing=$(dirname "$0")/timing.sh
 . "$timing"
+cost=$(realpath "${top_builddir:-.}/tests/bench/cost")
+[ -x "$cost" ] || { echo "import.sh: $cost is not built: make tests/bench/cost" >&2; exit 1; }
 [ -x "$store" ] || { echo "import.sh: $store is not built: say where with top_builddir" >&2; exit 1; }
 [ "$(id -u)" = 0 ] || { echo "import.sh: needs root, for a file system of its own" >&2; exit 1; }
 if [ -z "${BENCH_INSIDE:-}" ]; then # mounts that nobody else sees
@@ -99,7 +102,7 @@ while [ "$round" -lt "$rounds" ]; do
         case $name in
         import)
             measure import '"$1" import -d "$3/rkt" "$2"' "$store" "$aci" "$disk"
-            measure again '"$1" import -d "$3/rkt" "$2"' "$store" "$aci" "$disk"
+            measure_short again "$store" import -d "$disk/rkt" "$aci"
             ;;
         gzip) measure gzip 'gzip -dc "$1"' "$aci" ;;
         tar) measure tar 'mkdir "$2/tree"; tar -C "$2/tree" -xpzf "$1"; sync -f "$2/tree"' "$aci" "$disk" ;;
@@ -109,7 +112,12 @@ while [ "$round" -lt "$rounds" ]; do
                 "$aci" "$disk"
             ;;
         umoci) measure umoci 'umoci unpack --image "$1:bench" "$2/bundle"' "$work/oci" "$disk" ;;
-        skopeo) measure skopeo 'skopeo --insecure-policy copy -q "oci:$1:bench" "dir:$2/dir"' "$work/oci" "$disk" ;;
+        skopeo)
+            copy='skopeo --insecure-policy copy -q $3 "oci:$1:bench" "dir:$2/dir"'
+            measure skopeo "$copy" "$work/oci" "$disk" --dest-decompress
+            fresh_disk
+            measure skopeo_file "$copy" "$work/oci" "$disk" ''
+            ;;
         esac
     done
     round=$((round + 1))
@@ -117,7 +125,11 @@ done
 
 say() { # name, what
     printf '%-32s %8s s wall %8s s CPU' "$2" "$(median "$1")" "$(median_cpu "$1")"
-    [ "$1" = import ] || printf '  %6s times the import' "$(ratio "$1" import)"
+    case $1 in
+    import) ;;
+    again) printf '  %6s times as fast' "$(ratio import again)" ;;
+    *) printf '  %6s times the import' "$(ratio "$1" import)" ;;
+    esac
     echo
 }
 say import 'rkt-store import'
@@ -126,5 +138,6 @@ say gzip 'gzip -dc'
 say tar 'tar -xzf; sync -f'
 [ ! -e "$work/ostree" ] || say ostree 'ostree commit --tree=tar='
 [ ! -e "$work/umoci" ] || say umoci 'umoci unpack'
-[ ! -e "$work/skopeo" ] || say skopeo 'skopeo copy dir:'
+[ ! -e "$work/skopeo" ] || say skopeo 'skopeo copy dir:, decompressed'
+[ ! -e "$work/skopeo_file" ] || say skopeo_file 'skopeo copy dir:, the file'
 echo "medians of $rounds"

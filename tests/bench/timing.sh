@@ -17,6 +17,14 @@ measure() {
     echo "$(($(now) - before)) $(($(cpu) - cpu_before))" >>"$work/$name"
 }
 
+# measure_short NAME COMMAND [ARGUMENT...]: one run of a COMMAND that takes less than starting a shell does.
+# Wants $cost, the program cost of this folder.
+measure_short() {
+    name=$1
+    shift
+    "$cost" 1 "$@" | awk -v ticks="$(getconf CLK_TCK)" '{ print $1 * 1000, $2 / 1e6 * ticks }' >>"$work/$name"
+}
+
 # median NAME: seconds of wall time. median_cpu NAME: of processors.
 median_of() { cut -d ' ' -f "$2" "$work/$1" | sort -n | awk -v by="$3" '{ v[NR] = $1 } END { printf "%.3f", v[int((NR + 1) / 2)] / by }'; }
 median() { median_of "$1" 1 1e9; }
