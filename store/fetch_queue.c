@@ -1,7 +1,7 @@
 /*
- * Jobs, and the threads that do them: the calling one, and more as soon as there is a job nobody has
- * hands for. To be told that one image is unchanged takes a few milliseconds, of which threads with
- * nothing to do would be a good part.
+ * Jobs, and the threads that do them: the calling one, and more as soon as there is a job nobody
+ * has hands for. To be told that one image is unchanged takes a few milliseconds, of which threads
+ * with nothing to do would be a good part.
  */
 #include "store/fetch_queue.h"
 
