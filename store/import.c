@@ -4,8 +4,8 @@
  *	fd -> packed -> unpack -> threaded -> tap(digest) -> tap(blob) -> image walk -> index
  *
  * A file that was imported before is known by the digest of its packed bytes and not unpacked again
- * (packed.h), and as long as it lies there untouched not read again either (seen.h). Whoever imports a file that somebody else is importing waits for that one
- * (arrival.h).
+ * (packed.h), and as long as it lies there untouched not read again either (seen.h). Whoever
+ * imports a file that somebody else is importing waits for that one (arrival.h).
  *
  * Then, in this order (S-040): both files synced, named, their folders synced, one durable commit.
  * Before the commit the image does not exist. What a killed import leaves is at most two files that

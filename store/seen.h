@@ -21,8 +21,9 @@ struct seen {
 	struct alias mark; /* empty: the kernel's word will not do */
 };
 
-/* Marks FD, a regular file that will be read from AT to its end. There is no mark on other file systems, and none of what changed in the last two seconds: another
- * change may leave the same time.
+/* Marks FD, a regular file that will be read from AT to its end. There is no mark on other file
+ * systems, and none of what changed in the last two seconds: another change may leave the same
+ * time.
  *
  * What of the file is in memory only begins to be written, without waiting for it: from there on
  * writes through a memory map change the time again. */
