@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/str.h"
@@ -25,11 +26,12 @@ struct http {
 	struct http_options options;
 	CURLM *multi;
 	CURL *easy;
+	bool all_authorities; /* the system's folder of them did not do */
 };
 
 /* One hop of a request. */
 struct hop {
-	const struct http *http;
+	struct http *http;
 	const struct http_request *request;
 	struct http_answer *answer;
 	rkt_error *why; /* what our own functions said */
@@ -261,14 +263,35 @@ static CURLcode set_credentials(
 	return code;
 }
 
+/* The folder with one file for each of the system's authorities, named by a hash of its subject as
+ * OpenSSL looks them up: the one file with all of them takes 20 times as long to read as the one
+ * that is needed. NULL: there is none, or it did not do. */
+static const char *authorities_folder(const http *self)
+{
+	char *folder = NULL;
+
+	if (self->options.cacert || self->all_authorities ||
+		curl_easy_getinfo(self->easy, CURLINFO_CAPATH, &folder) || !folder)
+		return NULL;
+	return access(folder, X_OK) == 0 ? folder : NULL;
+}
+
+static CURLcode set_authorities(const http *self)
+{
+	if (self->options.cacert)
+		return curl_easy_setopt(self->easy, CURLOPT_CAINFO, self->options.cacert);
+	return authorities_folder(self) ? curl_easy_setopt(self->easy, CURLOPT_CAINFO, NULL)
+					: CURLE_OK;
+}
+
 static CURLcode set_tls(const http *self, bool is_named)
 {
 	const struct http_options *options = &self->options;
 	CURL *easy = self->easy;
 	CURLcode code = curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
 
-	if (!code && options->cacert)
-		code = curl_easy_setopt(easy, CURLOPT_CAINFO, options->cacert);
+	if (!code)
+		code = set_authorities(self);
 	if (!code && is_named && options->certificate)
 		code = curl_easy_setopt(easy, CURLOPT_SSLCERT, options->certificate);
 	if (!code && is_named && options->key)
@@ -413,18 +436,18 @@ static bool is_named_host(
 	return !hosts;
 }
 
-static int make_hop(http *self, const struct http_request *request, const struct address *address,
-	const struct address *asked, struct http_answer *ret, rkt_error **err)
+/* One try of HOP. */
+static int try_hop(struct hop *hop, const struct address *address, const struct address *asked,
+	CURLcode *ret, rkt_error **err)
 {
-	struct hop hop = { .http = self, .request = request, .answer = ret, .began = now_sec() };
+	http *self = hop->http;
 	auto_headers struct headers headers = { NULL };
 	CURLcode code;
 
-	hop.is_named = is_named_host(self, address, asked);
 	/* no server shall compress what it sends: bytes are what was signed */
 	if (add_header(&headers, "Accept-Encoding: identity", err) < 0 ||
-		add_headers(&headers, request->fields, err) < 0 ||
-		(hop.is_named && add_headers(&headers, self->options.headers, err) < 0))
+		add_headers(&headers, hop->request->fields, err) < 0 ||
+		(hop->is_named && add_headers(&headers, self->options.headers, err) < 0))
 		return -1;
 	/* a new one each time: options of one that failed cannot all be set again; connections are
 	 * the multi handle's */
@@ -432,10 +455,29 @@ static int make_hop(http *self, const struct http_request *request, const struct
 	self->easy = curl_easy_init();
 	if (!self->easy)
 		return rkt_fail(err, RKT_FAILED, "libcurl: no memory");
-	code = set_up(&hop, address, asked, headers.list);
+	code = set_up(hop, address, asked, headers.list);
 	if (code)
 		return curl_fail("libcurl", code, err);
-	code = run(&hop);
+	*ret = run(hop);
+	return 0;
+}
+
+static int make_hop(http *self, const struct http_request *request, const struct address *address,
+	const struct address *asked, struct http_answer *ret, rkt_error **err)
+{
+	struct hop hop = { .http = self, .request = request, .answer = ret, .began = now_sec() };
+	CURLcode code;
+
+	hop.is_named = is_named_host(self, address, asked);
+	if (try_hop(&hop, address, asked, &code, err) < 0)
+		return -1;
+	/* somebody may have added one to the file only */
+	if (code == CURLE_PEER_FAILED_VERIFICATION && authorities_folder(self)) {
+		self->all_authorities = true;
+		hop.fault[0] = '\0';
+		if (try_hop(&hop, address, asked, &code, err) < 0)
+			return -1;
+	}
 	return code && !hop.enough ? hop_fail(&hop, code, err) : 0;
 }
 
