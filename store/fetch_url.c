@@ -111,6 +111,21 @@ static uint64_t fresh_until(const struct http_answer *answer, uint64_t now_ns)
 	return now_ns + (uint64_t)(control.max_age_sec - age_sec) * 1000000000u;
 }
 
+static bool is_same(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* Whether ROW says more than what was known BEFORE: that somebody asked is not worth a commit. */
+static bool is_news(const struct remote_row *row, const struct remote *before)
+{
+	bool was_fresh = before && before->fresh_ns > row->fetched_ns;
+
+	return !before || was_fresh || row->fresh_ns > row->fetched_ns ||
+	       strcmp(row->id.text, before->id.text) != 0 || !is_same(row->etag, before->etag) ||
+	       !is_same(row->last_modified, before->last_modified);
+}
+
 /* Fields that a 304 does not repeat stay as they were. */
 static int remember(fetcher *self, const char *shown, const struct http_answer *answer,
 	const struct remote *before, const rkt_image_id *id, rkt_error **err)
@@ -124,7 +139,7 @@ static int remember(fetcher *self, const char *shown, const struct http_answer *
 		.fresh_ns = fresh_until(answer, now_ns),
 		.id = *id };
 
-	return remote_put(self->all->store, &row, err);
+	return is_news(&row, before) ? remote_put(self->all->store, &row, err) : 0;
 }
 
 /* ---- one URL --------------------------------------------------------------------------------- */

@@ -108,6 +108,13 @@ def test_age_counts_against_max_age(data_dir, web):
     assert len(web.asked("/a.aci")) == 2
 
 
+def test_what_an_answer_of_304_says_of_freshness_counts(data_dir, web):
+    for control, asks in (("public", 1), ("max-age=60", 2), ("max-age=60", 2)):
+        web.file("/a.aci", image_tar(), headers={"Cache-Control": control})
+        the_id(unsigned(web, f"{web.url}/a.aci"))
+        assert len(web.asked("/a.aci")) == asks
+
+
 @pytest.mark.parametrize("lost", ["record", "blob"])
 def test_an_image_that_vanished_is_fetched_again(data_dir, web, lost):
     web.file("/a.aci", image_tar(), headers={"Cache-Control": "max-age=60"})

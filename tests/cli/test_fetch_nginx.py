@@ -3,6 +3,8 @@
 import gzip
 import json
 import os
+import pathlib
+import shutil
 import signal
 import subprocess
 import time
@@ -12,8 +14,8 @@ from conftest import tool
 from fetchlib import SOON, big_image, fetch, noise, partial, pki, unsigned  # noqa: F401
 from nginxlib import Nginx, client_certificate, needs_nginx
 from siglib import Gpg, trust  # noqa: F401
-from storelib import assert_one_line, blob_path, ids, image_tar, store, write
-from weblib import Proxy
+from storelib import assert_one_line, blob_path, ids, image_tar, own_mounts, store, write  # noqa: F401
+from weblib import Proxy, make_ca
 
 pytestmark = needs_nginx
 NAME = "example.com/app"
@@ -60,11 +62,59 @@ def test_what_did_not_change_is_304(data_dir, nginx):
     assert nginx.asked()[-1]["status"] == 200
 
 
+def test_being_told_that_nothing_changed_writes_nothing(data_dir, nginx):
+    nginx.put("d.aci", image_tar(content="d"))
+    image = the_id(unsigned(nginx, f"{nginx.url}/d.aci"))
+    before = (data_dir / "cas/index/data.mdb").read_bytes()
+    assert the_id(unsigned(nginx, f"{nginx.url}/d.aci")) == image
+    assert (data_dir / "cas/index/data.mdb").read_bytes() == before
+
+
 def test_what_is_fresh_is_not_asked_for(data_dir, nginx):
     nginx.put("c.aci", image_tar(content="c"))
     for _ in range(2):
         the_id(unsigned(nginx, f"{nginx.url}/fresh/c.aci"))
     assert len(nginx.asked()) == 1
+
+
+@pytest.fixture
+def authorities(own_mounts, nginx, tmp_path):  # noqa: F811
+    """What lies where the system's authorities lie: a folder, and the file in it."""
+    where = pathlib.Path("/etc/ssl/certs")
+    if not where.is_dir():
+        pytest.skip(f"no {where}")
+    subprocess.run(["mount", "--bind", tmp_path, where], check=True)
+    yield tmp_path, tmp_path / "ca-certificates.crt"
+    subprocess.run(["umount", "-l", where], check=True)
+
+
+def by_system(nginx, name):
+    """Fetches, trusting only what the system trusts."""
+    nginx.put(name, image_tar(content=name))
+    return store("fetch", *SOON, "--insecure-options=image", f"{nginx.url}/{name}")
+
+
+def test_the_one_authority_that_is_needed_is_read_from_the_folder(data_dir, nginx, authorities):
+    folder, file = authorities
+    shutil.copy(nginx.ca, folder / "ours.pem")
+    subprocess.run(["openssl", "rehash", folder], check=True)
+    file.write_text("not looked at")
+    the_id(by_system(nginx, "f.aci"))
+
+
+def test_an_authority_that_only_the_file_has_is_found(data_dir, nginx, authorities):
+    folder, file = authorities
+    shutil.copy(nginx.ca, file)
+    the_id(by_system(nginx, "g.aci"))
+
+
+def test_a_host_that_no_authority_knows_is_refused(data_dir, nginx, authorities, tmp_path_factory):
+    folder, file = authorities
+    shutil.copy(make_ca(tmp_path_factory.mktemp("strangers"))[0], file)
+    shutil.copy(file, folder / "theirs.pem")
+    subprocess.run(["openssl", "rehash", folder], check=True)
+    assert_one_line(by_system(nginx, "h.aci"), 1, "certificate")
+    assert ids() == []
 
 
 def kill_in_the_middle(nginx, data_dir, url, least):
