@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/alloc.h"
@@ -166,6 +167,17 @@ int fd_write_file(int dir, const char *name, struct slice bytes, mode_t mode, rk
 		return rkt_fail_errno(err, "link");
 	}
 	return linked;
+}
+
+int fd_of_bytes(struct slice bytes, rkt_error **err)
+{
+	auto_fd int fd = memfd_create("bytes", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return rkt_fail_errno(err, "memfd_create");
+	if (fd_pwrite_all(fd, bytes.data, bytes.len, 0, err) < 0)
+		return -1;
+	return pass_fd(fd);
 }
 
 int fd_tmpfile(int dir, rkt_error **err)

@@ -31,6 +31,8 @@ int fd_read_file(int dir, const char *name, size_t max, struct buf *buf, rkt_err
  * not at all. EEXIST when it is there already. Not synced: the caller knows when. */
 int fd_write_file(int dir, const char *name, struct slice bytes, mode_t mode, rkt_error **err);
 
+/* BYTES as an unnamed file in memory, to be read from its start. */
+int fd_of_bytes(struct slice bytes, rkt_error **err);
 /* An unnamed file in DIR, open for reading and writing, mode 0600 until chmod-ed. */
 int fd_tmpfile(int dir, rkt_error **err);
 /* Gives the unnamed file FD the name NAME below DIR. Returns 0, 1 when the name exists already

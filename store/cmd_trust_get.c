@@ -2,7 +2,6 @@
 #include "store/cmd_trust.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/alloc.h"
 #include "base/fd.h"
@@ -31,18 +30,6 @@ char *trust_shown(const char *word)
 	return at ? xasprintf("%.*s%s", (int)(host - word), word, at + 1) : xstrdup(word);
 }
 
-/* TEXT as a file to be read. */
-static int file_of(const char *text, rkt_error **err)
-{
-	auto_fd int fd = memfd_create("word", MFD_CLOEXEC);
-
-	if (fd < 0)
-		return rkt_fail_errno(err, "memfd_create");
-	if (fd_pwrite_all(fd, text, strlen(text), 0, err) < 0)
-		return -1;
-	return pass_fd(fd);
-}
-
 /* What the helper says of WHAT, which is not for everybody to see: a URL may have a password. */
 static int ask(const struct trust_settings *settings, enum question question, const char *what,
 	struct buf *ret, rkt_error **err)
@@ -51,7 +38,8 @@ static int ask(const struct trust_settings *settings, enum question question, co
 	auto_free char *program = proc_helper_path(HELPER, err);
 	auto_free char *cacert =
 		settings->cacert ? xasprintf("--cacert=%s", settings->cacert) : NULL;
-	auto_fd int in = program ? file_of(what, err) : -1;
+	const struct slice bytes = { (const uint8_t *)what, strlen(what) };
+	auto_fd int in = program ? fd_of_bytes(bytes, err) : -1;
 	auto_json json *answer = NULL;
 	char *argv[5] = { program };
 	const char *why;
