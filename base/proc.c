@@ -3,10 +3,13 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/alloc.h"
 #include "base/fd.h"
@@ -54,24 +57,63 @@ static int wait_status(pid_t pid, rkt_error **err)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Starts ARGV[0] with IN and OUT as its standard input and output; -1: /dev/null, and ours. */
-static int start(char *const argv[], int in, int out, pid_t *ret_pid, rkt_error **err)
+/* How a program is started. */
+struct way {
+	int in, out;   /* -1: /dev/null, and ours */
+	bool is_alone; /* with nothing of ours but these */
+};
+
+static int set_files(posix_spawn_file_actions_t *actions, const struct way *way)
 {
+	int error;
+
+	if (way->in < 0)
+		error = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
+	else
+		error = posix_spawn_file_actions_adddup2(actions, way->in, 0);
+	if (!error && way->out >= 0)
+		error = posix_spawn_file_actions_adddup2(actions, way->out, 1);
+	if (!error && way->is_alone)
+		error = posix_spawn_file_actions_addopen(actions, 2, "/dev/null", O_WRONLY, 0);
+	if (!error && way->is_alone)
+		error = posix_spawn_file_actions_addclosefrom_np(actions, 3);
+	return error;
+}
+
+static int set_signals(posix_spawnattr_t *attributes)
+{
+	sigset_t none, all;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawnattr_setsigmask(attributes, &none);
+	posix_spawnattr_setsigdefault(attributes, &all);
+	return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+}
+
+static int start(char *const argv[], const struct way *way, pid_t *ret_pid, rkt_error **err)
+{
+	static char *const nothing[] = { NULL };
 	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
 	int error = posix_spawn_file_actions_init(&actions);
 
+	if (!error) {
+		error = posix_spawnattr_init(&attributes);
+		if (error)
+			posix_spawn_file_actions_destroy(&actions);
+	}
 	if (error) {
 		errno = error;
 		return rkt_fail_errno(err, "prepare");
 	}
-	if (in < 0)
-		error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	else
-		error = posix_spawn_file_actions_adddup2(&actions, in, 0);
-	if (!error && out >= 0)
-		error = posix_spawn_file_actions_adddup2(&actions, out, 1);
+	error = set_files(&actions, way);
+	if (!error && way->is_alone)
+		error = set_signals(&attributes);
 	if (!error)
-		error = posix_spawnp(ret_pid, argv[0], &actions, NULL, argv, environ);
+		error = posix_spawnp(ret_pid, argv[0], &actions, &attributes, argv,
+			way->is_alone ? nothing : environ);
+	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	if (error) {
 		errno = error;
@@ -80,30 +122,117 @@ static int start(char *const argv[], int in, int out, pid_t *ret_pid, rkt_error 
 	return 0;
 }
 
+/* The same with a pipe as its standard output, whose other end is *RET_END. */
+static int start_pipe(
+	char *const argv[], struct way *way, int *ret_end, pid_t *ret_pid, rkt_error **err)
+{
+	auto_fd int ours = -1, its = -1;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return rkt_fail_errno(err, "pipe");
+	ours = ends[0];
+	its = ends[1];
+	way->out = its;
+	if (start(argv, way, ret_pid, err) < 0)
+		return -1;
+	*ret_end = pass_fd(ours);
+	return 0;
+}
+
 int proc_run(char *const argv[], rkt_error **err)
 {
 	ERROR_SCOPE(err, "running", argv[0]);
+	const struct way way = { .in = -1, .out = -1 };
 	pid_t pid;
 
-	return start(argv, -1, -1, &pid, err) < 0 ? -1 : wait_status(pid, err);
+	return start(argv, &way, &pid, err) < 0 ? -1 : wait_status(pid, err);
 }
 
 int proc_capture(char *const argv[], int in, size_t max, struct buf *out, rkt_error **err)
 {
 	ERROR_SCOPE(err, "running", argv[0]);
-	int ends[2], done, status;
+	struct way way = { .in = in };
+	int end, done, status;
 	pid_t pid;
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return rkt_fail_errno(err, "pipe");
-	done = start(argv, in, ends[1], &pid, err);
-	close(ends[1]);
-	if (done < 0) {
-		close(ends[0]);
+	if (start_pipe(argv, &way, &end, &pid, err) < 0)
 		return -1;
+	done = fd_read_rest(end, max, out, err);
+	close(end);
+	status = wait_status(pid, done < 0 ? NULL : err);
+	return done < 0 ? -1 : status;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* 1 when there is something to read, 0 when UNTIL is over, or -1. */
+static int wait_readable(int fd, int64_t until_ms, rkt_error **err)
+{
+	for (;;) {
+		struct pollfd wanted = { .fd = fd, .events = POLLIN };
+		int64_t left = until_ms - now_ms();
+		int count = poll(&wanted, 1, left > 0 ? (int)left : 0);
+
+		if (count >= 0)
+			return count;
+		if (errno != EINTR)
+			return rkt_fail_errno(err, "poll");
 	}
-	done = fd_read_rest(ends[0], max, out, err);
-	close(ends[0]);
+}
+
+static int read_in_time(
+	int fd, const struct proc_question *question, struct buf *out, rkt_error **err)
+{
+	int64_t until = now_ms() + (int64_t)question->max_sec * 1000;
+	size_t room = question->max;
+
+	for (;;) {
+		size_t step = room < 65536 ? room + 1 : 65536;
+		int ready = wait_readable(fd, until, err);
+		ssize_t got;
+
+		if (ready < 0)
+			return -1;
+		if (!ready)
+			return rkt_fail(
+				err, RKT_FAILED, "took more than %u seconds", question->max_sec);
+		got = read(fd, buf_reserve(out, step), step);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return rkt_fail_errno(err, "read");
+		if ((size_t)got > room)
+			return rkt_fail(
+				err, RKT_INVALID, "printed more than %zu bytes", question->max);
+		if (!got)
+			return 0;
+		out->len += (size_t)got;
+		room -= (size_t)got;
+	}
+}
+
+int proc_ask(
+	char *const argv[], const struct proc_question *question, struct buf *out, rkt_error **err)
+{
+	ERROR_SCOPE(err, "running", argv[0]);
+	struct way way = { .in = question->in, .is_alone = true };
+	int end, done, status;
+	pid_t pid;
+
+	if (start_pipe(argv, &way, &end, &pid, err) < 0)
+		return -1;
+	done = read_in_time(end, question, out, err);
+	close(end);
+	/* When a process that exits closes its files its status is settled: this changes only the
+	 * story of one that goes on. */
+	kill(pid, SIGKILL);
 	status = wait_status(pid, done < 0 ? NULL : err);
 	return done < 0 ? -1 : status;
 }

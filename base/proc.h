@@ -17,6 +17,19 @@ int proc_run(char *const argv[], rkt_error **err);
  * RKT_INVALID, and the program gets SIGPIPE. */
 int proc_capture(char *const argv[], int in, size_t max, struct buf *out, rkt_error **err);
 
+struct proc_question {
+	int in;           /* lent: its standard input */
+	size_t max;       /* bytes that it may print */
+	unsigned max_sec; /* that it may take */
+};
+
+/* The same for a program that may have been taken over by what it reads: it gets no descriptor of
+ * ours but IN, no environment, and says nothing on standard error; signals are as they are by
+ * default. It is killed when it takes longer or prints more, which is an error, and when it has
+ * closed its standard output: whatever it does, this returns. */
+int proc_ask(
+	char *const argv[], const struct proc_question *question, struct buf *out, rkt_error **err);
+
 /* The absolute path of the running program (/proc/self/exe); the caller frees it. NULL on error. */
 char *proc_self_path(rkt_error **err);
 /* The path of our own program NAME that people do not call: beside the running program, as in a

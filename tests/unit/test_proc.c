@@ -1,8 +1,10 @@
 /* proc: other programs, and closing what must not be inherited. */
 #include "base/proc.h"
 
+#include <signal.h>
 #include <sys/wait.h>
 
+#include "base/fd.h"
 #include "tests/unit/scratch.h"
 
 static int run_shell(const char *script, rkt_error **err)
@@ -99,6 +101,87 @@ static void a_missing_program_has_no_output(void **state)
 	assert_int_equal(rkt_error_errno(err), ENOENT);
 }
 
+/* ---- proc_ask() ------------------------------------------------------------------------------ */
+
+static int ask(const char *script, const char *input, struct buf *out, rkt_error **err)
+{
+	char *copy = strdup(script), sh[] = "/bin/sh", c[] = "-c";
+	char *const argv[] = { sh, c, copy, NULL };
+	struct proc_question question = { .max = 100, .max_sec = 1 };
+	int status;
+
+	question.in = fd_of_bytes((struct slice){ (const uint8_t *)input, strlen(input) }, err);
+	assert_true(question.in >= 0);
+	status = proc_ask(argv, &question, out, err);
+	close(question.in);
+	free(copy);
+	return status;
+}
+
+static void an_answer_and_its_status_come_back(void **state)
+{
+	auto_error rkt_error *err = NULL;
+	auto_buf struct buf out = { 0 };
+
+	(void)state;
+	assert_int_equal(ask("cat; echo two; exit 7", "one\n", &out, &err), 7);
+	assert_string_equal(buf_text(&out), "one\ntwo\n");
+	assert_int_equal(ask("kill -11 $$", "", &out, &err), 139);
+	assert_null(err);
+}
+
+static void who_is_asked_gets_nothing_of_ours(void **state)
+{
+	auto_error rkt_error *err = NULL;
+	auto_buf struct buf out = { 0 };
+	int kept = fcntl(0, F_DUPFD, 100);
+
+	(void)state;
+	setenv("SECRET", "password", 1);
+	signal(SIGPIPE, SIG_IGN);
+	assert_ok(
+		ask("echo $SECRET; cd /proc/self/fd && for fd in *; do [ $fd -ge 10 ] || echo $fd; "
+		    "done; [ ! -e 100 ] && readlink 2; sed -n 's/^SigIgn.*\\(....\\)$/\\1/p' ../status",
+			"", &out, &err),
+		err);
+	signal(SIGPIPE, SIG_DFL);
+	unsetenv("SECRET");
+	close(kept);
+	assert_string_equal(buf_text(&out), "\n0\n1\n2\n3\n/dev/null\n0000\n");
+}
+
+static void who_is_asked_cannot_keep_us(void **state)
+{
+	static const char *const scripts[][2] = {
+		{ "exec sleep 100", "took more than 1 seconds" },
+		{ "sleep 100 & exit 0", "took more than 1 seconds" },
+		{ "trap '' TERM INT HUP PIPE; while echo x; do sleep .01; done",
+			"printed more than 100 bytes" },
+		{ "yes", "printed more than 100 bytes" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
+		auto_error rkt_error *err = NULL;
+		auto_buf struct buf out = { 0 };
+
+		assert_int_equal(ask(scripts[i][0], "", &out, &err), -1);
+		if (!strstr(rkt_error_message(err), scripts[i][1]))
+			fail_msg("%s: %s", scripts[i][0], rkt_error_message(err));
+	}
+}
+
+static void who_has_closed_its_output_is_ended(void **state)
+{
+	auto_error rkt_error *err = NULL;
+	auto_buf struct buf out = { 0 };
+
+	(void)state;
+	assert_int_equal(
+		ask("echo done; exec sleep 100 >/dev/null", "", &out, &err), 128 + SIGKILL);
+	assert_string_equal(buf_text(&out), "done\n");
+}
+
 static void closes_from_the_first_on_and_not_before(void **state)
 {
 	pid_t child = fork();
@@ -140,6 +223,10 @@ int main(void)
 		cmocka_unit_test(output_and_status_come_back),
 		cmocka_unit_test(endless_output_is_an_error_and_ends),
 		cmocka_unit_test(a_missing_program_has_no_output),
+		cmocka_unit_test(an_answer_and_its_status_come_back),
+		cmocka_unit_test(who_is_asked_gets_nothing_of_ours),
+		cmocka_unit_test(who_is_asked_cannot_keep_us),
+		cmocka_unit_test(who_has_closed_its_output_is_ended),
 		cmocka_unit_test(closes_from_the_first_on_and_not_before),
 		cmocka_unit_test(own_path_is_absolute_and_ours),
 	};
