@@ -19,6 +19,8 @@
 #define PIECE     4096
 #define SPAN_MAX  (64 * 1024)
 #define DEPTH_MAX 64
+/* Stands for what is in no URL. */
+#define NO_URL '^'
 /* What HTML takes as space. */
 #define SPACE " \t\n\f\r"
 
@@ -46,7 +48,18 @@ static const char *attribute(const xmlChar **pairs, const char *name)
 	return NULL;
 }
 
-/* Two words with space between; *RET_PREFIX is given also where the second is missing. */
+/* What a reference like &#228; stands for has not gone through only_ascii(). */
+static char *printable_copy(const char *text, size_t len)
+{
+	char *copy = xmemdup(text, len);
+
+	for (size_t i = 0; i < len; i++)
+		if (copy[i] <= ' ' || copy[i] >= 0x7f)
+			copy[i] = NO_URL;
+	return copy;
+}
+
+/* Two words with space between. */
 static const char *split(const char *content, char **ret_prefix, char **ret_target)
 {
 	const char *prefix = content + strspn(content, SPACE), *target, *why;
@@ -62,7 +75,7 @@ static const char *split(const char *content, char **ret_prefix, char **ret_targ
 	if (!ac_identifier_is(name, &why))
 		return "its prefix is no name of an image";
 	*ret_prefix = pass_ptr(name);
-	*ret_target = xmemdup(target, target_len);
+	*ret_target = printable_copy(target, target_len);
 	return NULL;
 }
 
@@ -140,7 +153,7 @@ static char only_ascii(uint8_t byte)
 {
 	bool is_plain = (byte >= ' ' && byte < 0x7f) || (byte && strchr(SPACE, byte));
 
-	return is_plain ? (char)byte : '^';
+	return is_plain ? (char)byte : NO_URL;
 }
 
 /* The parser asks for more. What it has told us of by now bounds the length of what it is at. Of

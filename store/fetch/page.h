@@ -27,7 +27,8 @@ struct page_tag {
 	enum page_tag_kind kind;
 	char *prefix;      /* an AC Identifier; NULL where there is a fault */
 	char *target;      /* the template or URL, not looked at, but bytes beyond ASCII and control
-			 characters are "^", which no URL has; NULL where there is a fault */
+			 characters are "^", which no URL has, however the page writes them;
+			 NULL where there is a fault */
 	const char *fault; /* NULL, or a constant sentence on why the tag says nothing */
 };
 

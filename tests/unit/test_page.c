@@ -77,11 +77,15 @@ static void bytes_beyond_ascii_are_only_a_sign(void **state)
 	static const char nul[] = "<head><!-- \0 --><meta name='\0'>" TAG;
 	auto_page struct page page = parsed(
 		of("<head><meta name=ac-discovery content='example.com https://s/\xc3\xa4\xff'>"));
+	auto_page struct page by_number =
+		parsed(of("<head><meta name=ac-discovery "
+			  "content='example.com https://s/&#228;&#127;&#x202e;'>"));
 	auto_page struct page with_nul =
 		parsed((struct slice){ (const uint8_t *)nul, sizeof nul - 1 });
 
 	(void)state;
 	assert_string_equal(page.tags[0].target, "https://s/^^^");
+	assert_string_equal(by_number.tags[0].target, "https://s/^^^^^^");
 	assert_int_equal(with_nul.count, 1);
 	/* "<meta" in UTF-7, which nobody reads but who believes the page */
 	assert_int_equal(count_in("<meta charset=utf-7>+ADw-meta name=ac-discovery "
