@@ -69,6 +69,7 @@ noinst_LTLIBRARIES += %D%/fetch/libfetch.la
 	%D%/fetch/header.c %D%/fetch/header.h \
 	%D%/fetch/http.c %D%/fetch/http.h \
 	%D%/fetch/page.c %D%/fetch/page.h \
+	%D%/fetch/page_tags.c %D%/fetch/page_tags.h \
 	%D%/fetch/parallel.c %D%/fetch/parallel.h \
 	%D%/fetch/spool.c %D%/fetch/spool.h \
 	%D%/fetch/template.c %D%/fetch/template.h

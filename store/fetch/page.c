@@ -17,7 +17,7 @@
 #include "base/str.h"
 
 #define PIECE     4096
-#define SPAN_MAX  (64 * 1024)
+#define SPAN_MAX  (PAGE_SPAN_MAX_KIB * 1024)
 #define DEPTH_MAX 64
 /* Stands for what is in no URL. */
 #define NO_URL '^'
@@ -34,7 +34,6 @@ struct reading {
 	unsigned depth;  /* of the elements that are open */
 	bool is_in_head; /* <html><head> are, whether the page wrote them or not */
 	bool is_done;    /* the head has ended: nothing that follows is looked at */
-	bool has_too_many, has_long_tag;
 };
 
 /* ---- tags ------------------------------------------------------------------------------------ */
@@ -60,23 +59,29 @@ static char *printable_copy(const char *text, size_t len)
 }
 
 /* Two words with space between. */
-static const char *split(const char *content, char **ret_prefix, char **ret_target)
+static enum page_fault split(const char *content, char **ret_prefix, char **ret_target)
 {
-	const char *prefix = content + strspn(content, SPACE), *target, *why;
+	const char *prefix = content + strspn(content, SPACE), *target;
 	size_t prefix_len = strcspn(prefix, SPACE), target_len;
 	auto_free char *name = xmemdup(prefix, prefix_len);
 
 	target = prefix + prefix_len + strspn(prefix + prefix_len, SPACE);
 	target_len = strcspn(target, SPACE);
 	if (!prefix_len || !target_len)
-		return "its content is not a prefix and a URL";
+		return PAGE_TAG_SHORT;
 	if (target[target_len + strspn(target + target_len, SPACE)])
-		return "its content is more than a prefix and a URL";
-	if (!ac_identifier_is(name, &why))
-		return "its prefix is no name of an image";
+		return PAGE_TAG_LONG;
+	if (!ac_identifier_is(name, NULL))
+		return PAGE_TAG_PREFIX;
 	*ret_prefix = pass_ptr(name);
 	*ret_target = printable_copy(target, target_len);
-	return NULL;
+	return PAGE_IS_FINE;
+}
+
+static void end_with(struct reading *self, enum page_fault fault)
+{
+	self->is_done = true;
+	self->page.fault = fault;
 }
 
 static void take_meta(struct reading *self, const xmlChar **attributes)
@@ -92,12 +97,11 @@ static void take_meta(struct reading *self, const xmlChar **attributes)
 	else
 		return;
 	if (self->page.count == PAGE_TAGS_MAX) {
-		self->has_too_many = self->is_done = true;
+		end_with(self, PAGE_TOO_MANY_TAGS);
 		return;
 	}
-	tag.fault = content ? split(content, &tag.prefix, &tag.target) : "it has no content";
-	self->page.tags = xreallocarray(self->page.tags, self->page.count + 1, sizeof tag);
-	self->page.tags[self->page.count++] = tag;
+	tag.fault = content ? split(content, &tag.prefix, &tag.target) : PAGE_TAG_EMPTY;
+	page_add(&self->page, &tag);
 }
 
 /* ---- what the parser calls ------------------------------------------------------------------- */
@@ -164,7 +168,7 @@ static int read_more(void *context, char *into, int room)
 	int len = 0;
 
 	if (self->given - self->told_at > SPAN_MAX)
-		self->has_long_tag = self->is_done = true;
+		end_with(self, PAGE_LONG_SPAN);
 	if (self->is_done)
 		return 0;
 	while (len < room && len < PIECE && self->at < self->html.len) {
@@ -214,33 +218,17 @@ static struct slice whole_tags(struct slice html)
 	return (struct slice){ html.data, end ? (size_t)(end + 1 - html.data) : 0 };
 }
 
-int page_parse(struct slice html, struct page *ret, rkt_error **err)
+void page_parse(struct slice html, struct page *ret)
 {
 	struct reading reading = { .html = whole_tags(html) };
-	int got = 0;
+	enum page_fault fault = PAGE_TOO_LARGE;
 
-	if (html.len > PAGE_SIZE_MAX)
-		return rkt_fail(err, RKT_INVALID, "the page has more than %u bytes", PAGE_SIZE_MAX);
-	run_parser(&reading);
-	if (reading.has_too_many)
-		got = rkt_fail(err, RKT_INVALID, "the page has more than %d tags about images",
-			PAGE_TAGS_MAX);
-	else if (reading.has_long_tag)
-		got = rkt_fail(err, RKT_INVALID,
-			"the page has a tag or comment of more than %d KiB", SPAN_MAX / 1024);
-	if (got < 0)
-		page_free(&reading.page);
-	else
-		*ret = reading.page;
-	return got;
-}
-
-void page_free(struct page *page)
-{
-	for (size_t i = 0; i < page->count; i++) {
-		free(page->tags[i].prefix);
-		free(page->tags[i].target);
+	if (html.len <= PAGE_SIZE_MAX) {
+		run_parser(&reading);
+		fault = reading.page.fault;
 	}
-	free(page->tags);
-	*page = (struct page){ 0 };
+	if (fault)
+		page_free(&reading.page);
+	*ret = reading.page;
+	ret->fault = fault;
 }

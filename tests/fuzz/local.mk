@@ -11,7 +11,8 @@ fuzz_targets += tests/fuzz/fuzz_image_manifest
 fuzz_targets += tests/fuzz/fuzz_pod_manifest
 fuzz_targets += tests/fuzz/fuzz_names
 fuzz_targets += tests/fuzz/fuzz_index
-fetch_fuzz_targets = tests/fuzz/fuzz_auth tests/fuzz/fuzz_header tests/fuzz/fuzz_page tests/fuzz/fuzz_template
+fetch_fuzz_targets = tests/fuzz/fuzz_auth tests/fuzz/fuzz_header tests/fuzz/fuzz_page tests/fuzz/fuzz_page_tags \
+	tests/fuzz/fuzz_template
 fuzz_targets += $(fetch_fuzz_targets)
 check_PROGRAMS += $(fuzz_targets)
 
