@@ -68,14 +68,23 @@ noinst_LTLIBRARIES += %D%/fetch/libfetch.la
 	%D%/fetch/download.c %D%/fetch/download.h \
 	%D%/fetch/header.c %D%/fetch/header.h \
 	%D%/fetch/http.c %D%/fetch/http.h \
-	%D%/fetch/page.c %D%/fetch/page.h \
+	%D%/fetch/page_ask.c %D%/fetch/page_ask.h \
 	%D%/fetch/page_tags.c %D%/fetch/page_tags.h \
 	%D%/fetch/parallel.c %D%/fetch/parallel.h \
 	%D%/fetch/spool.c %D%/fetch/spool.h \
 	%D%/fetch/template.c %D%/fetch/template.h
-%C%_fetch_libfetch_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(XML_CFLAGS)
-%C%_fetch_libfetch_la_LIBADD = $(CURL_LIBS) $(XML_LIBS)
+%C%_fetch_libfetch_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
+%C%_fetch_libfetch_la_LIBADD = $(CURL_LIBS)
 fetch_link = %D%/fetch/libfetch.la $(config_link) $(aci_link)
+
+# What parses pages, for one program only.
+noinst_LTLIBRARIES += %D%/fetch/libpage.la
+%C%_fetch_libpage_la_SOURCES = \
+	%D%/fetch/page.c %D%/fetch/page.h \
+	%D%/fetch/page_tags.c %D%/fetch/page_tags.h
+%C%_fetch_libpage_la_CFLAGS = $(AM_CFLAGS) $(XML_CFLAGS)
+%C%_fetch_libpage_la_LIBADD = $(XML_LIBS)
+page_link = %D%/fetch/libpage.la $(schema_link)
 
 bin_PROGRAMS += rkt-store
 rkt_store_SOURCES = \
@@ -120,6 +129,11 @@ rkt_store_fetch_SOURCES = \
 	%D%/rkt-store-fetch.c \
 	%D%/signed.c %D%/signed.h
 rkt_store_fetch_LDADD = cli/libcli.la $(trust_link) %D%/fetch/libfetch.la $(store_link)
+
+# The one program that knows HTML, run by these two: what a page does to it, it does not to their secrets.
+rktlib_PROGRAMS += rkt-read-page
+rkt_read_page_SOURCES = %D%/fetch/rkt-read-page.c
+rkt_read_page_LDADD = cli/libcli.la $(page_link)
 
 # What compresses: libarchive, too, takes longer to load than rkt-store takes to run.
 rktlib_PROGRAMS += rkt-store-export

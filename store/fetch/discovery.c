@@ -6,6 +6,7 @@
 #include "aci/name.h"
 #include "base/alloc.h"
 #include "base/str.h"
+#include "store/fetch/page_ask.h"
 
 char *discovery_url(const char *name, unsigned level)
 {
@@ -34,12 +35,6 @@ static int take(void *context, struct slice bytes, rkt_error **err)
 	return 0;
 }
 
-static int parse(struct slice html, struct page *ret, rkt_error **err)
-{
-	page_parse(html, ret);
-	return ret->fault ? rkt_fail(err, RKT_INVALID, "%s", page_fault_says(ret->fault)) : 0;
-}
-
 static int read_page(struct http *web, const char *url, struct page *ret, rkt_error **err)
 {
 	ERROR_SCOPE(err, "discovery page", url);
@@ -53,7 +48,7 @@ static int read_page(struct http *web, const char *url, struct page *ret, rkt_er
 	if (result == 0 && answer.status != 200)
 		result = rkt_fail(err, RKT_MISSING, "the server answered %d", answer.status);
 	if (result == 0)
-		result = parse(buf_slice(&reading.html), ret, err);
+		result = page_ask(buf_slice(&reading.html), ret, err);
 	buf_free(&reading.html);
 	return result;
 }

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "store/fetch/http.h"
-#include "store/fetch/page.h"
+#include "store/fetch/page_tags.h"
 
 /* The path by which NAME is asked for: "https://NAME?ac-discovery=1", then without its last part,
  * and so on. LEVEL 0 is NAME itself. NULL: there are no more; else freed by the caller. */

@@ -18,6 +18,7 @@ cli_tests += tests/cli/test_store_from_rkt.py
 cli_tests += tests/cli/test_store_again.py
 cli_tests += tests/cli/test_store_seen.py
 cli_tests += tests/cli/test_fetch.py
+cli_tests += tests/cli/test_fetch_page.py
 cli_tests += tests/cli/test_fetch_parallel.py
 cli_tests += tests/cli/test_fetch_run.py
 cli_tests += tests/cli/test_fetch_signed.py

@@ -11,9 +11,9 @@ fuzz_targets += tests/fuzz/fuzz_image_manifest
 fuzz_targets += tests/fuzz/fuzz_pod_manifest
 fuzz_targets += tests/fuzz/fuzz_names
 fuzz_targets += tests/fuzz/fuzz_index
-fetch_fuzz_targets = tests/fuzz/fuzz_auth tests/fuzz/fuzz_header tests/fuzz/fuzz_page tests/fuzz/fuzz_page_tags \
-	tests/fuzz/fuzz_template
-fuzz_targets += $(fetch_fuzz_targets)
+fetch_fuzz_targets = tests/fuzz/fuzz_auth tests/fuzz/fuzz_header tests/fuzz/fuzz_template
+page_fuzz_targets = tests/fuzz/fuzz_page tests/fuzz/fuzz_page_tags
+fuzz_targets += $(fetch_fuzz_targets) $(page_fuzz_targets)
 check_PROGRAMS += $(fuzz_targets)
 
 check_LTLIBRARIES = %D%/libfuzz.la
@@ -33,6 +33,8 @@ $(fuzz_targets): %D%/libfuzz.la
 $(fuzz_targets): LDADD = %D%/libfuzz.la $(index_link) $(ZLIB_LIBS) $(fuzz_engine)
 $(fetch_fuzz_targets): store/fetch/libfetch.la
 $(fetch_fuzz_targets): LDADD = %D%/libfuzz.la $(fetch_link) $(index_link) $(ZLIB_LIBS) $(fuzz_engine)
+$(page_fuzz_targets): store/fetch/libpage.la
+$(page_fuzz_targets): LDADD = %D%/libfuzz.la $(page_link) $(index_link) $(ZLIB_LIBS) $(fuzz_engine)
 
 # for run-tests, which builds nothing else when it fuzzes
 .PHONY: fuzz-targets

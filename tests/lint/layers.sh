@@ -20,7 +20,7 @@ may aci aci base rkt
 may cli cli base rkt
 may aci-tools aci-tools aci cli base rkt
 may store/index store/index aci base rkt
-may store/fetch store/fetch config aci base rkt
+may store/fetch store/fetch config aci cli base rkt
 may store/trust store/trust config aci cli base rkt
 may store store config store/index store/fetch store/trust aci cli base rkt
 may runner runner config store aci cli base rkt stage1
@@ -31,6 +31,10 @@ bad=$(grep -n '#include "cli/' store/*.[ch] | grep -vE '^store/(cmd_[a-z_]*|rkt-
 verdict "the store library does not see cli" "$bad"
 bad=$(grep -n '#include "cli/' store/trust/*.[ch] | grep -v '^store/trust/aci-verify-signature\.c:' || true)
 verdict "store/trust does not see cli but in its program" "$bad"
+bad=$(grep -n '#include "cli/' store/fetch/*.[ch] | grep -v '^store/fetch/rkt-read-page\.c:' || true)
+verdict "store/fetch does not see cli but in its program" "$bad"
+bad=$(grep -rn '#include "store/fetch/page\.h"' --include='*.[ch]' store runner | grep -vE '^store/fetch/(page|rkt-read-page)\.c:' || true)
+verdict "pages are parsed by rkt-read-page only" "$bad"
 bad=$(grep -n '#include "store/' runner/*.[ch] || true)
 verdict "the runner sees the store through rkt/store.h only" "$bad"
 bad=$(grep -nE '#include "stage1/' runner/*.[ch] | grep -v '"stage1/contract.h"' || true)
@@ -50,5 +54,6 @@ door 'archive' 'aci/pack\.c'
 door 'openssl/' 'aci/digest\.c'
 door 'lzma|bzlib|zstd|zlib|isa-l|igzip' 'aci/unpack[a-z0-9_]*\.[ch]'
 door 'gpgme' 'store/trust/[a-z_]*\.[ch]'
-door 'curl/|libxml/' 'store/fetch/[a-z_]*\.[ch]'
+door 'curl/' 'store/fetch/[a-z_]*\.[ch]'
+door 'libxml/' 'store/fetch/page\.c'
 plan

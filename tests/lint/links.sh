@@ -22,6 +22,10 @@ only() {
 }
 only libarchive aci-build rkt-store-export
 only libcurl rkt-store-fetch rkt-fetch-key
+for program in rkt-store-fetch rkt-fetch-key; do
+    bad=$(ldd "./$program" | grep -E 'libxml|libicu' || true)
+    verdict "$program, which has secrets, does not parse HTML" "$bad"
+done
 
 if ldd ./aci-hash | grep -q libasan; then
     skip "stage1-native is static" "a sanitized build is dynamic"

@@ -1,0 +1,133 @@
+/*
+ * rkt-read-page: what the HTML page on standard input says of images, as the lines of page_tags.h.
+ * Not for people: rkt-store-fetch and rkt-fetch-key run it (page_ask.h). Pages are hostile, and
+ * libxml2 is large: who has taken over this process has found no secret, no file and no right.
+ */
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/proc.h"
+#include "cli/main.h"
+#include "cli/out.h"
+#include "store/fetch/page.h"
+
+/* AddressSanitizer takes the address space of a whole machine, and looks for leaks as a debugger
+ * does, with files and a process of its own. */
+#ifdef __SANITIZE_ADDRESS__
+#define IS_SANITIZED true
+#else
+#define IS_SANITIZED false
+#endif
+
+#define NOBODY 65534
+
+/* ---- giving up ------------------------------------------------------------------------------- */
+
+struct limit {
+	int resource;
+	rlim_t most;
+};
+
+static const struct limit limits[] = {
+	{ RLIMIT_CPU, 10 },
+	{ RLIMIT_CORE, 0 },
+	{ RLIMIT_FSIZE, PAGE_ANSWER_MAX },
+};
+
+static const struct limit tight_limits[] = {
+	{ RLIMIT_AS, (rlim_t)256 << 20 },
+	{ RLIMIT_NOFILE, STDERR_FILENO + 1 },
+	{ RLIMIT_NPROC, 0 },
+};
+
+static int set_limits(const struct limit *limit, size_t count, rkt_error **err)
+{
+	for (; count; limit++, count--) {
+		struct rlimit now;
+
+		if (getrlimit(limit->resource, &now) < 0)
+			return rkt_fail_errno(err, "getrlimit");
+		if (now.rlim_max > limit->most)
+			now.rlim_max = limit->most;
+		now.rlim_cur = now.rlim_max;
+		if (setrlimit(limit->resource, &now) < 0)
+			return rkt_fail_errno(err, "setrlimit");
+	}
+	return 0;
+}
+
+/* False: there is nobody else that we may become, as in some containers. */
+static bool become_nobody(void)
+{
+	return setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
+	       setresuid(NOBODY, NOBODY, NOBODY) == 0;
+}
+
+/* All that reading and printing do without. */
+static int give_up(rkt_error **err)
+{
+	if (proc_close_from(STDERR_FILENO + 1, err) < 0)
+		return -1;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return rkt_fail_errno(err, "no_new_privs");
+	if (set_limits(limits, ARRAY_LEN(limits), err) < 0)
+		return -1;
+	if (IS_SANITIZED)
+		return 0;
+	if (geteuid() == 0 && !become_nobody())
+		out_debug("is root still: %s", strerror(errno));
+	return set_limits(tight_limits, ARRAY_LEN(tight_limits), err);
+}
+
+/* ---- the program ----------------------------------------------------------------------------- */
+
+static int work(rkt_error **err)
+{
+	auto_buf struct buf html = { 0 }, answer = { 0 };
+	auto_page struct page page = { 0 };
+
+	if (give_up(err) < 0)
+		return -1;
+	if (fd_read_rest(STDIN_FILENO, PAGE_SIZE_MAX, &html, err) < 0)
+		return rkt_fail_outer(err, "the page");
+	page_parse(buf_slice(&html), &page);
+	page_print(&page, &answer);
+	fwrite(answer.data, 1, answer.len, stdout);
+	return 0;
+}
+
+static int run(int argc, char **argv, rkt_error **err)
+{
+	static const char *const usage[] = { "<PAGE", NULL };
+	static const char *const see_also[] = { "rkt-store-fetch(1)", "rkt-store-trust(1)", NULL };
+	const struct command command = {
+		.program = "rkt-read-page",
+		.usage = usage,
+		.summary = "read an HTML page for rkt-store fetch",
+		.description =
+			"Prints what the HTML page on standard input says of where images and "
+			"their keys are. 'rkt-store fetch' and 'rkt-store trust' run it.",
+		.see_also = see_also,
+		.operands_max = 0,
+	};
+
+	switch (opts_parse(&command, argc, argv, NULL, err)) {
+	case OPTS_DONE:
+		return 0;
+	case OPTS_BAD:
+		return -1;
+	case OPTS_RUN:
+		break;
+	}
+	return work(err);
+}
+
+int main(int argc, char **argv)
+{
+	return cli_main(argc, argv, run, 0);
+}

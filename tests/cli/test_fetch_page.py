@@ -1,0 +1,254 @@
+"""Discovery pages are read by a program of their own, rkt-read-page, which may fall to them (S-030)."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import time
+
+import pytest
+from conftest import needs_root, run, tool
+from fetchlib import SOON, pki, proxy, unsigned, web  # noqa: F401 (fixtures)
+from storelib import assert_one_line, image_tar, write
+
+NAME = "example.com/app"
+READER = "rkt-read-page"
+SECRET = "geheim"
+
+
+def is_sanitized():
+    return "libasan" in run(["ldd", tool("rkt-store")]).out
+
+
+def tag(content, name="ac-discovery"):
+    return f'<meta name="{name}" content="{content}">'
+
+
+HERE = tag(f"{NAME} https://example.com/here.{{ext}}")
+
+
+# ---- pages, as they come
+
+
+@pytest.fixture
+def find(web, proxy, data_dir):
+    """A function that asks for NAME, whose page is the first argument. The image lies at /here.aci."""
+    web.file("/here.aci", image_tar(NAME))
+
+    def it(page, *more, name=NAME):
+        web.file("/app", page if isinstance(page, bytes) else page.encode())
+        return unsigned(web, name, *more, env={"https_proxy": proxy.url})
+
+    return it
+
+
+@pytest.mark.parametrize("page", [
+    HERE, f"<!DOCTYPE html><HTML><HEAD>{HERE}</HEAD><BODY>", f"<head><title>a</title><bogus>{'</bogus>'}{HERE}",
+    f"<head>{tag('')}{tag('example.com')}{tag('a b c')}{tag('A https://x/')}<meta name=ac-discovery>{HERE}",
+    f"<head>{tag('example.com/other https://example.com/no.{ext}')}{HERE}", f"<head>{HERE * 1000}",
+    f"<head>{tag('example.com https://example.com/&#228;&#127;&#x1b;[m.{ext}')}{HERE}",
+    f"<head>{HERE}<meta x='" + "x" * 200_000, f"<head>{HERE}</head>" + "<div>" * 180_000,
+    b"\xef\xbb\xbf<head><!-- \xff\xfe\0 -->" + HERE.encode(),
+    f"<head>{tag('example.com ' + 'x' * 60_000)}{HERE}", " " * 1_000_000 + HERE,
+], ids=["bare", "upper case", "bogus", "faults", "other", "a thousand", "by number", "cut off", "deep", "bytes", "long",
+        "spaces"])
+def test_pages_however_odd_that_say_where(find, page):
+    result = find(page)
+    assert (result.status, result.err) == (0, ""), result
+
+
+@pytest.mark.parametrize("page, words", [
+    ("", "has no tag"), ("plain words", "has no tag"), (f"<body>{HERE}", "has no tag"),
+    (f"<head><script>{HERE}</script>", "has no tag"), (f"<head><!--{HERE}", "has no tag"),
+    (f"<head>{tag('example.com')}", "has no tag"), (f"<head>{'<b>' * 10_000}{HERE}", "has no tag"),
+    (f"<head>{HERE * 1001}", "more than 1000 tags"),
+    (f"<head><!-- {'x' * 200_000}{HERE}", "more than 64 KiB"),
+    (f"<head><meta {'a b c d ' * 20_000}>{HERE}", "more than 64 KiB"),
+    (HERE + " " * 1_048_576, "more than 1048576 bytes"),
+    (f"<head>{tag('example.com/app https://example.com/&#228;.{ext}')}", "characters that no URL has"),
+], ids=["empty", "words", "body", "script", "comment", "short", "deep", "many", "long comment", "long tag", "large",
+        "by number"])
+def test_pages_that_say_nothing(find, page, words):
+    assert_one_line(find(page), 3, "was not found", words)
+
+
+def test_many_pages_are_read_at_once(web, proxy, data_dir):
+    names = [f"example.com/n{number}" for number in range(24)]
+    for number, name in enumerate(names):
+        web.file(f"/n{number}", tag(f"{name} https://example.com/i{number}.{{ext}}").encode())
+        web.file(f"/i{number}.aci", image_tar(name))
+    result = unsigned(web, "--jobs=8", *names, env={"https_proxy": proxy.url})
+    assert (result.status, result.err, len(result.out.splitlines())) == (0, "", len(names)), result
+
+
+# ---- a reader that is taken over
+
+
+@pytest.fixture
+def apart(web, proxy, data_dir, tmp_path):
+    """A function that asks for NAME by a copy of the program, beside which lies the reader that SCRIPT is (None: that
+    is not there). The image lies at /here.aci, and the page of example.com says so."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in "rkt-store-fetch", "rkt-fetch-key":
+        shutil.copy(tool(name), folder)
+    shutil.copy(tool(READER), folder / "real")
+    web.file("/here.aci", image_tar(NAME))
+    web.file("/app", b"<head><!-- poison -->" + HERE.encode())
+    web.file("/", tag("example.com https://example.com/here.{ext}").encode())
+
+    def it(script, program="rkt-store-fetch", env=()):
+        if script is not None:
+            write(folder / READER, f"#!/bin/sh\n{script}\n".encode()).chmod(0o755)
+        env = {"https_proxy": proxy.url, **dict(env)}
+        if program == "rkt-fetch-key":
+            return run([folder / program, "--cacert", web.ca, "--find"], stdin=NAME.encode(), env=env)
+        return run([folder / program, "--cacert", web.ca, *SOON, "--insecure-options=image", NAME], env=env)
+
+    it.folder = folder
+    return it
+
+
+def test_a_reader_beside_the_program_is_the_one(apart):
+    result = apart('exec "${0%/*}/real"')
+    assert (result.status, result.err) == (0, ""), result
+
+
+def answer(*lines, end="end"):
+    return f"cat <<'END'\n{chr(10).join([*lines, end])}\nEND"
+
+
+GOOD = f"discovery {NAME} https://example.com/here.{{ext}}"
+
+
+@pytest.mark.parametrize("script, words", [
+    ("kill -9 $$", "was killed by signal 9"),
+    ("kill -11 $$", "was killed by signal 11"),
+    ("exit 127", "ended with status 127"),
+    (f"{answer(GOOD)}\nexit 1", "ended with status 1"),
+    ("exit 0", "gave no answer"),
+    ("cat", "gave no answer"),
+    ("yes", "printed more than"),
+    (f"printf '{GOOD}'", "gave no answer"),
+    (answer(GOOD, end="fin"), "line 2 is no tag"),
+    (answer(GOOD, "end"), "more than an end"),
+    (answer(GOOD, end="end !large"), "more than an end"),
+    (answer("discovery * https://example.com/here.{ext}"), "line 1 is no tag"),
+    (answer(f"discovery {NAME} https://example.com/here.{{ext}} x"), "line 1 is no tag"),
+    (answer(f"discovery {NAME} https://example.com/\x1b[31m.{{ext}}"), "line 1 is none"),
+    (answer(f"discovery {NAME} https://example.com/ä.{{ext}}"), "line 1 is none"),
+    (answer(*[GOOD] * 1001), "line 1001 is no tag"),
+    (f"echo boo >&2; {answer('boo')}", "line 1 is no tag"),
+], ids=["killed", "crashed", "no library", "failed", "silent", "page", "endless", "cut off", "no end", "two ends",
+        "fault and tags", "prefix", "three words", "escape", "beyond ASCII", "too many", "on stderr"])
+def test_a_reader_that_lies_or_dies_is_told_in_a_line(apart, script, words):
+    result = apart(script)
+    assert_one_line(result, 1, f"{NAME}?ac-discovery=1: ", "example.com?ac-discovery=1: ", str(apart.folder / READER),
+                    words, "give the URL of the file itself")
+    assert "boo" not in result.err
+
+
+def test_without_a_reader_it_is_said_what_is_missing(apart):
+    result = apart(None)
+    if result.status == 0:
+        pytest.skip("an installed reader answers")
+    assert_one_line(result, 1, f"/{READER} is not there", "install all of Rocket", "give the URL of the file itself")
+
+
+def test_the_page_that_kills_the_reader_hides_no_other(apart, web):
+    script = 'page=$(cat); case $page in *poison*) kill -9 $$ ;; esac; echo "$page" | "${0%/*}/real"'
+    result = apart(script)
+    assert (result.status, result.err) == (0, ""), result
+    assert web.asked("/app") and web.asked("/here.aci")
+
+
+def test_keys_are_found_in_the_same_way(apart, web):
+    web.file("/app", tag(f"{NAME} https://example.com/key", "ac-discovery-pubkeys").encode())
+    result = apart('exec "${0%/*}/real"', "rkt-fetch-key")
+    assert json.loads(result.out) == ["https://example.com/key"], result
+    result = apart("kill -9 $$", "rkt-fetch-key")
+    assert (result.status, result.err) == (1, ""), result
+    words = json.loads(result.out)["error"]
+    assert "was killed by signal 9" in words and "give the URL of the file itself" in words
+    result = apart(answer(f"pubkeys {NAME} file:///etc/shadow"), "rkt-fetch-key")
+    assert result.status == 3 and "names no key" in result.out, result
+
+
+def test_a_reader_that_says_where_can_say_no_more_than_a_page(apart, web):
+    """Where an image is; not under what name it is taken, nor of what kind a URL is."""
+    web.file("/other.aci", image_tar("example.com/other"))
+    result = apart(answer(f"discovery {NAME} https://example.com/other.{{ext}}"))
+    assert_one_line(result, 4, "example.com/other")
+    for url in "http://example.com/here.{ext}", "file:///here.{ext}", "/here.{ext}", "https://me:x@example.com/h.{ext}":
+        assert apart(answer(f"discovery {NAME} {url}")).status != 0, url
+    assert web.asked("/here.aci") == []
+
+
+def test_the_reader_gets_nothing_of_who_asks(apart, tmp_path, proxy):
+    """S-029: neither environment nor files; errors go nowhere."""
+    seen = tmp_path / "seen"
+    script = (f"{{ cat /proc/$$/environ; echo; readlink /proc/$$/fd/[0-9]; cat /proc/$$/cmdline; }} >{seen}\n"
+              f'exec "${{0%/*}}/real"')
+    url = proxy.url.replace("://", f"://me:{SECRET}@")
+    result = apart(script, env={"https_proxy": url, "TOKEN": SECRET})
+    assert result.status == 0, result
+    environ, *files, words = seen.read_text().splitlines()
+    assert environ == "", environ
+    # the shell holds its script, too
+    files = [file for file in files if not file.endswith((READER, "/seen")) and "pipe:" not in file]
+    assert len(files) == 2 and files[0].startswith("/memfd:") and files[1] == "/dev/null", seen.read_text()
+    assert SECRET not in words
+
+
+# ---- what the reader does to itself
+
+
+def reading(*more_files):
+    """rkt-read-page, which waits for the rest of a page."""
+    process = subprocess.Popen([tool(READER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=more_files)
+    process.stdin.write(HERE.encode())
+    process.stdin.flush()
+    wanted = pathlib.Path(f"/proc/{process.pid}/syscall")
+    for _ in range(100):
+        time.sleep(0.02)
+        if wanted.read_text().startswith("0 0x0 "):  # read() of standard input
+            return process
+    process.kill()
+    raise AssertionError("it does not read")
+
+
+def limits_of(process):
+    lines = pathlib.Path(f"/proc/{process.pid}/limits").read_text().splitlines()
+    return {line[:26].strip(): line[26:].split()[:2] for line in lines}
+
+
+@needs_root
+def test_the_reader_gives_up_what_it_can_do_without():
+    ours = os.open("/dev/null", os.O_RDONLY)
+    process = reading(ours)
+    try:
+        limits = limits_of(process)
+        files = os.listdir(f"/proc/{process.pid}/fd")
+        status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    finally:
+        os.close(ours)
+        out, _ = process.communicate(timeout=20)
+    assert out.decode() == f"{GOOD}\nend\n"
+    assert sorted(files) == ["0", "1", "2"]
+    assert "NoNewPrivs:\t1\n" in status
+    assert limits["Max cpu time"] == ["10", "10"] and limits["Max core file size"] == ["0", "0"]
+    if is_sanitized():
+        return
+    assert "Uid:\t65534\t65534\t65534\t65534\n" in status and "Groups:\t \n" in status
+    assert "CapEff:\t0000000000000000\n" in status
+    assert limits["Max open files"] == ["3", "3"] and limits["Max processes"] == ["0", "0"]
+    assert limits["Max address space"] == [str(256 << 20)] * 2
+
+
+def test_the_reader_is_for_programs():
+    assert "rkt-store fetch" in run([READER, "--help"]).out
+    result = run([READER, "page.html"])
+    assert result.status == 2 and result.err.startswith(f"{READER}: ") and "--help" in result.err, result
+    result = run([READER], stdin=b"x" * (1 << 20) + b"x")
+    assert result.status == 4 and "1048576" in result.err, result
