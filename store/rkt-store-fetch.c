@@ -72,5 +72,5 @@ int main(int argc, char **argv)
 	status = cli_main(argc, words, fetch_run, 0);
 	for (int i = 0; i < argc; i++)
 		xfree_secret(words[i]);
-	return status;
+	cli_end(status);
 }

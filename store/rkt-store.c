@@ -48,5 +48,5 @@ static int run(int argc, char **argv, rkt_error **err)
 int main(int argc, char **argv)
 {
 	rkt_store_catch_damage("rkt-store", RKT_INVALID);
-	return cli_main(argc, argv, run, 0);
+	cli_end(cli_main(argc, argv, run, 0));
 }
