@@ -178,7 +178,8 @@ static int confirm_seen(struct import *self, rkt_error **err)
 static int recognise_seen(
 	struct import *self, const struct arrival *file, uint64_t at, rkt_error **err)
 {
-	bool must_read = self->wish && (self->wish->sha512 || self->wish->file_sha256);
+	bool must_read = self->options.expect ||
+			 (self->wish && (self->wish->sha512 || self->wish->file_sha256));
 	const struct alias *mark = &self->seen.mark;
 	int got;
 

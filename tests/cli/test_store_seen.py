@@ -122,6 +122,14 @@ def test_a_signature_is_checked_over_all_bytes_again(data_dir, disk, tmp_path, t
 
 
 @needs_strace
+def test_what_is_verified_is_read(data_dir, disk):
+    file = disk / "i.aci"
+    image = add(file)
+    found, count = bytes_read(data_dir, file, f"--verify-with={image}")
+    assert found == image and count >= SIZE
+
+
+@needs_strace
 def test_a_change_behind_the_back_of_the_kernel_is_seen_in_samples(data_dir, disk):
     """What a clock that was set back does as well: the times are the same, the bytes are not."""
     file = disk / "j.aci"
