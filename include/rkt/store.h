@@ -121,7 +121,10 @@ struct rkt_import_options {
 };
 
 /* Reads an image file (compressed or not) from FD, its present position to its end, and adds it.
- * FD stays open. An image that is there already is success. OPTIONS may be NULL. */
+ * FD stays open. An image that is there already is success. OPTIONS may be NULL.
+ *
+ * A file whose bytes were read before is not unpacked again; a regular one on ext4, XFS, Btrfs or
+ * F2FS that lies there untouched since is not even read, unless EXPECT says what it must be. */
 RKT_PUBLIC int rkt_store_import(rkt_store *store, int fd, const struct rkt_import_options *options,
 	rkt_image_id *ret_id, rkt_error **err);
 
