@@ -37,3 +37,6 @@ int import_as_wished(rkt_store *store, int fd, const struct rkt_import_options *
 /* A db_work: writes the records of CONTEXT, a struct import_record. An image that is there already
  * keeps its time and name record. */
 int import_record_write(db_txn *txn, void *context, rkt_error **err);
+/* A db_work: of an image that is there already, what CONTEXT, a struct import_record, says that was
+ * not known: aliases, and where it came from. */
+int import_record_more(db_txn *txn, void *context, rkt_error **err);

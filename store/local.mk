@@ -22,7 +22,7 @@ index_link = %D%/index/libindex.la $(aci_link)
 	%D%/deps.c %D%/deps.h \
 	%D%/fuse.c %D%/fuse.h \
 	%D%/gc.c %D%/gc.h %D%/gc_choose.c %D%/gc_decide.c \
-	%D%/import.c %D%/import.h \
+	%D%/import.c %D%/import.h %D%/import_record.c \
 	%D%/known.c %D%/known.h \
 	%D%/layered.c %D%/layered.h \
 	%D%/layout.c %D%/layout.h \
