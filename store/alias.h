@@ -1,6 +1,7 @@
 /*
  * What else an image goes by than its ID. An alias is a fact about bytes: which tar a file unpacks
- * to, which SHA-512 a tar has. So one whose image is gone is never wrong, only of no use.
+ * to, which SHA-512 a tar has. So one whose image is gone is never wrong, only of no use. But one
+ * kind is about the moment in which a file was read (seen.h).
  */
 #pragma once
 

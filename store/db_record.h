@@ -159,7 +159,7 @@ int origin_row_read(struct slice bytes, struct origin_row *ret, rkt_error **err)
 struct remote_row {
 	const char *url;
 	const char *etag, *last_modified; /* NULL: the server said none */
-	uint64_t fetched_ns;              /* when it answered last */
+	uint64_t fetched_ns;              /* when it last said anything new */
 	uint64_t fresh_ns;                /* until then nobody needs to ask it again */
 	rkt_image_id id;
 };

@@ -165,32 +165,32 @@ static bool is_tar(const struct import *self, const struct alias *packed)
 }
 
 /* All bytes were read: what the file will be known by while it lies there. */
-static int confirm_seen(struct import *self, rkt_error **err)
+static void keep_seen(struct import *self)
 {
-	if (seen_confirm(&self->seen, err) < 0)
-		return -1;
+	seen_check(&self->seen);
 	self->record.seen = self->seen.mark;
-	return 0;
 }
 
 /* Whether the image is there of a file that lies where it did when all its bytes were read, and
- * nobody wants to know what they are: 1, 0, or -1. */
+ * nobody wants to know what they are: 1 (as if it had been read to its end), 0, or -1. */
 static int recognise_seen(
 	struct import *self, const struct arrival *file, uint64_t at, rkt_error **err)
 {
-	bool must_read = self->options.expect ||
-			 (self->wish && (self->wish->sha512 || self->wish->file_sha256));
-	const struct alias *mark = &self->seen.mark;
-	int got;
+	int got = 0;
 
-	if (arrival_is_spool(file))
+	if (arrival_is_spool(file) ||
+		(self->wish && (self->wish->sha512 || self->wish->file_sha256)))
 		return 0;
-	if (seen_begin(&self->seen, file->fd, at, err) < 0)
-		return -1;
-	if (must_read || !mark->len)
-		return 0;
-	got = known_by_alias(self->store, mark, &self->record.id, err);
-	return got > 0 ? known_is_there(self->store, &self->record.id, err) : got;
+	seen_begin(&self->seen, file->fd, at);
+	if (self->seen.mark.len && !self->options.expect)
+		got = known_by_alias(self->store, &self->seen.mark, &self->record.id, err);
+	if (got > 0)
+		got = known_is_there(self->store, &self->record.id, err);
+	if (got > 0 && lseek(file->fd, 0, SEEK_END) < 0)
+		return rkt_fail_errno(err, "seek");
+	if (got == 0)
+		seen_check(&self->seen);
+	return got;
 }
 
 /* The same by all bytes of FD, which has an end. */
@@ -198,8 +198,7 @@ static int recognise_bytes(struct import *self, int fd, rkt_error **err)
 {
 	int got = digest_packed(self, fd, &self->file, err);
 
-	if (got == 0)
-		got = confirm_seen(self, err);
+	keep_seen(self);
 	if (got == 0)
 		got = known_by_alias(self->store, &self->file, &self->record.id, err);
 	if (got > 0 && self->packed.sha512 && !is_tar(self, &self->file))
@@ -235,8 +234,7 @@ static int name_packed(struct import *self, rkt_error **err)
 	record->packed = alias_of_hex(ALIAS_PACKED, record->id.text + strlen("sha256-"));
 	if (!self->packed.plain && packed_digest(&self->packed, &record->packed, err) < 0)
 		return -1;
-	if (confirm_seen(self, err) < 0)
-		return -1;
+	keep_seen(self);
 	return packed_hint(&self->packed, &record->hint, err);
 }
 

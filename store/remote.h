@@ -7,9 +7,9 @@
 #include "store/store.h"
 
 struct remote {
-	char *etag, *last_modified;    /* NULL: none */
-	uint64_t fetched_ns, fresh_ns; /* when that was written down; until when it is fresh */
-	rkt_image_id id;               /* an image that is in the store */
+	char *etag, *last_modified; /* NULL: none */
+	uint64_t fresh_ns;
+	rkt_image_id id; /* an image that is in the store */
 };
 
 /* 1 with what is known of URL (without user and password), 0 when nothing is, or its image or

@@ -5,10 +5,12 @@
 #include <endian.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "aci/siphash.h"
 #include "base/alloc.h"
@@ -20,8 +22,9 @@
 #define SAMPLES     32
 #define SAMPLE      4096
 
-/* Those that note the time of writes through memory maps too, to less than SETTLED_SEC. tmpfs does
- * not; what lies on other machines or behind FUSE is up to others. */
+/* Those whose time of change is that of the last write to less than SETTLED_SEC, through memory
+ * maps too. tmpfs does not know of these; what lies on other machines or behind FUSE is up to
+ * others. */
 static bool keeps_times(int fd)
 {
 	struct statfs fs;
@@ -39,6 +42,25 @@ static bool keeps_times(int fd)
 	}
 }
 
+/* Whether nobody but us and root may write. The bits of the group are also the most that any entry
+ * of an ACL gives. */
+static bool is_ours(const struct stat *st)
+{
+	return (st->st_uid == 0 || st->st_uid == geteuid()) && !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* Whether nobody has the file open, or a map of it, for writing: only then the kernel gives a
+ * lease. It is given back at once. Should somebody open the file just then, a signal says so, which
+ * is not to be SIGIO: that one kills. */
+static bool has_no_writers(int fd)
+{
+	auto_free char *path = xasprintf("/proc/self/fd/%d", fd);
+	auto_fd int own = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	return own >= 0 && fcntl(own, F_SETSIG, SIGURG) == 0 &&
+	       fcntl(own, F_SETLEASE, F_RDLCK) == 0;
+}
+
 static bool is_settled(const struct stat *st)
 {
 	struct timespec now;
@@ -49,35 +71,35 @@ static bool is_settled(const struct stat *st)
 
 /* Adds bytes from all over the file: not a proof, but a clock that was set back, or a disk changed
  * behind the kernel's back, hardly gets past them. */
-static int add_samples(int fd, uint64_t size, struct buf *to, rkt_error **err)
+static bool add_samples(int fd, uint64_t size, struct buf *to)
 {
 	uint64_t step = size > SAMPLE ? (size - SAMPLE) / (SAMPLES - 1) : 0;
 
 	for (uint64_t i = 0; i < SAMPLES; i++) {
-		ssize_t got = fd_pread_full(fd, buf_reserve(to, SAMPLE), SAMPLE, step * i, err);
+		ssize_t got = fd_pread_full(fd, buf_reserve(to, SAMPLE), SAMPLE, step * i, NULL);
 
 		if (got < 0)
-			return -1;
+			return false;
 		to->len += (size_t)got;
 	}
-	return 0;
+	return true;
 }
 
 /* Of the running boot, because in another one the device may have the number of another, and of the
  * samples. The key is no secret: all else in the mark is compared as it is. */
-static int sum_samples(int fd, uint64_t size, struct siphash *ret, rkt_error **err)
+static bool sum_samples(int fd, uint64_t size, struct siphash *ret)
 {
 	static const struct siphash_key key;
 	auto_buf struct buf bytes = { 0 };
-	auto_free char *boot = proc_boot_id(err);
+	auto_free char *boot = proc_boot_id(NULL);
 
 	if (!boot)
-		return -1;
+		return false;
 	buf_append_text(&bytes, boot);
-	if (add_samples(fd, size, &bytes, err) < 0)
-		return -1;
+	if (!add_samples(fd, size, &bytes))
+		return false;
 	*ret = siphash(&key, bytes.data, bytes.len);
-	return 0;
+	return true;
 }
 
 static uint64_t ns_of(struct timespec time)
@@ -85,55 +107,47 @@ static uint64_t ns_of(struct timespec time)
 	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
-static int make_mark(
-	const struct seen *self, const struct stat *st, struct alias *ret, rkt_error **err)
+/* Empty where there is none. */
+static struct alias mark_of(const struct seen *self)
 {
+	struct alias mark = { 0 };
 	struct siphash samples;
+	struct stat st;
 
-	if (sum_samples(self->fd, (uint64_t)st->st_size, &samples, err) < 0)
-		return -1;
+	if (fstat(self->fd, &st) < 0 || !is_ours(&st) || !is_settled(&st) ||
+		!sum_samples(self->fd, (uint64_t)st.st_size, &samples))
+		return mark;
 
-	const uint64_t facts[] = { st->st_dev, st->st_ino, (uint64_t)st->st_size, self->at,
-		ns_of(st->st_mtim), ns_of(st->st_ctim), samples.words[0], samples.words[1] };
+	const uint64_t facts[] = { st.st_dev, st.st_ino, (uint64_t)st.st_size, self->at,
+		ns_of(st.st_mtim), ns_of(st.st_ctim), samples.words[0], samples.words[1] };
 
-	*ret = (struct alias){ .kind = ALIAS_SEEN, .len = sizeof facts };
-	static_assert(sizeof facts <= sizeof ret->digest, "a mark fits an alias");
+	static_assert(sizeof facts <= sizeof mark.digest, "a mark fits an alias");
+	mark.kind = ALIAS_SEEN;
+	mark.len = sizeof facts;
 	for (size_t i = 0; i < ARRAY_LEN(facts); i++) {
 		uint64_t fact = htole64(facts[i]);
 
-		memcpy(ret->digest + i * sizeof fact, &fact, sizeof fact);
+		memcpy(mark.digest + i * sizeof fact, &fact, sizeof fact);
 	}
-	return 0;
+	return mark;
 }
 
-/* Empty where there is none. */
-static int mark(const struct seen *self, struct alias *ret, rkt_error **err)
-{
-	struct stat st;
-
-	*ret = (struct alias){ 0 };
-	if (fstat(self->fd, &st) < 0)
-		return rkt_fail_errno(err, "stat");
-	return is_settled(&st) ? make_mark(self, &st, ret, err) : 0;
-}
-
-int seen_begin(struct seen *self, int fd, uint64_t at, rkt_error **err)
+void seen_begin(struct seen *self, int fd, uint64_t at)
 {
 	*self = (struct seen){ .fd = fd, .at = at };
-	if (!keeps_times(fd) || sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE) < 0)
-		return 0;
-	return mark(self, &self->mark, err);
+	if (keeps_times(fd))
+		self->mark = mark_of(self);
 }
 
-int seen_confirm(struct seen *self, rkt_error **err)
+void seen_check(struct seen *self)
 {
 	struct alias now;
 
 	if (!self->mark.len)
-		return 0;
-	if (mark(self, &now, err) < 0)
-		return -1;
+		return;
+	/* in this order: who opens the file after the first question changes what the second finds
+	 * */
+	now = has_no_writers(self->fd) ? mark_of(self) : (struct alias){ 0 };
 	if (now.len != self->mark.len || memcmp(now.digest, self->mark.digest, now.len) != 0)
 		self->mark = (struct alias){ 0 };
-	return 0;
 }

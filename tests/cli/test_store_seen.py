@@ -10,7 +10,7 @@ import time
 import pytest
 from conftest import run, tool
 from siglib import Gpg, needs_gpg, trust  # noqa: F401 (a fixture)
-from storelib import add, ids, image_tar, info, own_mounts, store, write  # noqa: F401
+from storelib import NOBODY, add, ids, image_tar, info, own_mounts, store, write  # noqa: F401
 
 MEGABYTE = 1 << 20
 SETTLED = 3.1  # seconds, after which the time of a change is believed
@@ -49,7 +49,7 @@ class Disk:
 
     def change_behind(self, file, old, new):
         """Everywhere in the blocks of FILE but the first and the last."""
-        extents = self.must("filefrag", "-v", file)
+        extents = self.must("filefrag", "-s", "-v", file)
         self.must("umount", self.folder)
         with open(self.device, "r+b") as disk:
             for first, last in re.findall(r"^ *\d+: +\d+\.\. *\d+: +(\d+)\.\. *(\d+):", extents, re.M):
@@ -166,9 +166,64 @@ def test_a_change_through_a_memory_map_is_seen(data_dir, seen):
         changed = add(file)
         assert changed != image
         time.sleep(SETTLED)
-        assert add(file) == changed  # marked from here on, while it is mapped and its pages were dirty
-        pages[:] = tar_of("c", b"y")
+        assert add(file) == changed
+        pages[:] = tar_of("c", b"y")  # of pages that were written before the kernel may take no notice
         assert add(file) not in (image, changed)
+
+
+@needs_strace
+@own("c")
+def test_a_file_that_somebody_may_be_writing_is_not_marked(data_dir, seen):
+    """A write sets the time when it begins; its bytes may come when the file has been read."""
+    file, image = seen
+    os.utime(file)
+    time.sleep(SETTLED)
+    with open(file, "r+b"):
+        for _ in range(2):
+            assert bytes_read(data_dir, file)[1] >= SIZE
+    assert bytes_read(data_dir, file)[1] >= SIZE
+    assert bytes_read(data_dir, file)[1] < MEGABYTE
+
+
+@needs_strace
+@pytest.mark.parametrize("owner, mode, marked", [(0, 0o644, True), (NOBODY, 0o644, False), (0, 0o664, False),
+                                                 (0, 0o646, False), (0, 0o555, True)])
+def test_a_file_that_others_may_write_is_not_marked(data_dir, disk, owner, mode, marked):
+    file = disk / f"{owner}-{mode}.aci"
+    write(file, tar_of("k"))
+    os.chown(file, owner, owner)
+    file.chmod(mode)
+    time.sleep(SETTLED)
+    add(file)
+    assert (bytes_read(data_dir, file)[1] < MEGABYTE) == marked
+
+
+@needs_strace
+@own("e")
+def test_a_file_is_known_from_the_position_it_was_read_from(data_dir, seen, tmp_path):
+    file, image = seen
+    shutil.copy(file, tmp_path / "first")
+    both = file.with_suffix(".two")
+    write(both, tar_of("e", b"x") + file.read_bytes())
+    time.sleep(SETTLED)
+    length = file.stat().st_size
+    for at, found in ((0, None), (length, image), (length, image)):
+        with open(both, "rb") as stream:
+            stream.seek(at)
+            result = subprocess.run([tool("rkt-store"), "import", "-"], stdin=stream, capture_output=True, text=True)
+            if found:
+                assert result.stdout.strip() == found, result
+                assert stream.fileno() and os.lseek(stream.fileno(), 0, os.SEEK_CUR) == 2 * length
+            else:
+                assert result.returncode == 4, result  # two tars in a row are no image
+
+
+def test_no_boot_is_no_mark_and_no_failure(data_dir, disk, tmp_path):
+    """As where /proc/sys is hidden."""
+    file = disk / "i.aci"
+    script = 'mount -t tmpfs none /proc/sys && "$STORE" import "$FILE" && "$STORE" import "$FILE"'
+    result = run(["unshare", "-m", "sh", "-c", script], env={"STORE": tool("rkt-store"), "FILE": file})
+    assert result.status == 0 and len(set(result.out.split())) == 1, result
 
 
 @own("d")
