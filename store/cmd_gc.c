@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "cli/out.h"
+#include "store/trust/verify.h"
 
 #define GRACE_SEC (24 * 60 * 60)
 
@@ -92,6 +93,8 @@ static int gc(const struct gc_settings *settings, rkt_error **err)
 		json_free(output.decisions);
 		return -1;
 	}
+	if (!settings->dry_run)
+		trust_homes_clear();
 	if (settings->json)
 		print_json(&output, &result);
 	else
@@ -139,7 +142,7 @@ int cmd_gc(int argc, char **argv, rkt_error **err)
 		.summary = "remove images nobody uses, and left-overs",
 		.description =
 			"Removes the images that no pod uses and that were imported before the "
-			"grace period, trees nobody uses any more, and what killed imports left "
+			"grace period, trees nobody uses any more, and what killed commands left "
 			"behind. What is removed is printed, one a line; the reasons, also for what "
 			"stays, go to standard error.\n\n"
 			"An image stays whatever the options say while a pod uses it, and while an "

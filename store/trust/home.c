@@ -101,10 +101,21 @@ static int make_locked(trust_home *self, const char *where, rkt_error **err)
 	return 1;
 }
 
+static const char *temporary_folder(void)
+{
+	const char *named = getenv("TMPDIR");
+
+	return named && *named ? named : "/tmp";
+}
+
+void trust_homes_clear(void)
+{
+	remove_left_homes(temporary_folder());
+}
+
 static int make_directory(trust_home *self, rkt_error **err)
 {
-	const char *temporary = getenv("TMPDIR");
-	const char *where = temporary && *temporary ? temporary : "/tmp";
+	const char *where = temporary_folder();
 	const struct slice text = { (const uint8_t *)configuration, sizeof configuration - 1 };
 	int made;
 

@@ -20,6 +20,9 @@ typedef struct trust_home trust_home;
 trust_home *trust_home_new(rkt_error **err);
 /* Removes it. NULL is allowed. */
 void trust_home_free(trust_home *self);
+/* Removes the homes that killed processes of this user left in $TMPDIR or /tmp. trust_home_new()
+ * does the same. */
+void trust_homes_clear(void);
 /* Adds the public keys in BYTES, armored or not. RKT_INVALID when there is none, or when there are
  * secret keys too. */
 int trust_home_add(trust_home *self, struct slice bytes, rkt_error **err);

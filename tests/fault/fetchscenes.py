@@ -68,6 +68,7 @@ def is_signed_when_there(yard):
         assert info(SUBJECT)["signedBy"] == yard.signer
     can_be_fetched(yard)
     assert info(SUBJECT)["signedBy"] == yard.signer
+    assert store("gc").status == 0  # the fetch had nothing to ask gpg about when the image was there
     assert os.listdir(yard.path / "tmp") == []  # homes of gpg, also of those that were killed
 
 
