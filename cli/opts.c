@@ -78,15 +78,17 @@ static int store(const struct opt *opt, const char *text, rkt_error **err)
 	abort();
 }
 
-static int check_count(
-	const struct command *command, size_t count, const char *last, rkt_error **err)
+/* OPERANDS holds all COUNT of them, unless the command has a callback. */
+static int check_count(const struct command *command, const struct opts_list *operands,
+	size_t count, rkt_error **err)
 {
 	if (count < (size_t)command->operands_min)
 		return rkt_fail(err, RKT_USAGE, "too few operands; usage: %s %s", command->program,
 			command->usage && command->usage[0] ? command->usage[0] : "");
 	if (!command->operand && command->operands_max >= 0 &&
 		count > (size_t)command->operands_max)
-		return rkt_fail(err, RKT_USAGE, "unexpected operand '%s'", last);
+		return rkt_fail(err, RKT_USAGE, "unexpected operand '%s'",
+			operands->items[command->operands_max]);
 	return 0;
 }
 
@@ -135,7 +137,7 @@ static enum opts_result parse(const struct command *command, struct scan *scan,
 		if (*request != REQUEST_NONE)
 			return answer(command, *request);
 	}
-	if (found < 0 || check_count(command, count, scan->text, err) < 0)
+	if (found < 0 || check_count(command, operands, count, err) < 0)
 		return OPTS_BAD;
 	return OPTS_RUN;
 }

@@ -277,6 +277,8 @@ static void operands_are_counted(void **state)
 	(void)state;
 	assert_refused("-f", "too few operands; usage: rkt-test [OPTIONS] FILE...");
 	assert_refused("a b c", "unexpected operand 'c'");
+	assert_refused("a b c d", "unexpected operand 'c'");
+	assert_refused("a b c --dir d --all", "unexpected operand 'c'");
 }
 
 static void called_operands_keep_their_place(void **state)
