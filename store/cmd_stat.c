@@ -83,6 +83,10 @@ static void add_space(
 {
 	char size[16];
 
+	if (space->count == RKT_HIDDEN) {
+		add_line(table, name, xstrdup("for root to see"));
+		return;
+	}
 	add_line(table, name,
 		xasprintf("%s in %llu %s%s", str_size(space->bytes, size),
 			(unsigned long long)space->count, unit, space->count == 1 ? "" : "s"));
@@ -149,10 +153,14 @@ static void print_all(const struct gathered *gathered)
 	print_tables(gathered->tables);
 }
 
+/* NULL when it is hidden. */
 static json *space_json(const struct rkt_space *space)
 {
-	json *object = json_new_object();
+	json *object;
 
+	if (space->count == RKT_HIDDEN)
+		return NULL;
+	object = json_new_object();
 	set_number(object, "count", space->count);
 	set_number(object, "bytes", space->bytes);
 	return object;
@@ -192,7 +200,9 @@ static void print_all_json(struct gathered *gathered)
 
 static uint64_t sum_of(const struct line *line)
 {
-	return line->stat.blob + line->stat.indexes + line->stat.trees;
+	uint64_t trees = line->stat.trees == RKT_HIDDEN ? 0 : line->stat.trees;
+
+	return line->stat.blob + line->stat.indexes + trees;
 }
 
 /* The largest first, equal ones by ID. */
@@ -209,7 +219,10 @@ static void add_size(struct out_table *table, uint64_t bytes)
 {
 	char size[16];
 
-	out_table_cell(table, bytes ? str_size(bytes, size) : "-");
+	if (bytes == RKT_HIDDEN)
+		out_table_cell(table, "?");
+	else
+		out_table_cell(table, bytes ? str_size(bytes, size) : "-");
 }
 
 static void print_images(const struct gathered *gathered)
@@ -249,7 +262,10 @@ static void print_images_json(const struct gathered *gathered)
 		json_set(object, "version", line->version ? json_new_string(line->version) : NULL);
 		set_number(object, "blob", line->stat.blob);
 		set_number(object, "indexes", line->stat.indexes);
-		set_number(object, "extractedTrees", line->stat.trees);
+		if (line->stat.trees == RKT_HIDDEN)
+			json_set(object, "extractedTrees", NULL);
+		else
+			set_number(object, "extractedTrees", line->stat.trees);
 		set_number(object, "pods", line->stat.pods);
 		json_append(array, object);
 	}
@@ -312,7 +328,9 @@ int cmd_stat(int argc, char **argv, rkt_error **err)
 			"by verify; then the room on the file system, the pods that keep images, and "
 			"the LMDB index. No image is read.\n\n"
 			"With --images, an index or tree over several images counts to the one on "
-			"top.",
+			"top.\n\n"
+			"Members of a group that root shares the store with are not shown what extracted "
+			"trees and the quarantine take; of pods they see that there are leases.",
 		.options = options,
 		.examples = examples,
 		.see_also = cmd_see_also };

@@ -287,6 +287,19 @@ static int look_at_quarantine(struct look *self, rkt_error **err)
 	return dir < 0 ? 0 : look_at_all(dir, &self->result.quarantine, err);
 }
 
+/* What root keeps from the members of the group that it shares the store with (share.c). */
+static int look_at_closed(struct look *self, rkt_error **err)
+{
+	if (self->store->layout.member) {
+		self->result.trees.count = RKT_HIDDEN;
+		self->result.quarantine.count = RKT_HIDDEN;
+		return 0;
+	}
+	if (look_at_shelf(self, SHELF_ROOTFS, self->store->layout.rootfs, err) < 0)
+		return -1;
+	return look_at_quarantine(self, err);
+}
+
 static int look_at_files(struct look *self, rkt_error **err)
 {
 	const struct layout *layout = &self->store->layout;
@@ -294,9 +307,8 @@ static int look_at_files(struct look *self, rkt_error **err)
 
 	if (look_at_shelf(self, SHELF_BLOB, layout->blob, err) < 0 ||
 		look_at_shelf(self, SHELF_EROFS, layout->erofs, err) < 0 ||
-		look_at_shelf(self, SHELF_ROOTFS, layout->rootfs, err) < 0 ||
 		look_at_all(layout->tmp, &self->result.leftovers, err) < 0 ||
-		look_at_quarantine(self, err) < 0)
+		look_at_closed(self, err) < 0)
 		return -1;
 	if (fstatvfs(layout->top, &disk) < 0)
 		return rkt_fail_errno(err, "statvfs");
@@ -341,7 +353,7 @@ static void tell_images(const struct look *self)
 			.version = image->row.version,
 			.blob = image->blob,
 			.indexes = image->indexes,
-			.trees = image->trees,
+			.trees = self->store->layout.member ? RKT_HIDDEN : image->trees,
 			.pods = image->pods };
 
 		self->options->image(self->options->context, &told);

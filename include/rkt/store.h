@@ -318,7 +318,11 @@ struct rkt_gc_result {
 RKT_PUBLIC int rkt_store_gc(rkt_store *store, const struct rkt_gc_options *options,
 	struct rkt_gc_result *ret, rkt_error **err);
 
-/* Files or trees: how many, and the bytes they take on the disk. */
+/* In place of a number: who asks is a member of the group that root shares the store with, and what
+ * it counts is for root alone. */
+#define RKT_HIDDEN UINT64_MAX
+
+/* Files or trees: how many, and the bytes they take on the disk. COUNT may be RKT_HIDDEN. */
 struct rkt_space {
 	uint64_t count, bytes;
 };
@@ -336,7 +340,7 @@ struct rkt_image_stat {
 	const char *name, *version; /* VERSION may be NULL */
 	uint64_t blob;              /* its tar */
 	uint64_t indexes;           /* its EROFS index, and those over it and its dependencies */
-	uint64_t trees;             /* the same of extracted trees */
+	uint64_t trees;             /* the same of extracted trees; or RKT_HIDDEN */
 	uint64_t pods;              /* that have a lease on it */
 };
 
@@ -353,11 +357,11 @@ struct rkt_stat_options {
 struct rkt_stat_result {
 	uint64_t images;
 	struct rkt_space blobs;
-	struct rkt_space indexes;      /* of images, and of trees over several */
-	struct rkt_space trees;        /* extracted ones, with all that is in them */
-	struct rkt_space quarantine;   /* damaged blobs that verify took out of the store */
-	struct rkt_space leftovers;    /* what no record names: gc's, or an import's under way */
-	uint64_t leases, pods;         /* pods that have leases and whose folder is there */
+	struct rkt_space indexes;    /* of images, and of trees over several */
+	struct rkt_space trees;      /* extracted ones, with all that is in them */
+	struct rkt_space quarantine; /* damaged blobs that verify took out of the store */
+	struct rkt_space leftovers;  /* what no record names: gc's, or an import's under way */
+	uint64_t leases, pods;       /* pods whose folder is there; to a member all with leases */
 	uint64_t disk_free, disk_size; /* of the file system; free for us */
 	/* LMDB: bytes of the index on the disk and how far it may grow before the map does; its
 	 * pages, how many of them are free to be used again; slots of other processes that read,

@@ -1,7 +1,9 @@
 """rkt-store init: a store where there was none, and root's store shared with a group."""
 
 import hashlib
+import json
 import os
+import re
 import stat
 import threading
 
@@ -126,6 +128,22 @@ def test_a_member_lists_imports_and_reads(shared, open_dir):
     assert store("render", "-d", shared, image).status == 0
     assert store("gc", "-d", shared, "--grace-period=0s").status == 0
     assert member(open_dir, "list", "--no-legend").out == ""
+
+
+@needs_root
+def test_a_member_sees_what_the_store_takes_but_not_what_is_closed(shared, open_dir):
+    assert store("render", "-d", shared, "--form=extracted", "example.com/test").status == 0
+    whole = json.loads(store("stat", "-d", shared, "--json").out)
+    result = member(open_dir, "stat", "--json")
+    assert (result.status, result.err) == (0, ""), result
+    seen = json.loads(result.out)
+    assert seen["extractedTrees"] is None and seen["quarantine"] is None
+    for key in ("images", "blobs", "indexes", "leftOvers", "pods", "leases"):
+        assert seen[key] == whole[key], key
+    assert re.search("^extracted trees +for root to see$", member(open_dir, "stat").out, re.MULTILINE)
+    images = json.loads(member(open_dir, "stat", "--images", "--json").out)
+    assert images[0]["extractedTrees"] is None and images[0]["blob"] > 0
+    assert "?" in member(open_dir, "stat", "--images").out.splitlines()[1].split()
 
 
 @needs_root
