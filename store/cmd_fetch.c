@@ -346,16 +346,29 @@ static int fetch_with(const struct fetch_settings *settings, const struct operan
 	return result;
 }
 
+/* A signature is for one image that comes: a name may have many places, an ID is in the store. */
+static int check_signature(
+	const struct fetch_settings *settings, const struct operands *references, rkt_error **err)
+{
+	enum fetch_kind kind = fetch_kind_of(references->items[0]);
+
+	if (!settings->signature)
+		return 0;
+	if (references->count > 1)
+		return rkt_fail(err, RKT_USAGE, "--signature is for one image");
+	if (kind != FETCH_FILE && kind != FETCH_URL)
+		return rkt_fail(err, RKT_USAGE, "--signature is for a URL or a file");
+	if (settings->insecure_image)
+		return rkt_fail(err, RKT_USAGE,
+			"--signature and --insecure-options=image exclude each other");
+	return 0;
+}
+
 static int check_settings(
 	struct fetch_settings *settings, const struct operands *references, rkt_error **err)
 {
-	if (allow_all(settings, err) < 0)
+	if (allow_all(settings, err) < 0 || check_signature(settings, references, err) < 0)
 		return -1;
-	if (settings->signature && references->count > 1)
-		return rkt_fail(err, RKT_USAGE, "--signature is for one image");
-	if (settings->signature && settings->insecure_image)
-		return rkt_fail(err, RKT_USAGE,
-			"--signature and --insecure-options=image exclude each other");
 	if (!settings->jobs || settings->jobs > JOBS_MAX)
 		return rkt_fail(err, RKT_USAGE, "--jobs is from 1 to %d", JOBS_MAX);
 	if (!settings->connections || settings->connections > PARALLEL_MAX)
@@ -451,7 +464,9 @@ int fetch_run(int argc, char **argv, rkt_error **err)
 			.kind = OPT_TEXT,
 			.into = &settings.signature,
 			.argument = "FILE|URL",
-			.help = "The signature, instead of that of the image and \".asc\"." },
+			.help = "The signature, instead of that of the image and \".asc\". The image is "
+				"fetched wholly then, whatever is known of its URL, and "
+				"--pull-policy=never is an error." },
 		{ .name = "insecure-options",
 			.kind = OPT_TEXT,
 			.into = &settings.insecure,

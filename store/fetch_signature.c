@@ -18,6 +18,7 @@ void signature_free(struct signature *self)
 
 static int read_file(const char *path, struct buf *ret, rkt_error **err)
 {
+	ERROR_SCOPE(err, path, NULL);
 	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT)

@@ -195,6 +195,10 @@ static int is_answered(struct visit *self, struct fetched *ret, rkt_error **err)
 		ret->how = FETCH_WAS_THERE;
 		return 1;
 	}
+	if (all->policy == FETCH_NEVER && all->signature)
+		return rkt_fail(err, RKT_USAGE,
+			"%s: a signature is checked over what comes, and nobody is to be asked",
+			self->shown);
 	if (all->policy == FETCH_NEVER)
 		return rkt_fail(err, RKT_MISSING,
 			"%s is not in the store, and nobody is to be asked", self->shown);
@@ -271,7 +275,7 @@ static int ask(struct visit *self, struct download *came, struct fetched *ret, r
 		under_way = judging_new(&self->fetcher->signing, buf_slice(&self->signature.bytes));
 	}
 	self->fetcher->judging = under_way;
-	self->fetcher->share = self->share && !all->no_cache;
+	self->fetcher->share = self->share;
 	result = fetch_download(self->fetcher, self->place->url,
 		may_be_unchanged ? self->remote.etag : NULL,
 		may_be_unchanged ? self->remote.last_modified : NULL, all->max_bytes, came, err);
@@ -299,17 +303,20 @@ static int check_signature_url(const struct visit *self, rkt_error **err)
 static int visit(fetcher *self, const struct fetch_place *place, bool share, struct fetched *ret,
 	rkt_error **err)
 {
-	auto_visit struct visit visit = { .fetcher = self, .place = place, .share = share };
+	auto_visit struct visit visit = { .fetcher = self, .place = place };
 	struct download came = DOWNLOAD_EMPTY;
 	int known, result;
 
+	visit.share = share && !self->all->no_cache && !self->all->signature;
 	visit.shown = http_url_shown(place->url, err);
 	if (!visit.shown || check_signature_url(&visit, err) < 0)
 		return -1;
 	known = remote_get(self->all->store, visit.shown, &visit.remote, err);
 	if (known < 0)
 		return -1;
-	visit.known = known && signature_is_known(self, &visit.remote.id, place->wanted);
+	/* who names a signature wants it checked, over all bytes */
+	visit.known = known && !self->all->signature &&
+		      signature_is_known(self, &visit.remote.id, place->wanted);
 	result = is_answered(&visit, ret, err);
 	if (result)
 		return result < 0 ? -1 : 0;

@@ -29,8 +29,9 @@ struct fetching {
 	enum fetch_policy policy;
 	bool unsigned_too; /* what nobody signed is taken, signatures are not asked for */
 	bool no_cache;     /* ask for the whole file, whatever is known */
-	const char
-		*signature; /* file or URL of the signature; NULL: that of the image and ".asc" */
+	/* File or URL of the signature, which is checked over what comes: nothing known of the
+	 * image's URL counts then. NULL: that of the image and ".asc". */
+	const char *signature;
 	const struct trusted_keys *keys;      /* not looked at with UNSIGNED_TOO */
 	unsigned connections, tries, wait_ms; /* as those of a download */
 	uint64_t max_bytes;

@@ -198,7 +198,27 @@ def test_the_signature_may_be_elsewhere(site, web, tmp_path):
     the_id(fetch(web, f"--signature={file}", f"{web.url}/a.aci"))
     web.file("/sig", site.signature(body))
     the_id(fetch(web, "--no-cache", f"--signature={web.url}/sig", f"{web.url}/a.aci"))
-    assert fetch(web, "--signature=/none", "--no-cache", f"{web.url}/a.aci").status == 5
+    assert_one_line(fetch(web, "--signature=/none", f"{web.url}/a.aci"), 5, "no signature: /none: no such file")
+
+
+@pytest.mark.parametrize("headers", [{}, {"Cache-Control": "max-age=600"}], ids=["known", "fresh"])
+def test_a_signature_that_is_named_is_checked_whatever_is_known(site, web, tmp_path, headers):
+    body = site.put("/a.aci", image_tar(NAME), headers=headers)
+    image = the_id(fetch(web, f"{web.url}/a.aci"))
+    bad = write(tmp_path / "bad", site.signature(b"other bytes"))
+    good = write(tmp_path / "good", site.signature(body))
+    for policy in "update", "new":
+        args = [f"--pull-policy={policy}", f"{web.url}/a.aci"]
+        assert_one_line(fetch(web, f"--signature={bad}", *args), 4, "the signature is not valid")
+        assert the_id(fetch(web, f"--signature={good}", *args)) == image
+    result = fetch(web, f"--signature={good}", "--pull-policy=never", f"{web.url}/a.aci")
+    assert_one_line(result, 2, f"{web.url}/a.aci", "nobody is to be asked")
+    assert {asked.headers.get("if-none-match") for asked in web.asked("/a.aci")} == {None}
+
+
+def test_a_signature_is_not_named_for_what_has_no_place(site, web):
+    for reference in NAME, "sha256-" + "0" * 64:
+        assert_one_line(fetch(web, "--signature=/none", reference), 2, "for a URL or a file")
 
 
 def test_an_image_is_not_its_own_signature(site, web):
