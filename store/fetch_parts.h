@@ -18,6 +18,7 @@ struct fetcher {
 struct fetch_place {
 	const char *url;
 	const char *signature_url; /* NULL: URL and ".asc" */
+	bool signature_is_named;   /* by the user: it is checked, whatever is known of the URL */
 	const char *wanted;        /* "NAME[:VERSION],..." that the image must be; NULL: any */
 	bool may_be_nothing;       /* the URL is made up: where no signature is, no image is */
 };

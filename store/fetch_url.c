@@ -195,7 +195,7 @@ static int is_answered(struct visit *self, struct fetched *ret, rkt_error **err)
 		ret->how = FETCH_WAS_THERE;
 		return 1;
 	}
-	if (all->policy == FETCH_NEVER && all->signature)
+	if (all->policy == FETCH_NEVER && self->place->signature_is_named)
 		return rkt_fail(err, RKT_USAGE,
 			"%s: a signature is checked over what comes, and nobody is to be asked",
 			self->shown);
@@ -307,7 +307,7 @@ static int visit(fetcher *self, const struct fetch_place *place, bool share, str
 	struct download came = DOWNLOAD_EMPTY;
 	int known, result;
 
-	visit.share = share && !self->all->no_cache && !self->all->signature;
+	visit.share = share && !self->all->no_cache && !place->signature_is_named;
 	visit.shown = http_url_shown(place->url, err);
 	if (!visit.shown || check_signature_url(&visit, err) < 0)
 		return -1;
@@ -315,7 +315,7 @@ static int visit(fetcher *self, const struct fetch_place *place, bool share, str
 	if (known < 0)
 		return -1;
 	/* who names a signature wants it checked, over all bytes */
-	visit.known = known && !self->all->signature &&
+	visit.known = known && !place->signature_is_named &&
 		      signature_is_known(self, &visit.remote.id, place->wanted);
 	result = is_answered(&visit, ret, err);
 	if (result)

@@ -122,7 +122,9 @@ static int fetch_id(fetcher *self, const char *reference, struct fetched *ret, r
 
 static int fetch_address(fetcher *self, const char *url, struct fetched *ret, rkt_error **err)
 {
-	const struct fetch_place place = { .url = url, .signature_url = self->all->signature };
+	const struct fetch_place place = { .url = url,
+		.signature_url = self->all->signature,
+		.signature_is_named = self->all->signature };
 
 	if (str_has_prefix(url, "file://"))
 		return fetch_file(self, url + strlen("file://"), ret, err);

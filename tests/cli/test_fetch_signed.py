@@ -371,6 +371,17 @@ def test_dependencies_come_along(site, web, find):
         assert info(name)["signedBy"] == site.gpg.fingerprint("alice")
 
 
+def test_a_signature_that_is_named_is_not_for_dependencies(site, web, find, tmp_path):
+    """What is known of them counts."""
+    linux = [{"name": "os", "value": "linux"}, {"name": "arch", "value": "amd64"}]
+    site.put("/app/base-latest-linux-amd64.aci", image_tar(f"{NAME}/base"), headers={"Cache-Control": "max-age=600"})
+    body = site.put("/top.aci", image_tar(f"{NAME}/top", dependencies=[needs("base", labels=linux)]))
+    image = the_id(find(f"{web.url}/top.aci"))
+    good = write(tmp_path / "good", site.signature(body))
+    assert the_id(find(f"--signature={good}", f"{web.url}/top.aci")) == image
+    assert len(web.asked("/app/base-latest-linux-amd64.aci")) == 1
+
+
 def test_headers_go_only_where_the_user_sends_them(site, web, find):
     """Neither to the hosts of dependencies nor to those a page names."""
     linux = [{"name": "os", "value": "linux"}, {"name": "arch", "value": "amd64"}]
