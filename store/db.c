@@ -379,9 +379,30 @@ static int check_format(db *self, rkt_error **err)
 	return 0;
 }
 
-static int open_env(db *self, int dir, rkt_error **err)
+/* Whether there is a commit that TXN, which only reads, does not see. */
+static bool is_behind(MDB_txn *txn)
 {
-	unsigned flags = MDB_NOTLS | (self->mode == DB_READ ? MDB_RDONLY : 0);
+	MDB_envinfo info;
+
+	return mdb_env_info(mdb_txn_env(txn), &info) == 0 && info.me_last_txnid > mdb_txn_id(txn);
+}
+
+/* A writer that was killed when its commit was on the disk, and the others not told yet: they would
+ * see what was before until the next one writes. Beginning to write is what sees to it. */
+static int take_over(db *self, rkt_error **err)
+{
+	MDB_txn *txn;
+
+	if (begin(self, 0, &txn, err) < 0)
+		return -1;
+	mdb_txn_abort(txn);
+	end(self);
+	return 0;
+}
+
+static int open_env(db *self, int dir, enum db_mode mode, rkt_error **err)
+{
+	unsigned flags = MDB_NOTLS | (mode == DB_READ ? MDB_RDONLY : 0);
 	char path[32];
 	int code = mdb_env_create(&self->env);
 
@@ -396,11 +417,41 @@ static int open_env(db *self, int dir, rkt_error **err)
 	return code ? db_fail(err, code, "clear stale readers") : 0;
 }
 
+static void close_env(db *self)
+{
+	if (self->env)
+		mdb_env_close(self->env);
+	self->env = NULL;
+}
+
+/* Who opens the index for reading cannot take over from a killed writer: it is opened for writing
+ * for that moment, where that is allowed. */
+static int read_newest(db *self, int dir, rkt_error **err)
+{
+	MDB_txn *txn;
+	bool behind;
+
+	if (begin(self, MDB_RDONLY, &txn, err) < 0)
+		return -1;
+	behind = is_behind(txn);
+	mdb_txn_abort(txn);
+	end(self);
+	if (!behind)
+		return 0;
+	close_env(self);
+	if (open_env(self, dir, DB_WRITE, NULL) == 0)
+		(void)take_over(self, NULL);
+	close_env(self);
+	return open_env(self, dir, DB_READ, err);
+}
+
 static int open_all(db *self, int dir, rkt_error **err)
 {
 	bool complete;
 
-	if (open_env(self, dir, err) < 0)
+	if (open_env(self, dir, self->mode, err) < 0)
+		return -1;
+	if (self->mode == DB_READ && read_newest(self, dir, err) < 0)
 		return -1;
 	if (self->mode == DB_WRITE && stretch(self, err) < 0)
 		return -1;
@@ -430,20 +481,35 @@ void db_close(db *self)
 {
 	if (!self)
 		return;
-	if (self->env)
-		mdb_env_close(self->env);
+	close_env(self);
 	pthread_rwlock_destroy(&self->map);
 	free(self);
 }
 
 /* ---- transactions ---------------------------------------------------------------------------- */
 
+/* Begins to read what is newest. Who has the index open for reading only has seen to that then. */
+static int begin_read(db *self, MDB_txn **ret, rkt_error **err)
+{
+	for (int tries = 0;; tries++) {
+		if (begin(self, MDB_RDONLY, ret, err) < 0)
+			return -1;
+		if (self->mode == DB_READ || tries == 2 || !is_behind(*ret))
+			return 0;
+		mdb_txn_abort(*ret);
+		end(self);
+		/* the first time it may be a commit that ended this moment */
+		if (tries == 1 && take_over(self, err) < 0)
+			return -1;
+	}
+}
+
 int db_read(db *self, db_work *work, void *context, rkt_error **err)
 {
 	db_txn txn = { .db = self };
 	int result;
 
-	if (begin(self, MDB_RDONLY, &txn.txn, err) < 0)
+	if (begin_read(self, &txn.txn, err) < 0)
 		return -1;
 	result = work(&txn, context, err);
 	mdb_txn_abort(txn.txn);

@@ -1,9 +1,10 @@
 /*
  * Runs a program and does something at one chosen system call of it: kills everything before the
- * call is made, or makes the call fail without being made.
+ * call is made, or after it and before the program knows, or makes the call fail without being made.
  *
  *	at-syscall -o FILE count PROGRAM…
  *	at-syscall -o FILE kill THREAD CALL PROGRAM…
+ *	at-syscall -o FILE kill-after THREAD CALL PROGRAM…
  *	at-syscall -o FILE fail THREAD CALL ERRNO [-a NAME]… PROGRAM…
  *
  * Threads are numbered from 0 in the order in which they are made (children are threads here), and
@@ -11,7 +12,7 @@
  * Where memory lies is always the same. futex(2) is not counted: how often threads wait for each
  * other is chance, and nothing changes by it. execve(2) of the program itself is not counted.
  *
- * FILE gets a line a counted call, "THREAD CALL NAME WHOSE"; of kill and fail only the one that was
+ * FILE gets a line a counted call, "THREAD CALL NAME WHOSE"; of the others only the one that was
  * hit, so that a file without a line says that there is no such call. NAME has a suffix where the
  * arguments decide what can go wrong: openat+create, mmap+file, fcntl+dup, fcntl+lock, brk+ask.
  * WHOSE is "loader" for calls of the dynamic loader, else "program". -a makes all later calls NAME
@@ -59,7 +60,7 @@ extern long ptrace(int request, ...);
 #define OUR_ARCH AUDIT_ARCH_AARCH64
 #endif
 
-enum what { COUNT, KILL, FAIL };
+enum what { COUNT, KILL, KILL_AFTER, FAIL };
 
 struct thread {
 	pid_t id;
@@ -80,6 +81,7 @@ static struct {
 	bool running; /* the program has begun */
 	bool hit;
 	pid_t program;
+	pid_t inside; /* the call, after which all are killed; 0: nobody is */
 	int status;
 } run;
 
@@ -274,6 +276,8 @@ static void on_call(pid_t id)
 		write_line(thread, call, name, info.instruction_pointer);
 		if (run.what == KILL)
 			kill_all();
+		else if (run.what == KILL_AFTER)
+			run.inside = id;
 		else
 			skip_call(id, info.seccomp.nr, run.error);
 	} else if (run.hit && run.also_count) {
@@ -289,6 +293,10 @@ static int on_stop(pid_t id, int status)
 {
 	unsigned long child;
 
+	if (run.inside == id && WSTOPSIG(status) == (SIGTRAP | 0x80)) {
+		kill_all();
+		return 0;
+	}
 	switch (status >> 16) {
 	case PTRACE_EVENT_SECCOMP:
 		on_call(id);
@@ -314,7 +322,7 @@ static int on_stop(pid_t id, int status)
 
 static void trace(void)
 {
-	int status;
+	int status, signal;
 
 	for (;;) {
 		pid_t id = waitpid(-1, &status, __WALL);
@@ -330,8 +338,11 @@ static void trace(void)
 			continue;
 		}
 		number_of(id);
+		signal = on_stop(id, status);
 		/* ESRCH: killed meanwhile */
-		if (ptrace(PTRACE_CONT, id, NULL, (long)on_stop(id, status)) < 0 && errno != ESRCH)
+		if (ptrace(run.inside == id ? PTRACE_SYSCALL : PTRACE_CONT, id, NULL,
+			    (long)signal) < 0 &&
+			errno != ESRCH)
 			die("go on");
 	}
 }
@@ -339,7 +350,8 @@ static void trace(void)
 static void start(char **argv)
 {
 	const long options = PTRACE_O_EXITKILL | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEEXEC |
-			     PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK;
+			     PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
+			     PTRACE_O_TRACEVFORK;
 	int status;
 
 	run.program = fork();
@@ -360,6 +372,7 @@ static void usage(void)
 {
 	fputs("usage: at-syscall -o FILE count PROGRAM…\n"
 	      "       at-syscall -o FILE kill THREAD CALL PROGRAM…\n"
+	      "       at-syscall -o FILE kill-after THREAD CALL PROGRAM…\n"
 	      "       at-syscall -o FILE fail THREAD CALL ERRNO [-a NAME]… PROGRAM…\n",
 		stderr);
 	exit(FAILED);
@@ -378,10 +391,10 @@ static unsigned long number(const char *text)
 /* Reads the arguments after the file's and returns the program's. */
 static char **parse(char **at)
 {
-	static const char *const names[] = { "count", "kill", "fail" };
+	static const char *const names[] = { "count", "kill", "kill-after", "fail" };
 	int what = -1;
 
-	for (int i = 0; *at && i < 3; i++)
+	for (int i = 0; *at && i < 4; i++)
 		if (strcmp(*at, names[i]) == 0)
 			what = i;
 	if (what < 0)

@@ -6,6 +6,8 @@ works without repair, what was acknowledged is there and whole, the image in que
 whole, and gc collects every left-over.
 """
 
+import contextlib
+import os
 import pathlib
 import random
 import signal
@@ -17,9 +19,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from conftest import tool  # noqa: E402
-from faultlib import CHANGING, IMPORT, numbers, scenes, yard  # noqa: E402
+from faultlib import CHANGING, IMPORT, SUBJECT, numbers, scenes, yard  # noqa: E402
 from fetchscenes import FETCHING  # noqa: E402
-from storelib import ids, own_mounts, store  # noqa: E402
+from storelib import ids, own_mounts, store, wait_until  # noqa: E402
 
 assert own_mounts and yard  # fixtures
 
@@ -69,3 +71,48 @@ def test_killed_at_random_moments(scene, yard):
         yard.judge(child.returncode)
         yard.reset()
     assert store("import", yard.subject_file).status == 0
+
+
+# after which something is on the disk that was not before
+WRITING = {"pwrite64", "writev", "pwritev", "write", "fdatasync", "fsync", "unlinkat", "linkat", "renameat2", "mkdirat"}
+
+
+@scenes([scene for scene in CHANGING if scene.before])
+def test_killed_after_every_call_that_writes_while_others_look(own_mounts, scene, yard, capsys):
+    """Somebody has the store open all the time, as a process that lives long does: then nobody who comes looks
+    anew which commit is the last. And the kill comes when the call is done, before its caller knows."""
+    tried = 0
+    for call in yard.calls():
+        if call.name not in WRITING:
+            continue
+        with held_open(yard):
+            result, hit = yard.at("kill-after", call.thread, call.number)
+            if not hit:  # the threads shared the work in another way
+                continue
+            assert result.status == KILLED, result
+            try:
+                yard.judge(None)
+            except AssertionError as error:
+                raise AssertionError(f"killed after {hit}: {error}") from error
+            there = ids()
+            assert store("import", yard.subject_file).out.split() == [SUBJECT], hit
+            assert store("import", yard.layered_file).status == 0
+            assert {*there, SUBJECT} <= set(ids()), hit
+        yard.reset()
+        tried += 1
+    with capsys.disabled():
+        print(f"# {scene}, held open: killed after {tried} calls")
+    assert tried > 3
+
+
+@contextlib.contextmanager
+def held_open(yard):
+    lock = yard.data_dir / "cas/index/lock.mdb"
+    holder = subprocess.Popen([tool("rkt-store"), "import", "-"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    wait_until(lambda: any(os.path.realpath(f"/proc/{holder.pid}/fd/{fd}") == str(lock)
+                           for fd in os.listdir(f"/proc/{holder.pid}/fd")))
+    try:
+        yield
+    finally:
+        holder.kill()
+        holder.communicate()
