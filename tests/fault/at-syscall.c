@@ -1,6 +1,7 @@
 /*
  * Runs a program and does something at one chosen system call of it: kills everything before the
- * call is made, or after it and before the program knows, or makes the call fail without being made.
+ * call is made, or after it and before the program knows, or makes the call fail without being
+ * made.
  *
  *	at-syscall -o FILE count PROGRAM…
  *	at-syscall -o FILE kill THREAD CALL PROGRAM…
