@@ -73,6 +73,8 @@ int db_read(db *self, db_work *work, void *context, rkt_error **err);
 /* Runs WORK in a write transaction and commits it durably when it returns 0; else nothing
  * happened. */
 int db_write(db *self, db_work *work, void *context, rkt_error **err);
+/* The same for WORK that makes room: it may use some that db_write() keeps free on the disk. */
+int db_write_less(db *self, db_work *work, void *context, rkt_error **err);
 
 /* 1 with the value, 0 when there is none, -1 on error. */
 int db_get(db_txn *txn, enum db_table table, struct slice key, struct slice *ret, rkt_error **err);

@@ -338,7 +338,7 @@ static int decide(struct gc *self, rkt_error **err)
 		if (removing < 0)
 			return -1;
 		result = self->options.dry_run ? db_read(self->store->db, gc_decide, self, err)
-					       : db_write(self->store->db, apply, self, err);
+					       : db_write_less(self->store->db, apply, self, err);
 		if (result < 0 || !self->unlearnt.len)
 			return result < 0 ? -1 : pass_fd(removing);
 		scope_close(&removing);

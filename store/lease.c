@@ -255,7 +255,7 @@ int rkt_store_lease_drop(rkt_store *store, const char *uuid, rkt_error **err)
 	if (result == 0)
 		result = layout_check_owner(&store->layout, err);
 	if (result == 0)
-		result = db_write(store->db, drop, &self, err);
+		result = db_write_less(store->db, drop, &self, err);
 	for (size_t at = 0; result == 0 && at < self.keys.len; at += KEY_LEASE_SIZE) {
 		rkt_image_id id = key_to_id(self.keys.data + at);
 

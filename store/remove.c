@@ -259,7 +259,7 @@ static int remove_image(struct removal *self, rkt_error **err)
 	auto_fd int removing = layout_lock(&store->layout, LAYOUT_REMOVING, err);
 	uint64_t freed;
 
-	if (removing < 0 || db_write(store->db, remove_unleased, self, err) < 0)
+	if (removing < 0 || db_write_less(store->db, remove_unleased, self, err) < 0)
 		return -1;
 	breaks_tell(&self->breaks, &self->options);
 	if (remove_files(store, self->id, &self->trees, &freed, err) < 0)

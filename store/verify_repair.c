@@ -37,7 +37,7 @@ static int take_out(struct verify *self, struct removal *removal, rkt_error **er
 		return -1;
 	if (fsync(cas) < 0)
 		return rkt_fail_errno(err, "fsync cas");
-	if (db_write(self->store->db, remove_unleased, removal, err) < 0)
+	if (db_write_less(self->store->db, remove_unleased, removal, err) < 0)
 		return -1;
 	shard = layout_shard_open(layout->blob, removal->id, NULL);
 	if (shard >= 0 && renameat(shard, removal->id->text, shelf, removal->id->text) < 0 &&

@@ -15,6 +15,7 @@ from storelib import (
     assert_one_line,
     blob_path,
     image_tar,
+    on_small_disk,
     open_dir,
     store,
     write,
@@ -67,6 +68,13 @@ def test_a_store_that_is_there_stays_as_it_is(data_dir, tmp_path):
     assert store("init").status == 0
     assert modes(data_dir) == before
     assert image in store("list", "--full").out
+
+
+@needs_root
+def test_no_room_for_the_index_is_one_line(tmp_path):
+    (folder := tmp_path / "disk").mkdir()
+    result = on_small_disk(folder, "100k", 'dd if=/dev/zero of=$FOLDER/fill bs=1k 2>/dev/null; $STORE init -d $FOLDER/rkt')
+    assert_one_line(result, 1, "No space left on device")
 
 
 def test_wrong_words_are_usage(data_dir):

@@ -1,5 +1,6 @@
 """rkt-store rm: images leave the store with all that is theirs, unless a pod uses them."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -245,3 +246,28 @@ def test_a_pod_that_just_starts_is_told_that_its_image_was_removed(house, tmp_pa
     (line,) = [line for line in err.splitlines() if line.startswith("rkt-run: ") and "rendering" in line]
     assert f"{image}, which pod {uuid} took, was removed from the store" in line
     assert set(house.pods()) == before
+
+
+FILL = 'dd if=/dev/zero of="$FOLDER/fill" bs=1k 2>/dev/null'
+
+
+@pytest.mark.parametrize("command", ["rm", "gc --grace-period=0s"])
+@pytest.mark.parametrize("kind", ["tmpfs", "ext4"])
+def test_what_is_on_a_full_disk_can_be_removed(tmp_path, kind, command):
+    """Imports keep the room in the index that this takes."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    (folder := tmp_path / "disk").mkdir()
+    files = [write(tmp_path / f"{n}.aci", image_tar(content=str(n), name=f"example.com/{n}")) for n in range(1)]
+    images = [f"sha256-{hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files]
+    mount = ('mount -t tmpfs -o size=2m none "$FOLDER"' if kind == "tmpfs" else
+             'truncate -s 16M "$FOLDER.img" && mkfs.ext4 -q "$FOLDER.img" && mount -o loop "$FOLDER.img" "$FOLDER"')
+    script = (f'{mount} && "$STORE" import $FILES >&2 && {FILL}; "$STORE" import "$FILE" || echo full; '
+              f'"$STORE" {command} {" ".join(images) if command == "rm" else ""}; echo $?; "$STORE" list --no-legend')
+    result = run(["unshare", "-m", "--propagation", "private", "sh", "-c", script],
+                 env={"FOLDER": folder, "STORE": tool("rkt-store"), "RKT_DIR": folder / "rkt",
+                      "FILES": " ".join(map(str, files)),
+                      "FILE": write(tmp_path / "more.aci", image_tar(content="x" * 100_000))})
+    said = result.out.splitlines()
+    assert said[0] == "full" and "No space left on device" in result.err, result
+    assert sorted(said[1:-1]) == sorted(images) and said[-1] == "0", result
