@@ -464,9 +464,9 @@ int fetch_run(int argc, char **argv, rkt_error **err)
 			.kind = OPT_TEXT,
 			.into = &settings.signature,
 			.argument = "FILE|URL",
-			.help = "The signature, instead of that of the image and \".asc\". The image is "
-				"fetched wholly then, whatever is known of its URL, and "
-				"--pull-policy=never is an error." },
+			.help = "The signature, instead of the one at the place of the image with .asc "
+				"behind the path. The image is fetched wholly then, whatever is known of "
+				"its URL, and --pull-policy=never is an error." },
 		{ .name = "insecure-options",
 			.kind = OPT_TEXT,
 			.into = &settings.insecure,
@@ -560,8 +560,10 @@ int fetch_run(int argc, char **argv, rkt_error **err)
 			"example.com/app:1.0.0,os=linux, which the web is asked about (appc discovery); or "
 			"an ID, which must be in the store.\n\n"
 			"What comes from the web must be signed by a key that is trusted for the name of "
-			"the image: see rkt-store trust. A file that you name is taken at your word; a "
-			"signature beside it, FILE.asc, must be good.\n\n"
+			"the image: see rkt-store trust. The signature of https://HOST/a.aci?QUERY is "
+			"asked for at https://HOST/a.aci.asc?QUERY; where that cannot be, as for a URL "
+			"that is signed itself (presigned), name it with --signature. A file that you "
+			"name is taken at your word; a signature beside it, FILE.asc, must be good.\n\n"
 			"A download that broke off is gone on with, now or the next time, when the server "
 			"proves that the file is the same. What has not changed since it was fetched is "
 			"not fetched again. Credentials come from auth.d of the configuration "

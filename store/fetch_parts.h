@@ -17,7 +17,7 @@ struct fetcher {
 /* A URL, or what is known of one image besides. Strings are lent. */
 struct fetch_place {
 	const char *url;
-	const char *signature_url; /* NULL: URL and ".asc" */
+	const char *signature_url; /* NULL: signature_url_of(URL) */
 	bool signature_is_named;   /* by the user: it is checked, whatever is known of the URL */
 	const char *wanted;        /* "NAME[:VERSION],..." that the image must be; NULL: any */
 	bool may_be_nothing;       /* the URL is made up: where no signature is, no image is */
@@ -52,6 +52,10 @@ void signature_free(struct signature *self);
  * that may speak for it still, or nobody need have; and it is what is WANTED, as in a
  * fetch_place. */
 bool signature_is_known(fetcher *self, const rkt_image_id *id, const char *wanted);
+
+/* Where the signature of the image at URL is, if nobody says: ".asc" behind the path, before the
+ * query. The caller frees it. */
+char *signature_url_of(const char *url);
 
 /* Gets the signature at URL, or the file URL where it is none. RKT_MISSING: there is none. */
 int signature_get(fetcher *self, const char *url, struct signature *ret, rkt_error **err);

@@ -16,6 +16,17 @@ void signature_free(struct signature *self)
 
 /* ---- getting them ---------------------------------------------------------------------------- */
 
+char *signature_url_of(const char *url)
+{
+	const char *scheme_end = strstr(url, "://");
+	const char *authority = scheme_end ? scheme_end + strlen("://") : url;
+	const char *path = authority + strcspn(authority, "/?#");
+	const char *query = path + strcspn(path, "?#");
+
+	/* without a path, what is put there would become a part of the host */
+	return xasprintf("%.*s%s.asc%s", (int)(query - url), url, path == query ? "/" : "", query);
+}
+
 static int read_file(const char *path, struct buf *ret, rkt_error **err)
 {
 	ERROR_SCOPE(err, path, NULL);

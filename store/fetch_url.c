@@ -171,7 +171,7 @@ static bool wants_signature(const struct visit *self)
 
 static int get_signature(struct visit *self, rkt_error **err)
 {
-	auto_free char *usual = xasprintf("%s.asc", self->place->url);
+	auto_free char *usual = signature_url_of(self->place->url);
 	const char *url = self->place->signature_url ? self->place->signature_url : usual;
 
 	auto_error rkt_error *why = NULL;

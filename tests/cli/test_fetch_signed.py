@@ -63,6 +63,18 @@ def test_a_signed_image_is_taken_and_its_key_remembered(site, web):
     assert web.requests[0].path == "/a.aci.asc"
 
 
+def test_the_signature_is_beside_the_path(site, web):
+    """A query is not a part of it, and a host has none."""
+    body = site.put("/a.aci", image_tar(NAME))
+    the_id(fetch(web, f"{web.url}/a.aci?x=1/2&y=a.aci#part"))
+    assert [asked.path for asked in web.requests] == ["/a.aci.asc?x=1/2&y=a.aci", "/a.aci?x=1/2&y=a.aci"]
+    web.file("/", body)
+    web.file("/.asc", site.signature(body))
+    for query in "", "?x":
+        the_id(fetch(web, f"{web.url}{query}"))
+        assert web.requests[-2].path == f"/.asc{query}"
+
+
 def test_binary_signatures_are_taken_too(site, web):
     body = image_tar(NAME)
     web.file("/a.aci", body)
