@@ -122,12 +122,18 @@ static int fetch_id(fetcher *self, const char *reference, struct fetched *ret, r
 
 static int fetch_address(fetcher *self, const char *url, struct fetched *ret, rkt_error **err)
 {
+	auto_free char *shown = http_url_shown(url, NULL);
 	const struct fetch_place place = { .url = url,
 		.signature_url = self->all->signature,
 		.signature_is_named = self->all->signature };
 
 	if (str_has_prefix(url, "file://"))
 		return fetch_file(self, url + strlen("file://"), ret, err);
+	if (!shown) /* an '@' may be behind a password (S-029) */
+		return rkt_fail(err, RKT_USAGE,
+			"%s is no http or https URL with a host; an image is given by its URL, a "
+			"file, a name as in example.com/app:1.0.0, or its ID",
+			strchr(url, '@') ? "what was asked for" : url);
 	return fetch_url(self, &place, ret, err);
 }
 

@@ -291,6 +291,12 @@ static void choose_fields(struct work *self, struct fields *fields)
 static const char *words_of(int status)
 {
 	switch (status) {
+	case 301:
+	case 302:
+	case 303:
+	case 307:
+	case 308:
+		return "a redirect that does not say where to";
 	case 400:
 		return "bad request";
 	case 401:

@@ -16,6 +16,9 @@
 /* Of the body of an answer that is not the file. */
 #define PAGE_MAX (64u * 1024)
 
+/* Of a redirect that leads nowhere, bytes that are shown. */
+#define TARGET_SHOWN_MAX 200
+
 /* Used where the options say 0. */
 #define CONNECT_SEC 20
 #define ANSWER_SEC  60
@@ -483,19 +486,34 @@ static int make_hop(http *self, const struct http_request *request, const struct
 
 /* ---- redirects ------------------------------------------------------------------------------- */
 
-/* Where the answer to ADDRESS sends us. */
-static int follow(
-	const http *self, const struct address *address, struct address *ret, rkt_error **err)
+/* What the answer says of where to go. The field is not kept when it has control characters; an '@'
+ * may be behind a password (S-029). */
+static int fail_redirect(const char *target, rkt_error **err)
 {
+	if (!target || strchr(target, '@'))
+		return rkt_fail(err, RKT_INVALID, "a redirect to what is no http or https URL");
+	return rkt_fail(err, RKT_INVALID, "a redirect to '%.*s', which is no http or https URL",
+		TARGET_SHOWN_MAX, target);
+}
+
+/* Where ANSWER, to ADDRESS, sends us: 1, 0 when nowhere, or -1. */
+static int follow(const http *self, const struct address *address, const struct http_answer *answer,
+	struct address *ret, rkt_error **err)
+{
+	const char *said = http_field(answer, "location");
 	char *target = NULL;
 
+	if (!is_redirect(answer->status))
+		return 0;
 	curl_easy_getinfo(self->easy, CURLINFO_REDIRECT_URL, &target);
-	if (!target || address_parse(target, ret, NULL) < 0)
-		return rkt_fail(err, RKT_INVALID, "a redirect to what is no http or https URL");
+	if (!said && !target)
+		return 0;
+	if (!said || !target || address_parse(target, ret, NULL) < 0)
+		return fail_redirect(said ? said : target, err);
 	if (address->is_https && !ret->is_https)
 		return rkt_fail(
 			err, RKT_INVALID, "a redirect from https to http, to %s", ret->host);
-	return 0;
+	return 1;
 }
 
 static int check_scheme(const http *self, const struct address *address, rkt_error **err)
@@ -516,16 +534,16 @@ int http_get(
 		return -1;
 	for (int hops = 0; hops <= HTTP_REDIRECTS_MAX; hops++) {
 		auto_address struct address next = { NULL };
+		int moved;
 
 		http_answer_free(ret);
 		ret->url = xstrdup(address.url);
 		if (check_scheme(self, &address, err) < 0 ||
 			make_hop(self, request, &address, &asked, ret, err) < 0)
 			return -1;
-		if (!is_redirect(ret->status) || !http_field(ret, "location"))
-			return 0;
-		if (follow(self, &address, &next, err) < 0)
-			return -1;
+		moved = follow(self, &address, ret, &next, err);
+		if (moved <= 0)
+			return moved;
 		address_free(&address);
 		address = next;
 		next = (struct address){ NULL };

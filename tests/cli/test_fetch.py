@@ -437,6 +437,27 @@ def test_redirects_are_followed_ten_times(data_dir, web):
     assert_one_line(unsigned(web, f"{web.url}/loop"), 4, "more than 10 redirects")
 
 
+@pytest.mark.parametrize("target, shown", [
+    ("docker://x", "'docker://x', which"), ("https://exa mple.com/", "'https://exa mple.com/', which"),
+    ("\x01abc", r"\x01abc', which"), ("https://me:s3cret@x y/", "what")])
+def test_a_redirect_that_leads_nowhere_is_named(data_dir, web, target, shown):
+    web.redirect("/a.aci", target)
+    result = unsigned(web, f"{web.url}/a.aci")
+    assert_one_line(result, 4, f"{web.url}/a.aci: a redirect to ", f"{shown} is no http or https URL")
+    assert "s3cret" not in result.err
+    web.status("/a.aci", 302)
+    assert_one_line(unsigned(web, f"{web.url}/a.aci"), 1, "302: a redirect that does not say where to")
+
+
+@pytest.mark.parametrize("url, shown", [("https://", "https://"), ("docker://busybox", "docker://busybox"),
+                                        ("ftp://x/y", "ftp://x/y"), ("https://me:s3cret@x y/", "what was asked for")])
+def test_what_is_no_url_is_named(data_dir, url, shown):
+    result = store("fetch", url)
+    assert result.status == 2, result
+    assert f"rkt-store: {shown} is no http or https URL" in result.err and "example.com/app:1.0.0" in result.err
+    assert "s3cret" not in result.err
+
+
 @pytest.mark.parametrize("target", ["http://localhost:1/", "ftp://localhost/", "file:///etc/passwd", "gopher://x/"])
 def test_redirects_do_not_leave_https(data_dir, web, target):
     web.redirect("/a.aci", target)
