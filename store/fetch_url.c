@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -217,6 +218,23 @@ static int import(struct visit *self, struct download *came, rkt_image_id *ret, 
 		hand, came->fd, signature, self->shown, self->place->wanted, ret, err);
 }
 
+/* Bytes are taken as they come: a server that compressed them on the way sent other ones than
+ * those that were signed. */
+static int fail_import(const struct download *came, rkt_error *why, rkt_error **err)
+{
+	const char *encoding = http_field(&came->answer, "content-encoding");
+
+	if (rkt_error_kind(why) != RKT_INVALID || !encoding ||
+		strcasecmp(encoding, "identity") == 0)
+		return rkt_fail_with(err, why);
+	rkt_fail(err, RKT_INVALID,
+		"%s; the server says that it encoded the bytes (Content-Encoding: %.40s), and "
+		"they are taken as they come",
+		rkt_error_message(why), encoding);
+	rkt_error_free(why);
+	return -1;
+}
+
 /* The image came: judged, imported and written down. */
 static int take_image(
 	struct visit *self, struct download *came, struct fetched *ret, rkt_error **err)
@@ -229,7 +247,7 @@ static int take_image(
 		 * come */
 		if (rkt_error_kind(why) == RKT_INVALID)
 			fetch_forget(self->fetcher, self->place->url);
-		rkt_fail_with(err, pass_ptr(why));
+		fail_import(came, pass_ptr(why), err);
 		return rkt_fail_outer(err, "%s", self->shown);
 	}
 	fetch_forget(self->fetcher, self->place->url);

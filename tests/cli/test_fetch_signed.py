@@ -1,6 +1,6 @@
 """rkt-store fetch with signatures, of names that the web is asked about, and of dependencies."""
 
-
+import gzip
 import hashlib
 
 import pytest
@@ -119,6 +119,16 @@ def test_other_bytes_than_those_signed(site, web, data_dir):
     assert (ids(), partial(data_dir)) == ([], [])
     web.file("/a.aci", body)
     the_id(fetch(web, f"{web.url}/a.aci"))
+
+
+@pytest.mark.parametrize("encoding, told", [("gzip", True), ("Identity", False), (None, False)])
+def test_a_server_that_encoded_other_bytes_is_told_of(site, web, encoding, told):
+    body = site.put("/a.aci", image_tar(NAME))
+    headers = {"Content-Encoding": encoding} if encoding else {}
+    web.file("/a.aci", gzip.compress(body), headers=headers)
+    result = fetch(web, f"{web.url}/a.aci")
+    assert_one_line(result, 4, f"{web.url}/a.aci", "the signature is not valid")
+    assert ("Content-Encoding: gzip" in result.err) == told
 
 
 def test_bytes_are_judged_before_anything_reads_them(site, web, data_dir):
