@@ -1,6 +1,8 @@
 /* The commands of rkt-store: one a file, each with its options, its help and its words. */
 #pragma once
 
+#include <stdlib.h>
+
 #include "aci/extract.h"
 #include "cli/main.h"
 #include "cli/opts.h"
@@ -39,6 +41,15 @@ cli_run_fn cmd_init, cmd_config, cmd_import, cmd_fetch, cmd_list, cmd_info, cmd_
 	"reads all images once."
 
 extern const char *const cmd_see_also[];
+
+/* The PEM file of the CAs that count, GIVEN by an option or else by the environment; NULL: those of
+ * the system. */
+static inline const char *cmd_cacert(const char *given)
+{
+	const char *usual = getenv("RKT_CACERT");
+
+	return given ? given : usual && *usual ? usual : NULL;
+}
 
 /* Opens the store at DIR for reading and finds REFERENCE in it. */
 int cmd_find(const char *dir, const char *reference, rkt_store **ret_store, rkt_image_record **ret,

@@ -304,15 +304,12 @@ static void add_hosts(struct names *hosts, const struct fetch_settings *settings
 static struct http_options http_options_of(
 	const struct fetch_settings *settings, const char *const *headers)
 {
-	const char *usual = getenv("RKT_CACERT");
-
-	return (struct http_options){ .cacert = settings->cacert  ? settings->cacert
-						: usual && *usual ? usual
-								  : NULL,
+	return (struct http_options){ .cacert = cmd_cacert(settings->cacert),
 		.certificate = settings->certificate,
 		.key = settings->key,
 		.headers = headers,
 		.allow_http = settings->insecure_http,
+		.http_hint = "--insecure-options=http",
 		.skip_tls_checks = settings->insecure_tls,
 		.connect_sec = (unsigned)settings->connect_sec,
 		.answer_sec = (unsigned)settings->idle_sec,
@@ -498,7 +495,7 @@ int fetch_run(int argc, char **argv, rkt_error **err)
 			.into = &settings.cacert,
 			.argument = "FILE",
 			.help = "Only the CAs in this PEM file count, not those of the system. "
-				"$RKT_CACERT without it, for rkt-run too." },
+				"$RKT_CACERT without it, for rkt-run and rkt-store trust too." },
 		{ .name = "cert",
 			.kind = OPT_TEXT,
 			.into = &settings.certificate,

@@ -113,9 +113,10 @@ static int work(const struct key_settings *settings, rkt_error **err)
 	auto_buf struct buf text = { 0 };
 	const char *what;
 	auto_config_auth struct config_auth auth = { 0 };
-	struct http_options options = {
-		.cacert = settings->cacert, .allow_http = settings->allow_http, .auth = &auth
-	};
+	struct http_options options = { .cacert = cmd_cacert(settings->cacert),
+		.allow_http = settings->allow_http,
+		.http_hint = "--insecure-allow-http, and compare the fingerprint",
+		.auth = &auth };
 	auto_http http *web = NULL;
 
 	if (fd_read_rest(STDIN_FILENO, WORD_MAX, &text, err) < 0 ||
@@ -142,7 +143,8 @@ static int run(int argc, char **argv, rkt_error **err)
 			.kind = OPT_TEXT,
 			.into = &settings.cacert,
 			.argument = "FILE",
-			.help = "Only the CAs in this PEM file count, not those of the system." },
+			.help = "Only the CAs in this PEM file count, not those of the system. "
+				"$RKT_CACERT without it." },
 		{ .name = "allow-http",
 			.kind = OPT_FLAG,
 			.into = &settings.allow_http,

@@ -124,7 +124,8 @@ int cmd_trust(int argc, char **argv, rkt_error **err)
 			.kind = OPT_TEXT,
 			.into = &settings.cacert,
 			.argument = "FILE",
-			.help = "Only the CAs in this PEM file count for URLs, not those of the system." },
+			.help = "Only the CAs in this PEM file count for URLs, not those of the system. "
+				"$RKT_CACERT without it." },
 		{ .name = "insecure-allow-http",
 			.kind = OPT_FLAG,
 			.into = &settings.allow_http,

@@ -518,9 +518,12 @@ static int follow(const http *self, const struct address *address, const struct 
 
 static int check_scheme(const http *self, const struct address *address, rkt_error **err)
 {
+	const char *hint = self->options.http_hint;
+
 	if (address->is_https || self->options.allow_http)
 		return 0;
-	return rkt_fail(err, RKT_USAGE, "http is not safe: use https, or --insecure-options=http");
+	return rkt_fail(err, RKT_USAGE, "http is not safe: use https%s%s", hint ? ", or " : "",
+		hint ? hint : "");
 }
 
 int http_get(

@@ -36,6 +36,7 @@ struct http_options {
 	const struct names *hosts;  /* and only if they are of these, as http_url_host() has them;
 				     * NULL: any */
 	bool allow_http;            /* without TLS too */
+	const char *http_hint;      /* how to ask for that, for an error; NULL: nothing does */
 	bool skip_tls_checks;       /* any certificate will do */
 	unsigned connect_sec;       /* to be connected */
 	unsigned answer_sec;        /* until the answer begins */

@@ -69,10 +69,21 @@ def test_a_server_nobody_vouches_for_is_refused(trust, web, alice):
     assert trust.files() == [] and web.asked("/alice.asc") == []
 
 
+def test_the_authorities_of_the_environment_count(trust, web, other, alice):
+    """As they do for rkt-store fetch; the option says more."""
+    args = ["trust", "--root", "--yes"]
+    env = {"RKT_CACERT": str(web.ca)}
+    assert store(*args, f"{web.url}/alice.asc", env=env).status == 0
+    assert store(*args, "--cacert=/dev/null", f"{web.url}/bob.asc", env=env).status == 1
+    assert len(trust.files()) == 1
+
+
 def test_http_is_refused_unless_allowed(trust, web, alice):
     plain = Web()
     plain.routes = web.routes
-    assert add(web, "--root", f"{plain.url}/alice.asc").status != 0
+    result = add(web, "--root", f"{plain.url}/alice.asc")
+    assert result.status == 2 and "use https, or --insecure-allow-http" in result.err, result
+    assert "--insecure-options" not in result.err
     assert (trust.files(), plain.asked("/alice.asc")) == ([], [])
     assert add(web, "--root", "--insecure-allow-http", f"{plain.url}/alice.asc").status == 0
     assert len(trust.files()) == 1
