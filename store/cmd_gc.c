@@ -141,15 +141,15 @@ int cmd_gc(int argc, char **argv, rkt_error **err)
 		.usage = usage,
 		.summary = "remove images nobody uses, and left-overs",
 		.description =
-			"Removes the images that no pod uses and that were imported before the "
-			"grace period, trees nobody uses any more, and what killed commands left "
+			"Removes the images that no pod uses and that were imported, or last used, "
+			"before the grace period, trees nobody uses any more, and what killed commands left "
 			"behind. What is removed is printed, one a line; the reasons, also for what "
 			"stays, go to standard error.\n\n"
 			"An image stays whatever the options say while a pod uses it, and while an "
 			"image that stays depends on it. The grace period and --keep-latest keep "
 			"more. Of what is left everything goes without --max-size; with it, only as "
 			"much as needed, in the order of the last use: when a pod last took the "
-			"image, or one that depends on it, or else its import. SIZE is that of the "
+			"image, or one that depends on it, or it was imported or fetched again. SIZE is that of the "
 			"images and their EROFS indexes; extracted trees do not count. When what "
 			"must stay is larger than SIZE, a warning says so.",
 		.examples = examples,

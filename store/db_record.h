@@ -21,7 +21,8 @@
  *	alias     'i', id, kind, digest -> 1: the aliases of an image, for its removal
  *	remote    SHA-256 of a URL  -> 1, texts url, etag, last modified, u64 fetched_ns, u64
  *	                               fresh_ns, the id of the image it led to
- *	used      id                -> 1, u64 used_ns: when a pod last took a lease on the image
+ *	used      id                -> 1, u64 used_ns: when a pod last took a lease on the image, or
+ *	                               somebody imported or fetched what was there
  *	origin    id                -> 1, texts source, fingerprint of the key that signed the file,
  *	                               u64 ns: when that was recorded
  */

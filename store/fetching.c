@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "store/fetch_parts.h"
+#include "store/known.h"
 #include "store/resolve.h"
 
 fetcher *fetcher_new(const struct fetching *all, rkt_error **err)
@@ -137,10 +138,9 @@ static int fetch_address(fetcher *self, const char *url, struct fetched *ret, rk
 	return fetch_url(self, &place, ret, err);
 }
 
-int fetch_one(fetcher *self, enum fetch_kind kind, const char *reference, struct fetched *ret,
-	rkt_error **err)
+static int fetch_by_kind(fetcher *self, enum fetch_kind kind, const char *reference,
+	struct fetched *ret, rkt_error **err)
 {
-	*ret = (struct fetched){ .how = FETCH_WAS_THERE };
 	switch (kind) {
 	case FETCH_FILE:
 		return fetch_file(self, reference, ret, err);
@@ -152,4 +152,13 @@ int fetch_one(fetcher *self, enum fetch_kind kind, const char *reference, struct
 		break;
 	}
 	return fetch_name(self, reference, ret, err);
+}
+
+int fetch_one(fetcher *self, enum fetch_kind kind, const char *reference, struct fetched *ret,
+	rkt_error **err)
+{
+	*ret = (struct fetched){ .how = FETCH_WAS_THERE };
+	if (fetch_by_kind(self, kind, reference, ret, err) < 0)
+		return -1;
+	return ret->how == FETCH_CAME ? 0 : known_used(self->all->store, &ret->id, err);
 }

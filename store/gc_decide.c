@@ -125,8 +125,8 @@ static int decide(
 		return -1;
 	if (holders) {
 		in_use(next, holders, &pods);
-	} else if (gc_is_fresh(self, next->row.imported_ns)) {
-		gc_stays(next, ago(self, "imported", next->row.imported_ns));
+	} else if (gc_is_fresh(self, next->used_ns)) {
+		gc_stays(next, gc_last_use(self, next));
 	} else {
 		when = gc_last_use(self, next);
 		next->fate = FATE_REMOVE;

@@ -406,9 +406,10 @@ static int remember(struct import *self, rkt_error **err)
 	}
 	if (known < 0)
 		return -1;
-	if (known && !self->record.origin.signed_by)
-		return 0;
-	return db_write(self->store->db, import_record_more, &self->record, err);
+	if ((!known || self->record.origin.signed_by) &&
+		db_write(self->store->db, import_record_more, &self->record, err) < 0)
+		return -1;
+	return known_used(self->store, &self->record.id, err);
 }
 
 /* Whether the caller lets in what is called like this. */

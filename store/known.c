@@ -76,3 +76,46 @@ int known_by_alias(rkt_store *store, const struct alias *alias, rkt_image_id *re
 		*ret = question.id;
 	return question.known;
 }
+
+#define USE_NS (3600 * 1000000000ull)
+
+struct use {
+	const rkt_image_id *id;
+	bool is_news;
+};
+
+static int look_at_use(db_txn *txn, void *context, rkt_error **err)
+{
+	struct use *self = context;
+	struct image_row row;
+	uint64_t used_ns = 0, now_ns = store_now_ns();
+	int got = store_get_image(txn, self->id, &row, err);
+
+	self->is_news = false;
+	if (got <= 0)
+		return got;
+	if (store_get_used(txn, self->id, &used_ns, err) < 0)
+		return -1;
+	if (used_ns < row.imported_ns)
+		used_ns = row.imported_ns;
+	self->is_news = used_ns + USE_NS < now_ns;
+	return 0;
+}
+
+static int write_use(db_txn *txn, void *context, rkt_error **err)
+{
+	const struct use *self = context;
+	struct image_row row;
+	int got = store_get_image(txn, self->id, &row, err);
+
+	return got > 0 ? store_put_used(txn, self->id, err) : got;
+}
+
+int known_used(rkt_store *store, const rkt_image_id *id, rkt_error **err)
+{
+	struct use use = { .id = id };
+
+	if (db_read(store->db, look_at_use, &use, err) < 0)
+		return -1;
+	return use.is_news ? db_write(store->db, write_use, &use, err) : 0;
+}

@@ -103,16 +103,6 @@ static int take_part(db_txn *txn, const char *uuid, const rkt_image_id *id, rkt_
 	return put_lease(txn, &key, NULL, err);
 }
 
-/* What gc --max-size asks for. */
-static int note_use(db_txn *txn, const rkt_image_id *id, rkt_error **err)
-{
-	auto_buf struct buf value = { 0 };
-	struct key key = key_of_id(id);
-
-	used_row_write(store_now_ns(), &value);
-	return db_put(txn, DB_USED, key_slice(&key), buf_slice(&value), err);
-}
-
 static int take_one(struct take *self, db_txn *txn, const rkt_image_id *id, rkt_error **err)
 {
 	auto_layers rkt_layers *layers = NULL;
@@ -126,7 +116,7 @@ static int take_one(struct take *self, db_txn *txn, const rkt_image_id *id, rkt_
 		if (take_part(txn, self->uuid, &layers->items[i].id, err) < 0)
 			return -1;
 	for (size_t i = 0; i < layers->count; i++)
-		if (note_use(txn, &layers->items[i].id, err) < 0)
+		if (store_put_used(txn, &layers->items[i].id, err) < 0)
 			return -1;
 	return deps_is_plain(layers) ? 0 : take_part(txn, self->uuid, &layers->tree, err);
 }

@@ -217,6 +217,15 @@ int store_get_used(db_txn *txn, const rkt_image_id *id, uint64_t *ret_ns, rkt_er
 	return used_row_read(value, ret_ns, err) < 0 ? -1 : 1;
 }
 
+int store_put_used(db_txn *txn, const rkt_image_id *id, rkt_error **err)
+{
+	auto_buf struct buf value = { 0 };
+	struct key key = key_of_id(id);
+
+	used_row_write(store_now_ns(), &value);
+	return db_put(txn, DB_USED, key_slice(&key), buf_slice(&value), err);
+}
+
 static int fill_origin(struct record *self, struct slice bytes, rkt_error **err)
 {
 	struct origin_row row;

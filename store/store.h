@@ -40,8 +40,11 @@ int store_has_labels(db_txn *txn, const rkt_image_id *id, const struct image_row
 int store_get_tree(db_txn *txn, enum record_form form, const rkt_image_id *id, struct tree_row *ret,
 	rkt_error **err);
 
-/* When a pod last took a lease on the image ID: 1, 0 when none ever did, -1. */
+/* When the image ID was last used: a pod took a lease on it, or it was imported or fetched and was
+ * there. 1, 0 when it never was, -1. */
 int store_get_used(db_txn *txn, const rkt_image_id *id, uint64_t *ret_ns, rkt_error **err);
+/* It is used now. */
+int store_put_used(db_txn *txn, const rkt_image_id *id, rkt_error **err);
 
 /* The record of ID for the world outside: 1 with *RET, which the caller frees, 0 or -1. */
 int store_get_record(db_txn *txn, const rkt_image_id *id, rkt_image_record **ret, rkt_error **err);

@@ -142,7 +142,8 @@ typedef struct rkt_image_record {
 	const char *index_fault; /* why there is no EROFS index; NULL when there is one */
 	const char *manifest;    /* JSON text as in the image, MANIFEST_LEN bytes, then a NUL */
 	size_t manifest_len;
-	int64_t used_sec;      /* when a pod last leased it, seconds since the epoch; 0: none did */
+	int64_t used_sec;      /* when it was last used: leased by a pod, or imported when it
+				* was there (to the hour); seconds since the epoch; 0: never */
 	const char *source;    /* URL without credentials, or path, it came from; NULL: not known */
 	const char *signed_by; /* fingerprint of the primary key that signed the file it came in, in
 				  lower-case hexadecimal; NULL: no signature was looked at */
@@ -291,7 +292,7 @@ RKT_PUBLIC int rkt_store_lease_drop(rkt_store *store, const char *uuid, rkt_erro
 
 struct rkt_gc_options {
 	size_t size;
-	int64_t grace_sec; /* images imported less long ago stay */
+	int64_t grace_sec; /* images imported or used less long ago stay */
 	bool dry_run;      /* say, do not do */
 	/* Called for every image and every left-over with what happens to it and why, in words. */
 	void (*report)(void *context, const char *what, const char *decision, const char *reason);
@@ -306,13 +307,14 @@ struct rkt_gc_result {
 	uint64_t bytes_kept; /* of the blobs and indexes of what stays */
 };
 
-/* Removes images without a lease that were imported before the grace period, trees nobody uses any
- * more, and left-overs of killed imports. What images that stay depend on stays too.
+/* Removes images without a lease that were imported, and used if they were, before the grace
+ * period, trees nobody uses any more, and left-overs of killed imports. A use is a lease, and an
+ * import of what is there, to the hour. What images that stay depend on stays too.
  *
  * KEEP_LATEST: of the images of one name for one system and architecture (labels os and arch) the
  * newest stay: the newest version, then the one imported last, as for dependencies.
  *
- * MAX_SIZE: of the images that may go, those used longest ago (a lease, or the import; an image
+ * MAX_SIZE: of the images that may go, those used longest ago (or imported; an image
  * counts as used when what depends on it was) are removed first, and only until blobs and indexes
  * together have at most so many bytes. What must stay may be more: BYTES_KEPT tells. */
 RKT_PUBLIC int rkt_store_gc(rkt_store *store, const struct rkt_gc_options *options,
@@ -357,11 +359,11 @@ struct rkt_stat_options {
 struct rkt_stat_result {
 	uint64_t images;
 	struct rkt_space blobs;
-	struct rkt_space indexes;    /* of images, and of trees over several */
-	struct rkt_space trees;      /* extracted ones, with all that is in them */
-	struct rkt_space quarantine; /* damaged blobs that verify took out of the store */
-	struct rkt_space leftovers;  /* what no record names: gc's, or an import's under way */
-	uint64_t leases, pods;       /* pods whose folder is there; to a member all with leases */
+	struct rkt_space indexes;      /* of images, and of trees over several */
+	struct rkt_space trees;        /* extracted ones, with all that is in them */
+	struct rkt_space quarantine;   /* damaged blobs that verify took out of the store */
+	struct rkt_space leftovers;    /* what no record names: gc's, or an import's under way */
+	uint64_t leases, pods;         /* pods whose folder is there; to a member all with leases */
 	uint64_t disk_free, disk_size; /* of the file system; free for us */
 	/* LMDB: bytes of the index on the disk and how far it may grow before the map does; its
 	 * pages, how many of them are free to be used again; slots of other processes that read,

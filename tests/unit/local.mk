@@ -25,6 +25,7 @@ unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_auth
 unit_tests += tests/unit/test_db
 unit_tests += tests/unit/test_store
+unit_tests += tests/unit/test_used
 unit_tests += tests/unit/test_keep
 unit_tests += tests/unit/test_threads
 unit_tests += tests/unit/test_deps
