@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "cli/main.h"
 #include "cli/out.h"
+#include "cli/stop.h"
 
 struct settings {
 	bool rootfs_only, manifest, list, no_same_owner, devices;
@@ -188,6 +189,7 @@ static int extract(const struct settings *settings, image_reader *image, struct 
 		.excludes = settings->excludes.items,
 		.approve = approve,
 		.context = e,
+		.go_on = stop_check,
 	};
 	auto_place struct place place = { -1, NULL };
 	struct extract_report report;
@@ -223,6 +225,8 @@ static int work(const struct settings *settings, const struct operands *operands
 	if (looks)
 		return look(settings, image, &e, err) < 0 ? rkt_fail_outer(err, "reading %s", file)
 							  : 0;
+	if (strcmp(file, "-") != 0) /* which may keep us waiting */
+		stop_note();
 	return extract(settings, image, &e, operands->items[1], err);
 }
 

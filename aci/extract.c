@@ -133,6 +133,14 @@ static int parent_of(struct extraction *x, const char *path, rkt_error **err)
 	return x->parent_fd;
 }
 
+/* Whether to go on. */
+static int ask(const struct extraction *x, rkt_error **err)
+{
+	const struct extract_options *options = x->options;
+
+	return options->go_on ? options->go_on(options->go_on_context, err) : 0;
+}
+
 /* The runs of a sparse file go where they belong; what is between them stays a hole. */
 static int copy_data(struct extraction *x, const struct tar_entry *tar, int fd, rkt_error **err)
 {
@@ -143,6 +151,8 @@ static int copy_data(struct extraction *x, const struct tar_entry *tar, int fd, 
 	int more;
 
 	while ((more = image_data(x->image, &block, err)) > 0) {
+		if (ask(x, err) < 0)
+			return -1;
 		while (block.len) {
 			uint64_t left = run->len - done;
 			size_t len = block.len < left ? block.len : (size_t)left;
@@ -319,7 +329,7 @@ static int extract_entries(struct extraction *x, rkt_error **err)
 	int more;
 
 	while ((more = image_next(x->image, &entry, err)) > 0)
-		if (is_wanted(x, entry) && extract_entry(x, entry, err) < 0)
+		if (ask(x, err) < 0 || (is_wanted(x, entry) && extract_entry(x, entry, err) < 0))
 			return -1;
 	return more;
 }

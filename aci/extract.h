@@ -41,6 +41,10 @@ struct extract_options {
 	 * which undoes everything. NULL: no objection. Not asked by extract_into(). */
 	int (*approve)(void *context, rkt_error **err);
 	void *context;
+	/* Asked with GO_ON_CONTEXT again and again while entries are written; -1 undoes everything,
+	 * too. NULL: to the end. */
+	int (*go_on)(void *go_on_context, rkt_error **err);
+	void *go_on_context;
 };
 
 /* What could not be kept, for a word to the user. */

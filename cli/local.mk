@@ -12,6 +12,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/opts_scan.c %D%/opts_scan.h \
 	%D%/out.c %D%/out.h \
 	%D%/progress.c %D%/progress.h \
+	%D%/stop.c %D%/stop.h \
 	%D%/table.c
 
 bin_PROGRAMS += rkt

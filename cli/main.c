@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "cli/out.h"
+#include "cli/stop.h"
 
 /* A file opened later must not become standard output. Going upwards, open() fills the gap it
  * finds. What was closed for writing is opened for reading, so that results are not lost in
@@ -75,6 +76,7 @@ int cli_main(int argc, char **argv, cli_run_fn *run, int failure_status)
 	if (argc > 0)
 		out_set_program(strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0]);
 	status = run(argc, argv, &error);
+	stop_now();
 	if (status < 0)
 		status = report(error, failure_status);
 	if (out_flush(&lost) < 0 && status == 0)

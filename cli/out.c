@@ -7,8 +7,8 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "cli/stop.h"
 
-#define WIPE       "\r\033[K"
 #define BOLD_RED   "\033[1;31m"
 #define BOLD_BROWN "\033[1;33m"
 #define PLAIN      "\033[0m"
@@ -69,6 +69,12 @@ static void write_stderr(const struct buf *text)
 	(void)fd_write_all(STDERR_FILENO, text->data, text->len, NULL);
 }
 
+static void set_transient(bool stands)
+{
+	face.transient = stands;
+	stop_set_line(stands);
+}
+
 struct tone {
 	const char *label,
 		*colour; /* COLOUR for the label, or for the program's name without one */
@@ -83,8 +89,8 @@ static void say_escaped(struct tone tone, const char *message)
 	if (tone.colour && stderr_has_colour())
 		on = tone.colour, off = PLAIN;
 	if (face.transient)
-		buf_append_text(&line, WIPE);
-	face.transient = false;
+		buf_append_text(&line, STOP_WIPE);
+	set_transient(false);
 	buf_printf(&line, "%s%.*s:%s ", tone.label ? "" : on, (int)strcspn(face.program, " "),
 		face.program, tone.label ? "" : off);
 	if (tone.label)
@@ -154,9 +160,9 @@ void out_transient(const char *line)
 
 	if (!line && !face.transient)
 		return;
-	buf_printf(&text, "%s%s", WIPE, line ?: "");
+	set_transient(line != NULL);
+	buf_printf(&text, "%s%s", STOP_WIPE, line ?: "");
 	write_stderr(&text);
-	face.transient = line != NULL;
 }
 
 void out_escaped(const char *text)

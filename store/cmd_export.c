@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/uuid.h"
 #include "cli/progress.h"
+#include "cli/stop.h"
 #include "store/blob.h"
 #include "store/cmd.h"
 
@@ -118,6 +119,7 @@ static int write_file(rkt_store *store, const rkt_image_record *image, const str
 		return -1;
 	if (fchmod(fd, 0644) < 0)
 		return rkt_fail_errno(err, "chmod");
+	stop_note(); /* between its two names */
 	if (settings->overwrite)
 		return replace(target, fd, err);
 	there = fd_link(fd, target->dir, target->name, err);

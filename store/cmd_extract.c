@@ -2,6 +2,7 @@
 #include "store/cmd.h"
 
 #include "base/alloc.h"
+#include "cli/stop.h"
 #include "store/blob.h"
 
 struct extract_settings {
@@ -31,6 +32,7 @@ static int extract(const struct extract_settings *settings, const char *referenc
 		return -1;
 	/* a damaged blob fails at its last byte, when nothing has its name yet */
 	image = image_open(source_verified(source_from_fd(blob), &record->id), NULL);
+	stop_note();
 	if (extract_image(image, parent, name, &options, &report, err) < 0)
 		return -1;
 	cmd_unpack_tell(&report);

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/out.h"
+#include "cli/stop.h"
 #include "store/deps.h"
 #include "store/fuse.h"
 #include "store/layered.h"
@@ -311,8 +312,10 @@ static int render_to(const struct render_settings *settings, const char *referen
 		rkt_store_layers(store, &image->id, &layers, err) < 0)
 		return -1;
 	parent = cmd_unpack_place(path, &name, err);
-	if (parent < 0 ||
-		layered_extract_image(store, layers, parent, name, &options, &report, err) < 0)
+	if (parent < 0)
+		return -1;
+	stop_note();
+	if (layered_extract_image(store, layers, parent, name, &options, &report, err) < 0)
 		return -1;
 	cmd_unpack_tell(&report);
 	return 0;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/out.h"
+#include "cli/stop.h"
 
 int cmd_unpack_place(char *path, const char **ret_name, rkt_error **err)
 {
@@ -33,6 +34,7 @@ struct extract_options cmd_unpack_options(const struct cmd_unpack *self)
 		.what = self->rootfs_only ? EXTRACT_ROOTFS : EXTRACT_IMAGE,
 		.owner = geteuid() == 0 ? EXTRACT_OWNER_KEEP : EXTRACT_OWNER_CALLER,
 		.devices = self->devices ? EXTRACT_DEVICES_MAKE : EXTRACT_DEVICES_REFUSE,
+		.go_on = stop_check,
 	};
 }
 

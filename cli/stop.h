@@ -1,0 +1,22 @@
+/*
+ * How SIGINT, SIGTERM and SIGHUP end a program: by the signal, as its parent expects it, but without
+ * a half line on the terminal, and where something would be left behind, not before it is removed.
+ * A signal that is ignored, as under nohup(1), stays so; a second one ends at once.
+ */
+#pragma once
+
+#include "base/error.h"
+
+/* For work that leaves something behind: from here on a signal is only noted, and the work must ask
+ * for it and undo itself. Not for work that may wait for others (a pipe, a lock): it would not
+ * ask. */
+void stop_note(void);
+/* Fails, RKT_FAILED, once a signal was noted; else 0. In the shape of a callback. */
+int stop_check(void *context, rkt_error **err);
+/* Ends the process when a signal was noted: nothing is left to undo. */
+void stop_now(void);
+
+/* Whether an unfinished line stands on the terminal, which a signal wipes. */
+void stop_set_line(bool stands);
+
+#define STOP_WIPE "\r\033[K"
