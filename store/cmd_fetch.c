@@ -563,7 +563,7 @@ int fetch_run(int argc, char **argv, rkt_error **err)
 			"name is taken at your word; a signature beside it, FILE.asc, must be good.\n\n"
 			"A download that broke off is gone on with, now or the next time, when the server "
 			"proves that the file is the same. What has not changed since it was fetched is "
-			"not fetched again. Credentials come from auth.d of the configuration "
+			"not fetched again. 64 MiB of the disk are kept free. Credentials come from auth.d of the configuration "
 			"(rkt-store config), or from the URL, where others can read them until the "
 			"program has begun. Proxies come from the environment "
 			"(https_proxy, no_proxy).",

@@ -132,15 +132,19 @@ static int check_room(const struct work *self, rkt_error **err)
 {
 	uint64_t missing = self->of > self->have ? self->of - self->have : 0;
 	struct statvfs disk;
+	uint64_t is_free;
 
 	if (self->of > self->request->max_bytes)
 		return rkt_fail(err, RKT_INVALID, "it has %llu bytes; at most %llu are taken",
 			(unsigned long long)self->of, (unsigned long long)self->request->max_bytes);
 	if (fstatvfs(self->request->dir, &disk) < 0)
 		return rkt_fail_errno(err, "statvfs");
-	if (missing + DISK_RESERVE > (uint64_t)disk.f_bavail * disk.f_frsize)
-		return rkt_fail(err, RKT_FAILED, "%llu bytes more do not fit on the disk",
-			(unsigned long long)missing);
+	is_free = (uint64_t)disk.f_bavail * disk.f_frsize;
+	if (missing + DISK_RESERVE > is_free)
+		return rkt_fail(err, RKT_FAILED,
+			"%llu bytes more do not fit on the disk: %llu are free, and %llu are kept so",
+			(unsigned long long)missing, (unsigned long long)is_free,
+			(unsigned long long)DISK_RESERVE);
 	return 0;
 }
 

@@ -349,7 +349,7 @@ def test_what_does_not_fit_is_not_begun(data_dir, web):
     web.route("/a.aci", lambda handler, _: handler.reply(200, b"x", length=1 << 60))
     assert_one_line(unsigned(web, f"{web.url}/a.aci"), 4, "at most", str(1 << 60))
     result = unsigned(web, "--max-size=2000000T", f"{web.url}/a.aci")
-    assert_one_line(result, 1, "do not fit on the disk")
+    assert_one_line(result, 1, "do not fit on the disk: ", " are free, and 67108864 are kept so")
 
 
 def test_a_slow_trickle_ends(data_dir, web):
