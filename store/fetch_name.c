@@ -5,6 +5,7 @@
 
 #include "aci/name.h"
 #include "base/alloc.h"
+#include "base/names.h"
 #include "store/fetch/discovery.h"
 #include "store/fetch/template.h"
 #include "store/reference.h"
@@ -14,7 +15,8 @@ struct search {
 	const char *reference; /* as it was typed */
 	struct wanted wanted;  /* the same with os and arch */
 	struct fetched *ret;
-	struct buf tried; /* what was tried and why that was nothing, "; " between */
+	struct names urls; /* of images, that were asked for */
+	struct buf tried;  /* what was tried and why that was nothing, "; " between */
 	enum rkt_error_kind worst;
 };
 
@@ -41,6 +43,16 @@ static bool is_worse(enum rkt_error_kind one, enum rkt_error_kind other)
 	return rank[one] > rank[other];
 }
 
+/* Whether URL was asked for already: two templates may give the same. */
+static bool was_tried(struct search *self, const char *url)
+{
+	for (size_t i = 0; i < self->urls.count; i++)
+		if (strcmp(self->urls.items[i], url) == 0)
+			return true;
+	names_add(&self->urls, xstrdup(url));
+	return false;
+}
+
 /* Tries the place that TEMPLATE gives: 1 when the image is there, 0 when it is not, for a reason
  * that was noted. */
 static int try_template(struct search *self, const char *template)
@@ -61,6 +73,8 @@ static int try_template(struct search *self, const char *template)
 		note(self, words);
 		return 0;
 	}
+	if (was_tried(self, image))
+		return 0;
 	fetched_free(self->ret);
 	if (fetch_url(self->fetcher, &place, self->ret, &why) == 0)
 		return 1;
@@ -113,6 +127,7 @@ static int ask_web(fetcher *self, const char *reference, const struct reference 
 	if (!search(&all))
 		result = rkt_fail(err, all.worst, "it was not found: %s", buf_text(&all.tried));
 	buf_free(&all.tried);
+	names_free(&all.urls);
 	wanted_free(&all.wanted);
 	return result;
 }

@@ -331,6 +331,17 @@ def test_all_endpoints_are_tried_and_told(site, web, find):
     the_id(find(NAME))
 
 
+def test_a_place_that_two_templates_give_is_asked_once(site, web, find):
+    simple = "https://{name}-{version}-{os}-{arch}.{ext}"
+    web.file("/app?ac-discovery=1", page(
+        *[("ac-discovery", f"{NAME} {place}") for place in (simple, "https://example.com/{name}.{ext}") * 2]))
+    result = find(NAME)
+    assert_one_line(result, 3, "was not found")
+    paths = [asked.path for asked in web.requests]
+    assert len(paths) == len(set(paths)) == 3, paths
+    assert result.err.count("-amd64.aci.asc") == 1
+
+
 def test_what_is_found_nowhere_is_missing(site, web, find):
     result = find(f"{NAME}/none:1")
     assert_one_line(result, 3, "was not found", "example.com/app/none?ac-discovery=1", "example.com?ac-discovery=1")
