@@ -1,7 +1,7 @@
 /*
- * How SIGINT, SIGTERM and SIGHUP end a program: by the signal, as its parent expects it, but without
- * a half line on the terminal, and where something would be left behind, not before it is removed.
- * A signal that is ignored, as under nohup(1), stays so; a second one ends at once.
+ * How SIGINT, SIGTERM and SIGHUP end a program: by the signal, as its parent expects it, but
+ * without a half line on the terminal, and where something would be left behind, not before it is
+ * removed. A signal that is ignored, as under nohup(1), stays so; a second one ends at once.
  */
 #pragma once
 
