@@ -240,7 +240,7 @@ static void mend(struct verify *self, struct subject *subject, rkt_error *unconf
 {
 	auto_error rkt_error *why = unconfirmed;
 	const char *fault = rkt_error_message(verify_fault(subject));
-	const char *done = why ? NULL : verify_repair(self, subject, &why);
+	auto_free char *done = why ? NULL : verify_repair(self, subject, &why);
 	auto_free char *what =
 		done ? xasprintf("%s; %s", fault, done)
 		     : xasprintf("%s; not repaired: %s", fault, rkt_error_message(why));

@@ -58,5 +58,5 @@ static inline bool verify_is_damage(rkt_error *fault)
 }
 
 /* Under the naming lock, held for removing: mends SUBJECT or takes it out of the store. Returns
- * what was done in words, or NULL with *ERR saying why not. */
-const char *verify_repair(struct verify *self, struct subject *subject, rkt_error **err);
+ * what was done in words, which the caller frees, or NULL with *ERR saying why not. */
+char *verify_repair(struct verify *self, struct subject *subject, rkt_error **err);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "base/alloc.h"
 #include "base/fd.h"
 #include "store/remove.h"
 #include "store/tree.h"
@@ -24,11 +25,48 @@ static int put_index_back(struct verify *self, struct subject *subject, rkt_erro
 	return tree_unmount_unused(self->store, &subject->id, err);
 }
 
+/* An image on its way out of the store. */
+struct departure {
+	struct removal removal;
+	struct buf dependents; /* words about the images that depend on it */
+	bool moved;            /* its blob was there to be put away */
+};
+
+static int name_dependents(db_txn *txn, struct departure *self, rkt_error **err)
+{
+	struct breaks *breaks = &self->removal.breaks;
+
+	self->dependents.len = 0;
+	if (breaks_find_images(txn, self->removal.id, breaks, err) < 0)
+		return -1;
+	for (size_t at = 0; at < breaks->images.len; at += KEY_ID_SIZE) {
+		rkt_image_id id = key_to_id(breaks->images.data + at);
+		struct image_row row;
+		int got = store_get_image(txn, &id, &row, err);
+
+		if (got < 0)
+			return -1;
+		if (got)
+			buf_printf(&self->dependents, "%s %s (%s)",
+				self->dependents.len ? "," : "; it was a dependency of", id.text,
+				row.name);
+	}
+	return 0;
+}
+
+static int remove_records(db_txn *txn, void *context, rkt_error **err)
+{
+	struct departure *self = context;
+
+	return name_dependents(txn, self, err) < 0 ? -1 : remove_unleased(txn, &self->removal, err);
+}
+
 /* Under the naming lock: takes a damaged blob out of the store, into cas/quarantine, where it can
  * still be looked at. */
-static int take_out(struct verify *self, struct removal *removal, rkt_error **err)
+static int take_out(struct verify *self, struct departure *departure, rkt_error **err)
 {
 	const struct layout *layout = &self->store->layout;
+	const rkt_image_id *id = departure->removal.id;
 	auto_fd int cas = fd_open_dir(layout->top, "cas", err), shelf = -1, shard = -1;
 	uint64_t freed;
 
@@ -37,25 +75,30 @@ static int take_out(struct verify *self, struct removal *removal, rkt_error **er
 		return -1;
 	if (fsync(cas) < 0)
 		return rkt_fail_errno(err, "fsync cas");
-	if (db_write_less(self->store->db, remove_unleased, removal, err) < 0)
+	if (db_write_less(self->store->db, remove_records, departure, err) < 0)
 		return -1;
-	shard = layout_shard_open(layout->blob, removal->id, NULL);
-	if (shard >= 0 && renameat(shard, removal->id->text, shelf, removal->id->text) < 0 &&
-		errno != ENOENT)
+	shard = layout_shard_open(layout->blob, id, NULL);
+	departure->moved = shard >= 0 && renameat(shard, id->text, shelf, id->text) == 0;
+	if (shard >= 0 && !departure->moved && errno != ENOENT)
 		return rkt_fail_errno(err, "move the blob to cas/quarantine");
-	return remove_files(self->store, removal->id, &removal->trees, &freed, err);
+	return remove_files(self->store, id, &departure->removal.trees, &freed, err);
 }
 
-static int put_away(struct verify *self, const struct subject *subject, rkt_error **err)
+static char *put_away(struct verify *self, const struct subject *subject, rkt_error **err)
 {
-	struct removal removal = { .store = self->store, .id = &subject->id };
-	int result = take_out(self, &removal, err);
+	struct departure departure = { .removal = { .store = self->store, .id = &subject->id } };
+	char *done = NULL;
 
-	removal_free(&removal);
-	return result;
+	if (take_out(self, &departure, err) == 0)
+		done = xasprintf("%s: import the image again%s",
+			departure.moved ? "moved to cas/quarantine" : "its record is taken out",
+			buf_text(&departure.dependents));
+	removal_free(&departure.removal);
+	buf_free(&departure.dependents);
+	return done;
 }
 
-const char *verify_repair(struct verify *self, struct subject *subject, rkt_error **err)
+char *verify_repair(struct verify *self, struct subject *subject, rkt_error **err)
 {
 	bool blob = subject->blob_fault && verify_is_damage(subject->blob_fault);
 
@@ -64,14 +107,13 @@ const char *verify_repair(struct verify *self, struct subject *subject, rkt_erro
 		return NULL;
 	}
 	if (blob)
-		return put_away(self, subject, err) < 0
-			       ? NULL
-			       : "moved to cas/quarantine: import the image again";
+		return put_away(self, subject, err);
 	if (!subject->blob_fault && verify_is_damage(subject->index_fault) &&
 		subject->index.fd >= 0)
-		return put_index_back(self, subject, err) < 0 ? NULL
-		       : subject->layers ? "made anew from the blobs of its layers"
-					 : "made anew from the blob";
+		return put_index_back(self, subject, err) < 0
+			       ? NULL
+			       : xasprintf("made anew from the blob%s",
+					 subject->layers ? "s of its layers" : "");
 	rkt_fail(err, RKT_FAILED, "it could not be looked at");
 	return NULL;
 }

@@ -7,7 +7,7 @@ import shutil
 import tarfile
 
 import pytest
-from conftest import entry, make_aci, needs_erofs, run, tool
+from conftest import entry, make_aci, manifest, needs_erofs, run, tool
 from podlib import house  # noqa: F401 - a fixture
 from storelib import add, assert_one_line, blob_path, files_in, ids, image_tar, own_mounts, store, write
 
@@ -126,9 +126,22 @@ def test_damaged_blob_is_put_away_and_can_come_back(images, data_dir, tmp_path):
 
 def test_missing_blob_leaves_the_store(images, data_dir):
     blob_path(data_dir, images[0]).unlink()
-    assert store("verify", "--repair").status == 0
+    result = store("verify", "--repair")
+    assert result.status == 0 and "is gone; its record is taken out: import" in result.err, result
     assert sorted(ids()) == sorted(images[1:])
     assert not any(images[0] in name for name in files_in(data_dir))
+
+
+def test_images_that_depend_on_what_is_put_away_are_named(images, data_dir, tmp_path):
+    on = [{"imageName": "example.com/base"}]
+    base = add(make_aci(tmp_path / "base", [], manifest("example.com/base")))
+    over = add(make_aci(tmp_path / "over", [], manifest("example.com/over", dependencies=on)))
+    flip(blob_path(data_dir, base), 1000)
+    result = store("verify", "--repair", base)
+    assert result.status == 0, result
+    assert f"import the image again; it was a dependency of {over} (example.com/over)\n" in result.err
+    flip(blob_path(data_dir, images[0]), 1000)
+    assert "dependency" not in store("verify", "--repair", images[0]).err
 
 
 def test_without_repair_nothing_changes(images, data_dir):
