@@ -170,6 +170,31 @@ static bool wants_signature(const struct visit *self)
 	return !self->fetcher->all->unsigned_too;
 }
 
+static int stop(void *context, struct slice bytes, rkt_error **err)
+{
+	(void)context;
+	(void)bytes;
+	return rkt_fail(err, RKT_FAILED, "its first bytes will do");
+}
+
+/* Fails when the server says that there is no image. Its first byte is asked for: a URL may be for
+ * GET only. What else goes wrong is no matter here. */
+static int check_is_there(const struct visit *self, rkt_error **err)
+{
+	static const char *const fields[] = { "Range: bytes=0-0", NULL };
+	auto_http_answer struct http_answer answer = { .length = -1 };
+	const struct http_request request = {
+		.url = self->place->url, .fields = fields, .max_bytes = 1, .body = stop
+	};
+
+	http_get(self->fetcher->web, &request, &answer, NULL);
+	if (answer.status != 404 && answer.status != 410)
+		return 0;
+	return rkt_fail(err, RKT_MISSING,
+		"%s: the server answered %d: there is no image, nor a signature of one",
+		self->shown, answer.status);
+}
+
 static int get_signature(struct visit *self, rkt_error **err)
 {
 	auto_free char *usual = signature_url_of(self->place->url);
@@ -181,8 +206,13 @@ static int get_signature(struct visit *self, rkt_error **err)
 	signature_free(&self->signature);
 	if (signature_get(self->fetcher, url, &self->signature, &why) == 0)
 		return 0;
-	return self->place->may_be_nothing ? rkt_fail_with(err, pass_ptr(why))
-					   : signature_missing(pass_ptr(why), err);
+	if (self->place->may_be_nothing)
+		return rkt_fail_with(err, pass_ptr(why));
+	/* nobody signed what is not there */
+	if (rkt_error_kind(why) == RKT_MISSING && !self->place->signature_is_named &&
+		check_is_there(self, err) < 0)
+		return -1;
+	return signature_missing(pass_ptr(why), err);
 }
 
 /* What nobody needs to be asked for: 1, 0, or -1. */

@@ -86,8 +86,24 @@ def test_binary_signatures_are_taken_too(site, web):
 def test_what_nobody_signed_is_not_even_fetched(site, web, data_dir):
     site.put("/a.aci", image_tar(NAME), user=None)
     assert_one_line(fetch(web, f"{web.url}/a.aci"), 5, "no signature", "a.aci.asc", "--insecure-options=image")
-    assert web.asked("/a.aci") == []
+    assert [asked.headers["range"] for asked in web.asked("/a.aci")] == ["bytes=0-0"]
     assert (ids(), partial(data_dir)) == ([], [])
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_what_is_not_there_is_not_said_to_be_unsigned(site, web, status):
+    web.status("/a.aci", status)
+    result = fetch(web, f"{web.url}/a.aci")
+    assert_one_line(result, 3, f"{web.url}/a.aci: the server answered {status}", "no image")
+    assert "insecure" not in result.err
+    web.status("/a.aci", 503)
+    assert_one_line(fetch(web, f"{web.url}/a.aci"), 5, "no signature", "a.aci.asc")
+
+
+def test_an_image_without_signature_may_come_whole(site, web):
+    """From a server that knows no ranges; it is not waited for."""
+    site.put("/a.aci", big_image(3_000_000, name=NAME), user=None, ranges=False)
+    assert_one_line(fetch(web, f"{web.url}/a.aci"), 5, "no signature", "a.aci.asc")
 
 
 def test_a_signature_that_is_no_signature(site, web, data_dir):
