@@ -17,6 +17,7 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/names.c %D%/names.h \
 	%D%/path.c %D%/path.h \
 	%D%/proc.c %D%/proc.h \
+	%D%/sanitized.h \
 	%D%/scope.h \
 	%D%/str.c %D%/str.h \
 	%D%/time.c %D%/time.h \

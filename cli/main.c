@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/sanitized.h"
 #include "cli/out.h"
 #include "cli/stop.h"
 
@@ -50,20 +51,11 @@ static void buffer_stdout(void)
 		setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
 }
 
-/* clang only tells by __has_feature, which gcc of our time does not know. */
-#ifndef __has_feature
-#define __has_feature(feature) 0
-#endif
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__ || \
-	__has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define END exit
-#else
-#define END _exit
-#endif
-
 void cli_end(int status)
 {
-	END(status);
+	if (IS_SANITIZED)
+		exit(status);
+	_exit(status);
 }
 
 int cli_main(int argc, char **argv, cli_run_fn *run, int failure_status)

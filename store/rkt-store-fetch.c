@@ -9,16 +9,10 @@
 #include <sys/prctl.h>
 
 #include "base/alloc.h"
+#include "base/sanitized.h"
 #include "base/str.h"
 #include "store/cmd_fetch.h"
 #include "store/store.h"
-
-/* AddressSanitizer looks for leaks as a debugger does. */
-#ifdef __SANITIZE_ADDRESS__
-#define IS_DUMPABLE 1
-#else
-#define IS_DUMPABLE 0
-#endif
 
 static void blacken(char *from, const char *to)
 {
@@ -65,7 +59,8 @@ int main(int argc, char **argv)
 	int status;
 
 	rkt_store_catch_damage("rkt-store", RKT_INVALID);
-	prctl(PR_SET_DUMPABLE, IS_DUMPABLE);
+	if (!IS_SANITIZED) /* AddressSanitizer looks for leaks as a debugger does */
+		prctl(PR_SET_DUMPABLE, 0);
 	for (int i = 0; i < argc; i++)
 		words[i] = xstrdup(argv[i]);
 	hide(argv);

@@ -12,17 +12,10 @@
 
 #include "base/fd.h"
 #include "base/proc.h"
+#include "base/sanitized.h"
 #include "cli/main.h"
 #include "cli/out.h"
 #include "store/fetch/page.h"
-
-/* AddressSanitizer takes the address space of a whole machine, and looks for leaks as a debugger
- * does, with files and a process of its own. */
-#ifdef __SANITIZE_ADDRESS__
-#define IS_SANITIZED true
-#else
-#define IS_SANITIZED false
-#endif
 
 #define NOBODY 65534
 
@@ -77,6 +70,8 @@ static int give_up(rkt_error **err)
 		return rkt_fail_errno(err, "no_new_privs");
 	if (set_limits(limits, ARRAY_LEN(limits), err) < 0)
 		return -1;
+	/* AddressSanitizer takes the address space of a whole machine, and looks for leaks as a
+	 * debugger does, with files and a process of its own. */
 	if (IS_SANITIZED)
 		return 0;
 	if (geteuid() == 0 && !become_nobody())

@@ -162,6 +162,11 @@ def erofs_reason():
     return None
 
 
+def is_sanitized():
+    """Whether the programs are built with AddressSanitizer, by gcc (a library) or clang (a part of each)."""
+    return b"__asan_init" in (BUILD / "rkt-store").read_bytes()
+
+
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 needs_erofs = pytest.mark.skipif(erofs_reason() is not None, reason=str(erofs_reason()))
 

@@ -8,17 +8,13 @@ import subprocess
 import time
 
 import pytest
-from conftest import needs_root, run, tool
+from conftest import is_sanitized, needs_root, run, tool
 from fetchlib import SOON, pki, proxy, unsigned, web  # noqa: F401 (fixtures)
 from storelib import assert_one_line, image_tar, write
 
 NAME = "example.com/app"
 READER = "rkt-read-page"
 SECRET = "geheim"
-
-
-def is_sanitized():
-    return "libasan" in run(["ldd", tool("rkt-store")]).out
 
 
 def tag(content, name="ac-discovery"):
