@@ -15,6 +15,7 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/lock.c %D%/lock.h \
 	%D%/mount.c %D%/mount.h \
 	%D%/names.c %D%/names.h \
+	%D%/only_calls.c %D%/only_calls.h \
 	%D%/path.c %D%/path.h \
 	%D%/proc.c %D%/proc.h \
 	%D%/sanitized.h \

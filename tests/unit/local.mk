@@ -33,6 +33,7 @@ unit_tests += tests/unit/test_deps_pods
 unit_tests += tests/unit/test_pod_state
 unit_tests += tests/unit/test_volumes
 unit_tests += tests/unit/test_proc
+unit_tests += tests/unit/test_only_calls
 unit_tests += tests/unit/test_environment
 unit_tests += tests/unit/test_users
 unit_tests += tests/unit/test_source
