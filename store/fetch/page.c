@@ -183,6 +183,11 @@ static int read_more(void *context, char *into, int room)
 	return len;
 }
 
+void page_prepare(void)
+{
+	xmlInitParser();
+}
+
 static void run_parser(struct reading *reading)
 {
 	static const xmlSAXHandler handlers = {
@@ -193,7 +198,7 @@ static void run_parser(struct reading *reading)
 	};
 	htmlParserCtxtPtr parser;
 
-	xmlInitParser();
+	page_prepare();
 	parser = htmlNewParserCtxt();
 	if (!parser)
 		abort(); /* memory, as everywhere */

@@ -14,6 +14,10 @@
 
 #include "store/fetch/page_tags.h"
 
+/* Prepares what the parser needs in every process once, so that page_parse() asks the kernel for
+ * memory and nothing else. */
+void page_prepare(void);
+
 /* Finds the tags of both kinds in HTML; a page without any has no fault. Bytes of a target beyond
  * ASCII and control characters become "^", which no URL has. *RET is freed by the caller. Time and
  * memory are bounded by PAGE_SIZE_MAX, PAGE_TAGS_MAX and PAGE_SPAN_MAX_KIB. */

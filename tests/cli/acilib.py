@@ -59,8 +59,9 @@ def on_small_disk(size, script, *args):
 # <linux/seccomp.h>, <linux/bpf_common.h>: what a filter is made of
 LOAD, JUMP_IF_EQUAL, JUMP_IF_SET, RETURN = 0x20, 0x15, 0x45, 0x06
 ALLOW, ERRNO = 0x7FFF0000, 0x00050000
-ENOSYS, EOPNOTSUPP = 38, 95
-OPENAT, OPENAT2 = 257, 437  # of x86_64
+EINVAL, ENOSYS, EOPNOTSUPP = 22, 38, 95
+PRCTL, OPENAT, OPENAT2 = 157, 257, 437  # of x86_64
+PR_SET_SECCOMP = 22  # prctl(2)
 TMPFILE = 0o20000000  # __O_TMPFILE
 
 only_x86_64 = pytest.mark.skipif(
@@ -79,6 +80,13 @@ def _set_filter(*program):
 def without_openat2():
     """For preexec_fn: a kernel before 5.6."""
     _set_filter((LOAD, 0, 0, 0), (JUMP_IF_EQUAL, 0, 1, OPENAT2), (RETURN, 0, 0, ERRNO | ENOSYS),
+                (RETURN, 0, 0, ALLOW))
+
+
+def without_filters():
+    """For preexec_fn: a kernel that was built without seccomp filters."""
+    _set_filter((LOAD, 0, 0, 0), (JUMP_IF_EQUAL, 0, 3, PRCTL), (LOAD, 0, 0, 16),
+                (JUMP_IF_EQUAL, 0, 1, PR_SET_SECCOMP), (RETURN, 0, 0, ERRNO | EINVAL),
                 (RETURN, 0, 0, ALLOW))
 
 

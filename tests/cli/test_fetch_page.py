@@ -3,11 +3,14 @@
 import json
 import os
 import pathlib
+import platform
 import shutil
+import signal
 import subprocess
 import time
 
 import pytest
+from acilib import only_x86_64, public_dir, without_filters  # noqa: F401 (fixtures)
 from conftest import is_sanitized, needs_root, run, tool
 from fetchlib import SOON, pki, proxy, unsigned, web  # noqa: F401 (fixtures)
 from storelib import assert_one_line, image_tar, write
@@ -200,9 +203,9 @@ def test_the_reader_gets_nothing_of_who_asks(apart, tmp_path, proxy):
 # ---- what the reader does to itself
 
 
-def reading(*more_files):
-    """rkt-read-page, which waits for the rest of a page."""
-    process = subprocess.Popen([tool(READER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=more_files)
+def reading(*more_files, before=()):
+    """rkt-read-page, which waits for the rest of a page. The words BEFORE run it."""
+    process = subprocess.Popen([*before, tool(READER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=more_files)
     process.stdin.write(HERE.encode())
     process.stdin.flush()
     wanted = pathlib.Path(f"/proc/{process.pid}/syscall")
@@ -238,8 +241,158 @@ def test_the_reader_gives_up_what_it_can_do_without():
         return
     assert "Uid:\t65534\t65534\t65534\t65534\n" in status and "Groups:\t \n" in status
     assert "CapEff:\t0000000000000000\n" in status
-    assert limits["Max open files"] == ["3", "3"] and limits["Max processes"] == ["0", "0"]
+    assert limits["Max open files"] == ["0", "0"] and limits["Max processes"] == ["0", "0"]
     assert limits["Max address space"] == [str(256 << 20)] * 2
+
+
+@needs_root
+def test_a_root_that_can_become_nobody_else_has_no_capability_either():
+    """As in some containers."""
+    if is_sanitized():
+        pytest.skip("the sanitizer needs what the plain build gives up")
+    process = reading(before=["setpriv", "--bounding-set=-setuid,-setgid"])
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    process.communicate(timeout=20)
+    assert "Uid:\t0\t0\t0\t0\n" in status
+    assert "CapEff:\t0000000000000000\n" in status and "CapPrm:\t0000000000000000\n" in status
+
+
+# ---- what who has taken over the reader can do
+
+# Parsing a page is doing what ACT says: "did" and "cannot" are told unless the kernel ends it before.
+TAKEN_OVER = r"""
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static int act(const char *what)
+{
+	pid_t victim = atoi(getenv("VICTIM"));
+	char path[64], bytes[4];
+	struct iovec ours = { bytes, sizeof bytes };
+	struct iovec its = { (void *)strtoul(getenv("ADDRESS"), NULL, 16), sizeof bytes };
+
+	close(0); /* a number is free now */
+	if (!strcmp(what, "open"))
+		return open("/etc/passwd", O_RDONLY);
+	if (!strcmp(what, "open memory")) {
+		snprintf(path, sizeof path, "/proc/%d/mem", victim);
+		return open(path, O_RDWR);
+	}
+	if (!strcmp(what, "socket"))
+		return socket(AF_INET, SOCK_STREAM, 0);
+	if (!strcmp(what, "fork"))
+		return fork();
+	if (!strcmp(what, "exec"))
+		return execl("/bin/echo", "echo", "did", NULL);
+	if (!strcmp(what, "unlink"))
+		return unlink(getenv("FILE"));
+	if (!strcmp(what, "kill"))
+		return kill(victim, SIGKILL);
+	if (!strcmp(what, "read memory"))
+		return process_vm_readv(victim, &ours, 1, &its, 1, 0) > 0 ? 0 : -1;
+	if (!strcmp(what, "ptrace"))
+		return ptrace(PTRACE_SEIZE, victim, 0, 0);
+	return -1;
+}
+
+void *htmlCtxtReadIO(void)
+{
+	const char *what = getenv("ACT");
+
+	write(1, "began\n", 6);
+	if (act(what) >= 0)
+		write(1, "did\n", 4);
+	else
+		write(1, "cannot\n", 7);
+	_exit(0);
+}
+"""
+ACTS = ["open", "open memory", "socket", "fork", "exec", "unlink", "kill", "read memory", "ptrace"]
+
+
+@pytest.fixture(scope="module")
+def taking_over(tmp_path_factory):
+    """The library that is what a page has made of libxml2."""
+    if not shutil.which("cc"):
+        pytest.skip("cc is not installed")
+    if is_sanitized():
+        pytest.skip("the sanitizer needs what the plain build gives up")
+    folder = tmp_path_factory.mktemp("taking-over")
+    source = write(folder / "it.c", TAKEN_OVER.encode())
+    subprocess.run(["cc", "-w", "-shared", "-fPIC", "-o", folder / "it.so", source], check=True)
+    return folder / "it.so"
+
+
+@pytest.fixture
+def take_over(taking_over, public_dir):
+    """A function that does ACT in the reader that USER runs. What it is done to, of that user too, are the file .file
+    and the process .victim."""
+    library = shutil.copy(taking_over, public_dir)
+    program = shutil.copy(tool(READER), public_dir)
+    victims = []
+
+    def it(act, user, preexec_fn=None):
+        it.file = write(public_dir / "file", b"mine")
+        before = []
+        if user == "ordinary":
+            before = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+            os.chown(public_dir, 65534, 65534)
+        it.victim = subprocess.Popen([*before, "sleep", "60"])
+        victims.append(it.victim)
+        while pathlib.Path(f"/proc/{it.victim.pid}/comm").read_text() != "sleep\n":
+            time.sleep(0.01)
+        maps = pathlib.Path(f"/proc/{it.victim.pid}/maps").read_text()
+        env = {"LD_PRELOAD": library, "ACT": act, "VICTIM": it.victim.pid, "ADDRESS": maps.split("-")[0], "FILE": it.file}
+        words = [f"{key}={value}" for key, value in env.items()]
+        return run([*before, "env", *words, program], stdin=HERE.encode(), preexec_fn=preexec_fn)
+
+    yield it
+    for victim in victims:
+        victim.kill()
+        victim.wait()
+
+
+def has_filters():
+    return platform.machine() in ("x86_64", "aarch64") and "\nSeccomp:" in pathlib.Path("/proc/self/status").read_text()
+
+
+@needs_root  # to be both
+@pytest.mark.parametrize("user", ["root", "ordinary"])
+@pytest.mark.parametrize("act", ACTS)
+def test_a_reader_that_is_taken_over_is_killed_by_what_it_tries(take_over, user, act):
+    if not has_filters():
+        pytest.skip("no filters for system calls here")
+    result = take_over(act, user)
+    assert (result.status, result.out) == (-signal.SIGSYS, "began\n"), result
+    assert take_over.file.read_bytes() == b"mine" and take_over.victim.poll() is None
+
+
+@needs_root
+@only_x86_64
+@pytest.mark.parametrize("user, act", [
+    *[("root", act) for act in ACTS], *[("ordinary", act) for act in ("open", "open memory", "socket", "fork")]])
+def test_without_filters_in_the_kernel_it_makes_nothing(take_over, user, act):
+    """What is left then to an ordinary user's reader is in SECURITY.md; root's is nobody."""
+    result = take_over(act, user, preexec_fn=without_filters)
+    assert result.status != -signal.SIGSYS and result.out in ("began\ncannot\n", "began\n"), result
+    assert take_over.victim.poll() is None
+
+
+def test_the_reader_tells_people_on_a_terminal(tmp_path):
+    """Asking what kind of a file it prints to is a system call, too."""
+    page = write(tmp_path / "page", HERE.encode())
+    large = write(tmp_path / "large", b"x" * ((1 << 20) + 1))
+    for file, words in (page, f"{GOOD}\r\nend\r\n"), (large, "1048576 bytes\r\n"):
+        result = run(["script", "-qec", f"{tool(READER)} <{file}", "/dev/null"], env={"TERM": "xterm"})
+        assert result.out.endswith(words), result
 
 
 def test_the_reader_is_for_programs():
