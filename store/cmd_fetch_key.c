@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "cli/out.h"
 #include "config/auth.h"
+#include "store/cmd_secret.h"
 #include "store/fetch/discovery.h"
 #include "store/fetch/template.h"
 #include "store/trust/keys.h"
@@ -178,5 +179,5 @@ static int run(int argc, char **argv, rkt_error **err)
 
 int main(int argc, char **argv)
 {
-	return cli_main(argc, argv, run, 0);
+	return cmd_secret_main(argc, argv, run);
 }

@@ -116,10 +116,11 @@ rkt_store_LDADD = cli/libcli.la $(trust_link) $(store_link)
 # What asks the web, run by rkt-store and the runner: libcurl takes longer to load than they take to run.
 rktlibdir = $(libdir)/rkt
 rktlib_PROGRAMS = rkt-store-fetch rkt-fetch-key
-rkt_fetch_key_SOURCES = %D%/cmd_fetch_key.c
+rkt_fetch_key_SOURCES = %D%/cmd_fetch_key.c %D%/cmd_secret.c %D%/cmd_secret.h
 rkt_fetch_key_LDADD = cli/libcli.la %D%/fetch/libfetch.la $(trust_link) $(config_link) $(aci_link)
 rkt_store_fetch_SOURCES = \
 	%D%/cmd_fetch.c %D%/cmd_fetch.h \
+	%D%/cmd_secret.c %D%/cmd_secret.h \
 	%D%/fetch_judge.c %D%/fetch_judge.h \
 	%D%/fetch_name.c %D%/fetch_parts.h \
 	%D%/fetch_queue.c %D%/fetch_queue.h \

@@ -163,10 +163,16 @@ def under_way(data_dir, tmp_path, web):
     web.route("/a.aci", hang)
     started = []
 
-    def start(*args, **more):
-        command = [tool("rkt-store"), "fetch", "--cacert", web.ca, "--insecure-options=image", *args,
-                   f"{web.url}/a.aci".replace("://", f"://me:{TYPED}@")]
-        process = subprocess.Popen([str(word) for word in command], cwd=tmp_path, stderr=subprocess.DEVNULL, **more)
+    def start(*args, program="rkt-store-fetch", **more):
+        url = f"{web.url}/a.aci".replace("://", f"://me:{TYPED}@")
+        if program == "rkt-fetch-key":  # is told by its standard input
+            command = [tool(program), "--cacert", web.ca, *args]
+        else:
+            command = [tool("rkt-store"), "fetch", "--cacert", web.ca, "--insecure-options=image", *args, url]
+        process = subprocess.Popen([str(word) for word in command], cwd=tmp_path, stdin=subprocess.PIPE,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more)
+        process.stdin.write(url.encode())
+        process.stdin.close()
         started.append(process)
         assert began.wait(20)
         time.sleep(0.3)
@@ -188,7 +194,8 @@ def test_the_list_of_processes_has_no_secret(under_way, web):
     assert web.requests[0].headers["authorization"] == f"Basic {base64.b64encode(f'me:{TYPED}'.encode()).decode()}"
 
 
-def test_memory_goes_to_no_file(under_way, tmp_path):
+@pytest.mark.parametrize("program", ["rkt-store-fetch", "rkt-fetch-key"])
+def test_memory_goes_to_no_file(under_way, tmp_path, program):
     """A process that has a secret leaves no core."""
     if is_sanitized():
         pytest.skip("AddressSanitizer looks into our memory, which the plain build lets nobody do")
@@ -207,4 +214,4 @@ def test_memory_goes_to_no_file(under_way, tmp_path):
         pytest.skip("no cores here")
     if not abort(subprocess.Popen(["sleep", "60"], cwd=tmp_path, preexec_fn=with_cores)):
         pytest.skip("the kernel writes no cores here")
-    assert not abort(under_way(preexec_fn=with_cores))
+    assert not abort(under_way(program=program, preexec_fn=with_cores))
