@@ -80,15 +80,25 @@ static int set_files(posix_spawn_file_actions_t *actions, const struct way *way)
 	return error;
 }
 
-static int set_signals(posix_spawnattr_t *attributes)
+/* Those that we ignore for our own sake are none for who is started: without SIGPIPE some programs
+ * write to nobody for ever. What a user has ignored, as by nohup(1), stays, but for who is alone.
+ */
+static int set_signals(posix_spawnattr_t *attributes, bool is_alone)
 {
-	sigset_t none, all;
+	sigset_t none, usual;
+	short flags = POSIX_SPAWN_SETSIGDEF;
 
 	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawnattr_setsigmask(attributes, &none);
-	posix_spawnattr_setsigdefault(attributes, &all);
-	return posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	sigemptyset(&usual);
+	sigaddset(&usual, SIGPIPE);
+	sigaddset(&usual, SIGCHLD);
+	if (is_alone) {
+		sigfillset(&usual);
+		posix_spawnattr_setsigmask(attributes, &none);
+		flags |= POSIX_SPAWN_SETSIGMASK;
+	}
+	posix_spawnattr_setsigdefault(attributes, &usual);
+	return posix_spawnattr_setflags(attributes, flags);
 }
 
 static int start(char *const argv[], const struct way *way, pid_t *ret_pid, rkt_error **err)
@@ -108,8 +118,8 @@ static int start(char *const argv[], const struct way *way, pid_t *ret_pid, rkt_
 		return rkt_fail_errno(err, "prepare");
 	}
 	error = set_files(&actions, way);
-	if (!error && way->is_alone)
-		error = set_signals(&attributes);
+	if (!error)
+		error = set_signals(&attributes, way->is_alone);
 	if (!error)
 		error = posix_spawnp(ret_pid, argv[0], &actions, &attributes, argv,
 			way->is_alone ? nothing : environ);
@@ -218,6 +228,16 @@ static int read_in_time(
 	}
 }
 
+/* Until it is waited for, a child that ended keeps its number. One that is no child of ours any
+ * more, as where SIGCHLD is ignored, may have left it to somebody else. */
+static void kill_child(pid_t pid)
+{
+	siginfo_t nothing;
+
+	if (waitid(P_PID, (id_t)pid, &nothing, WEXITED | WNOHANG | WNOWAIT) == 0)
+		kill(pid, SIGKILL);
+}
+
 int proc_ask(
 	char *const argv[], const struct proc_question *question, struct buf *out, rkt_error **err)
 {
@@ -232,7 +252,7 @@ int proc_ask(
 	close(end);
 	/* When a process that exits closes its files its status is settled: this changes only the
 	 * story of one that goes on. */
-	kill(pid, SIGKILL);
+	kill_child(pid);
 	status = wait_status(pid, done < 0 ? NULL : err);
 	return done < 0 ? -1 : status;
 }

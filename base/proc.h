@@ -9,8 +9,11 @@
 /* Closes every descriptor from FIRST on (close_range(2), else /proc/self/fd). */
 int proc_close_from(int first, rkt_error **err);
 
+/* What follows waits for a child: SIGCHLD must not be ignored (cli_main() sees to that). */
+
 /* Runs ARGV[0] (searched in PATH) with the present environment, standard input from /dev/null, and
- * waits. Returns its exit status, or 128 + the signal that killed it, or -1. */
+ * waits. Returns its exit status, or 128 + the signal that killed it, or -1. SIGPIPE and SIGCHLD
+ * are as they are by default, also where we ignore them. */
 int proc_run(char *const argv[], rkt_error **err);
 
 /* The same with IN (lent) as standard input; appends what it prints to OUT. More than MAX bytes is

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,6 +24,13 @@ static void open_standard_descriptors(void)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
 			open("/dev/null", flags[fd]) != fd) /* O_CLOEXEC would close it again */
 			abort();
+}
+
+/* Who is started with SIGCHLD ignored has no children to wait for: the kernel buries them, and a
+ * pid that we mean to wait for or to kill may be somebody else's. */
+static void keep_children(void)
+{
+	signal(SIGCHLD, SIG_DFL);
 }
 
 static int report(rkt_error *error, int failure_status)
@@ -64,6 +72,7 @@ int cli_main(int argc, char **argv, cli_run_fn *run, int failure_status)
 	int status;
 
 	open_standard_descriptors();
+	keep_children();
 	buffer_stdout();
 	if (argc > 0)
 		out_set_program(strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0]);

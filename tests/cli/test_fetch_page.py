@@ -81,6 +81,15 @@ def test_many_pages_are_read_at_once(web, proxy, data_dir):
     assert (result.status, result.err, len(result.out.splitlines())) == (0, "", len(names)), result
 
 
+def test_who_asks_may_be_started_with_children_ignored(web, proxy, data_dir):
+    """As some daemons do, which then have no child to wait for."""
+    web.file("/here.aci", image_tar(NAME))
+    web.file("/app", HERE.encode())
+    result = unsigned(web, NAME, env={"https_proxy": proxy.url},
+                      preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    assert (result.status, result.err) == (0, ""), result
+
+
 # ---- a reader that is taken over
 
 

@@ -2,6 +2,7 @@
 #include "base/proc.h"
 
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/fd.h"
@@ -88,6 +89,34 @@ static void endless_output_is_an_error_and_ends(void **state)
 	(void)state;
 	assert_int_equal(capture("yes", "", 100, &out, &err), -1);
 	assert_int_equal(rkt_error_kind(err), RKT_INVALID);
+}
+
+/* The shell is one that does not mind errors. */
+static void who_is_captured_does_not_ignore_what_we_do(void **state)
+{
+	auto_error rkt_error *err = NULL;
+	auto_buf struct buf out = { 0 };
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	alarm(10);
+	assert_int_equal(
+		capture("n=0; while [ $n -lt 9000000 ]; do echo x; n=$((n+1)); done 2>/dev/null",
+			"", 100, &out, &err),
+		-1);
+	alarm(0);
+	signal(SIGPIPE, SIG_DFL);
+	assert_int_equal(rkt_error_kind(err), RKT_INVALID);
+}
+
+static void what_a_user_has_ignored_stays_so(void **state)
+{
+	auto_error rkt_error *err = NULL;
+
+	(void)state;
+	signal(SIGHUP, SIG_IGN);
+	assert_int_equal(run_shell("kill -HUP $$; exit 7", &err), 7);
+	signal(SIGHUP, SIG_DFL);
 }
 
 static void a_missing_program_has_no_output(void **state)
@@ -182,6 +211,31 @@ static void who_has_closed_its_output_is_ended(void **state)
 	assert_string_equal(buf_text(&out), "done\n");
 }
 
+static int killed;
+
+/* In the place of libc's. */
+int kill(pid_t pid, int number)
+{
+	killed++;
+	return (int)syscall(SYS_kill, pid, number);
+}
+
+/* Its number may be somebody else's by then. */
+static void who_is_no_child_any_more_is_not_killed(void **state)
+{
+	auto_error rkt_error *err = NULL;
+	auto_buf struct buf out = { 0 };
+
+	(void)state;
+	signal(SIGCHLD, SIG_IGN);
+	killed = 0;
+	/* the sleep holds the answer open until the shell has gone */
+	assert_int_equal(ask("sleep .2 & exit 0", "", &out, &err), -1);
+	signal(SIGCHLD, SIG_DFL);
+	assert_int_equal(killed, 0);
+	assert_non_null(strstr(rkt_error_message(err), "wait: No child processes"));
+}
+
 static void closes_from_the_first_on_and_not_before(void **state)
 {
 	pid_t child = fork();
@@ -222,11 +276,14 @@ int main(void)
 		cmocka_unit_test(missing_program_is_an_error),
 		cmocka_unit_test(output_and_status_come_back),
 		cmocka_unit_test(endless_output_is_an_error_and_ends),
+		cmocka_unit_test(who_is_captured_does_not_ignore_what_we_do),
+		cmocka_unit_test(what_a_user_has_ignored_stays_so),
 		cmocka_unit_test(a_missing_program_has_no_output),
 		cmocka_unit_test(an_answer_and_its_status_come_back),
 		cmocka_unit_test(who_is_asked_gets_nothing_of_ours),
 		cmocka_unit_test(who_is_asked_cannot_keep_us),
 		cmocka_unit_test(who_has_closed_its_output_is_ended),
+		cmocka_unit_test(who_is_no_child_any_more_is_not_killed),
 		cmocka_unit_test(closes_from_the_first_on_and_not_before),
 		cmocka_unit_test(own_path_is_absolute_and_ours),
 	};
