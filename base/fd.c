@@ -10,6 +10,10 @@
 
 #define PIECE 65536u
 
+#ifndef MFD_NOEXEC_SEAL /* not in the headers of Debian 12 */
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
 int fd_write_all(int fd, const void *bytes, size_t len, rkt_error **err)
 {
 	const uint8_t *at = bytes;
@@ -169,12 +173,23 @@ int fd_write_file(int dir, const char *name, struct slice bytes, mode_t mode, rk
 	return linked;
 }
 
+/* The sysctl vm.memfd_noexec=2 refuses files in memory that could be run, and Linux 6.3 to 6.5
+ * those that do not say whether they could; older kernels do not know the flag. */
+int fd_in_memory(const char *name, rkt_error **err)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create(name, MFD_CLOEXEC);
+	return fd < 0 ? rkt_fail_errno(err, "memfd_create") : fd;
+}
+
 int fd_of_bytes(struct slice bytes, rkt_error **err)
 {
-	auto_fd int fd = memfd_create("bytes", MFD_CLOEXEC);
+	auto_fd int fd = fd_in_memory("bytes", err);
 
 	if (fd < 0)
-		return rkt_fail_errno(err, "memfd_create");
+		return -1;
 	if (fd_pwrite_all(fd, bytes.data, bytes.len, 0, err) < 0)
 		return -1;
 	return pass_fd(fd);

@@ -31,6 +31,8 @@ int fd_read_file(int dir, const char *name, size_t max, struct buf *buf, rkt_err
  * not at all. EEXIST when it is there already. Not synced: the caller knows when. */
 int fd_write_file(int dir, const char *name, struct slice bytes, mode_t mode, rkt_error **err);
 
+/* An empty file in memory, open for reading and writing, that is no program; NAME is for /proc. */
+int fd_in_memory(const char *name, rkt_error **err);
 /* BYTES as an unnamed file in memory, to be read from its start. */
 int fd_of_bytes(struct slice bytes, rkt_error **err);
 /* An unnamed file in DIR, open for reading and writing, mode 0600 until chmod-ed. */

@@ -1,7 +1,6 @@
 /* Looking: blobs read to their end, indexes made anew and compared. Nothing is changed here. */
 #include "store/verify.h"
 
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "aci/image.h"
@@ -45,8 +44,8 @@ static int open_anew(struct verify *self, struct scratch *ret, rkt_error **err)
 {
 	if (self->options.repair)
 		return scratch_open(&self->store->layout, ret, err);
-	ret->fd = memfd_create("index", MFD_CLOEXEC);
-	return ret->fd < 0 ? rkt_fail_errno(err, "memfd_create") : 0;
+	ret->fd = fd_in_memory("index", err);
+	return ret->fd < 0 ? -1 : 0;
 }
 
 /* Makes the index of a blob that was read. What is left open in SUBJECT is whole. */

@@ -59,9 +59,10 @@ def on_small_disk(size, script, *args):
 # <linux/seccomp.h>, <linux/bpf_common.h>: what a filter is made of
 LOAD, JUMP_IF_EQUAL, JUMP_IF_SET, RETURN = 0x20, 0x15, 0x45, 0x06
 ALLOW, ERRNO = 0x7FFF0000, 0x00050000
-EINVAL, ENOSYS, EOPNOTSUPP = 22, 38, 95
-PRCTL, OPENAT, OPENAT2 = 157, 257, 437  # of x86_64
+EACCES, EINVAL, ENOSYS, EOPNOTSUPP = 13, 22, 38, 95
+PRCTL, OPENAT, MEMFD_CREATE, OPENAT2 = 157, 257, 319, 437  # of x86_64
 PR_SET_SECCOMP = 22  # prctl(2)
+MFD_NOEXEC_SEAL = 8  # memfd_create(2)
 TMPFILE = 0o20000000  # __O_TMPFILE
 
 only_x86_64 = pytest.mark.skipif(
@@ -87,6 +88,20 @@ def without_filters():
     """For preexec_fn: a kernel that was built without seccomp filters."""
     _set_filter((LOAD, 0, 0, 0), (JUMP_IF_EQUAL, 0, 3, PRCTL), (LOAD, 0, 0, 16),
                 (JUMP_IF_EQUAL, 0, 1, PR_SET_SECCOMP), (RETURN, 0, 0, ERRNO | EINVAL),
+                (RETURN, 0, 0, ALLOW))
+
+
+def without_noexec_memory():
+    """For preexec_fn: a kernel before 6.3, whose memfd_create() does not know MFD_NOEXEC_SEAL."""
+    _set_filter((LOAD, 0, 0, 0), (JUMP_IF_EQUAL, 0, 3, MEMFD_CREATE), (LOAD, 0, 0, 24),
+                (JUMP_IF_SET, 0, 1, MFD_NOEXEC_SEAL), (RETURN, 0, 0, ERRNO | EINVAL),
+                (RETURN, 0, 0, ALLOW))
+
+
+def only_noexec_memory():
+    """For preexec_fn: vm.memfd_noexec=2 as Linux 6.3 to 6.5 read it (later ones take what does not say)."""
+    _set_filter((LOAD, 0, 0, 0), (JUMP_IF_EQUAL, 0, 3, MEMFD_CREATE), (LOAD, 0, 0, 24),
+                (JUMP_IF_SET, 1, 0, MFD_NOEXEC_SEAL), (RETURN, 0, 0, ERRNO | EACCES),
                 (RETURN, 0, 0, ALLOW))
 
 

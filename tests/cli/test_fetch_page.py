@@ -10,7 +10,8 @@ import subprocess
 import time
 
 import pytest
-from acilib import only_x86_64, public_dir, without_filters  # noqa: F401 (fixtures)
+from acilib import (  # noqa: F401 (fixtures)
+    only_noexec_memory, only_x86_64, public_dir, without_filters, without_noexec_memory)
 from conftest import is_sanitized, needs_root, run, tool
 from fetchlib import SOON, pki, proxy, unsigned, web  # noqa: F401 (fixtures)
 from storelib import assert_one_line, image_tar, write
@@ -87,6 +88,17 @@ def test_who_asks_may_be_started_with_children_ignored(web, proxy, data_dir):
     web.file("/app", HERE.encode())
     result = unsigned(web, NAME, env={"https_proxy": proxy.url},
                       preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    assert (result.status, result.err) == (0, ""), result
+
+
+@only_x86_64
+@pytest.mark.parametrize("kernel", [without_noexec_memory, only_noexec_memory])
+def test_pages_and_indexes_lie_in_memory_that_every_kernel_allows(web, proxy, data_dir, kernel):
+    web.file("/here.aci", image_tar(NAME))
+    web.file("/app", HERE.encode())
+    result = unsigned(web, NAME, env={"https_proxy": proxy.url}, preexec_fn=kernel)
+    assert (result.status, result.err) == (0, ""), result
+    result = run(["rkt-store", "verify"], preexec_fn=kernel)
     assert (result.status, result.err) == (0, ""), result
 
 
