@@ -266,14 +266,23 @@ static CURLcode set_credentials(
 	return code;
 }
 
+/* Whether the TLS library looks up authorities in a folder by their hash, as OpenSSL does. GnuTLS
+ * and others would read every file of it. */
+static bool looks_up_by_hash(void)
+{
+	const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
+
+	return library && str_has_prefix(library, "OpenSSL");
+}
+
 /* The folder with one file for each of the system's authorities, named by a hash of its subject as
  * OpenSSL looks them up: the one file with all of them takes 20 times as long to read as the one
- * that is needed. NULL: there is none, or it did not do. */
+ * that is needed. NULL: there is none, it did not do, or would be no gain. */
 static const char *authorities_folder(const http *self)
 {
 	char *folder = NULL;
 
-	if (self->options.cacert || self->all_authorities ||
+	if (self->options.cacert || self->all_authorities || !looks_up_by_hash() ||
 		curl_easy_getinfo(self->easy, CURLINFO_CAPATH, &folder) || !folder)
 		return NULL;
 	return access(folder, X_OK) == 0 ? folder : NULL;

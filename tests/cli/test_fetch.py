@@ -5,13 +5,15 @@ import hmac
 import json
 import os
 import re
+import shutil
 import ssl
+import subprocess
 import threading
 import time
 
 import pytest
-from conftest import run, tool
-from fetchlib import big_image, fetch, noise, other, partial, pki, proxy, unsigned, web  # noqa: F401
+from conftest import is_sanitized, run, tool
+from fetchlib import SOON, big_image, fetch, noise, other, partial, pki, proxy, unsigned, web  # noqa: F401
 from storelib import add, assert_one_line, blob_path, files_in, ids, image_tar, store, write
 from weblib import File, Web
 
@@ -703,3 +705,40 @@ def test_aws_signatures_are_what_amazon_would_compute(data_dir, web, tmp_path):
     for part in (day, "eu-west-1", "s3", "aws4_request"):
         key = hmac_sha256(key, part)
     assert hmac_sha256(key, text).hex() == signature
+
+
+# ---- authorities
+
+OTHER_TLS = r"""
+#include <curl/curl.h>
+
+curl_version_info_data *curl_version_info(CURLversion age)
+{
+	static curl_version_info_data data = { .age = CURLVERSION_FIRST, .version = "8", .ssl_version = "GnuTLS/3.8" };
+
+	return &data;
+}
+"""
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+@pytest.mark.skipif(not shutil.which("cc"), reason="cc is not installed")
+def test_authorities_are_looked_up_in_the_folder_by_openssl_only(web, data_dir, tmp_path):
+    """Our CA is not in it: who looks there asks the host a second time, with the file of all of them."""
+    if is_sanitized():
+        pytest.skip("AddressSanitizer wants to be the first library")
+    library, trace = tmp_path / "tls.so", tmp_path / "trace"
+    source = write(tmp_path / "tls.c", OTHER_TLS.encode())
+    subprocess.run(["cc", "-w", "-shared", "-fPIC", "-o", library, source], check=True)
+
+    def count_of_connections(**env):
+        words = [f"{key}={value}" for key, value in env.items()]
+        result = run(["strace", "-f", "-e", "trace=connect", "-o", trace, "env", *words, tool("rkt-store"), "fetch", *SOON,
+                      "--tries=1", "--insecure-options=image", f"{web.url}/a.aci"])
+        assert "certificate" in result.err, result
+        port = web.url.rsplit(":", 1)[1]
+        return trace.read_text().count(f'sin_port=htons({port}), sin_addr=inet_addr("127.0.0.1")')
+
+    assert count_of_connections(LD_PRELOAD=library) == 1
+    if "OpenSSL" in run(["curl", "--version"]).out and os.path.isdir("/etc/ssl/certs"):
+        assert count_of_connections() == 2
