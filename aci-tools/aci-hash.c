@@ -184,7 +184,7 @@ static void wait_for(struct crew *crew, const struct job *job, const struct watc
 
 		if (!watch->progress)
 			pthread_cond_wait(&crew->finished, &crew->lock);
-		else if (pthread_cond_timedwait(&crew->finished, &crew->lock, &until) != 0)
+		else if (time_wait(&crew->finished, &crew->lock, &until) != 0)
 			watch_look(watch);
 	}
 	pthread_mutex_unlock(&crew->lock);

@@ -74,9 +74,14 @@ struct timespec time_in_ns(long ns)
 {
 	struct timespec point;
 
-	clock_gettime(CLOCK_REALTIME, &point);
+	clock_gettime(CLOCK_MONOTONIC, &point);
 	point.tv_nsec += ns;
 	point.tv_sec += point.tv_nsec / 1000000000;
 	point.tv_nsec %= 1000000000;
 	return point;
+}
+
+int time_wait(pthread_cond_t *condition, pthread_mutex_t *lock, const struct timespec *until)
+{
+	return pthread_cond_clockwait(condition, lock, CLOCK_MONOTONIC, until);
 }

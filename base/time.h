@@ -1,6 +1,7 @@
 /* Points in time as people and JSON read them. */
 #pragma once
 
+#include <pthread.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -17,5 +18,8 @@ char *time_ago(int64_t sec, int64_t now_sec, char out[static TIME_TEXT_SIZE]);
 /* Reads "90", "90s", "30m", "12h", "7d" as seconds. Kind RKT_USAGE; WHAT names the thing. */
 int time_parse_duration(const char *text, const char *what, int64_t *ret_sec, rkt_error **err);
 
-/* The point in time NS (below a second) from now, as pthread_cond_timedwait() wants it. */
+/* The point in time NS (below a second) from now, for time_wait() only: whoever sets the clock does
+ * not move it. */
 struct timespec time_in_ns(long ns);
+/* pthread_cond_timedwait() until such a point: 0, or ETIMEDOUT when it has come. */
+int time_wait(pthread_cond_t *condition, pthread_mutex_t *lock, const struct timespec *until);

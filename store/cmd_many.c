@@ -148,7 +148,7 @@ static void wait_for(struct work *self, size_t at)
 	while (!self->outcomes[at].done) {
 		struct timespec until = time_in_ns(PROGRESS_NS);
 
-		if (pthread_cond_timedwait(&self->changed, &self->lock, &until) != 0)
+		if (time_wait(&self->changed, &self->lock, &until) != 0)
 			progress_now(self->progress, atomic_load(&self->bytes));
 	}
 	pthread_mutex_unlock(&self->lock);

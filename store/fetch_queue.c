@@ -186,13 +186,15 @@ static void *keep_ticking(void *context)
 {
 	struct fetch_queue *self = context;
 
+	struct timespec until = time_in_ns(TICK_NS);
+
 	pthread_mutex_lock(&self->lock);
 	while (!self->is_done) {
-		struct timespec until = time_in_ns(TICK_NS);
-
-		pthread_cond_timedwait(&self->changed, &self->lock, &until);
+		if (time_wait(&self->changed, &self->lock, &until) == 0)
+			continue; /* something has changed, and the time has not come */
 		pthread_mutex_unlock(&self->lock);
 		self->wishes->tick(self->wishes->context);
+		until = time_in_ns(TICK_NS);
 		pthread_mutex_lock(&self->lock);
 	}
 	pthread_mutex_unlock(&self->lock);

@@ -154,7 +154,7 @@ static void wait_for_all(struct verify *self)
 	while (self->done < self->count) {
 		struct timespec until = time_in_ns(PROGRESS_NS);
 
-		if (pthread_cond_timedwait(&self->changed, &self->lock, &until) != 0)
+		if (time_wait(&self->changed, &self->lock, &until) != 0)
 			show_progress(self);
 	}
 	pthread_mutex_unlock(&self->lock);

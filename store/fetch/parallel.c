@@ -145,15 +145,16 @@ uint64_t parallel_done(const parallel *self)
 static void wait_for(struct part *part, void (*tick)(void *context), void *context)
 {
 	struct parallel *self = part->all;
+	struct timespec until = time_in_ns(TICK_NS);
 
 	pthread_mutex_lock(&self->lock);
 	while (!part->ended) {
-		struct timespec until = time_in_ns(TICK_NS);
-
-		pthread_cond_timedwait(&self->changed, &self->lock, &until);
+		if (time_wait(&self->changed, &self->lock, &until) == 0)
+			continue;
 		pthread_mutex_unlock(&self->lock);
 		if (tick)
 			tick(context);
+		until = time_in_ns(TICK_NS);
 		pthread_mutex_lock(&self->lock);
 	}
 	pthread_mutex_unlock(&self->lock);

@@ -742,3 +742,15 @@ def test_authorities_are_looked_up_in_the_folder_by_openssl_only(web, data_dir, 
     assert count_of_connections(LD_PRELOAD=library) == 1
     if "OpenSSL" in run(["curl", "--version"]).out and os.path.isdir("/etc/ssl/certs"):
         assert count_of_connections() == 2
+
+
+def test_progress_is_told_a_few_times_a_second(web, data_dir):
+    """And not each time that one of many images is there."""
+    paths = [f"/n{number}.aci" for number in range(40)]
+    for number, path in enumerate(paths):
+        web.file(path, image_tar(f"example.com/n{number}"))
+    began = time.monotonic()
+    result = unsigned(web, "--json", *[f"{web.url}{path}" for path in paths])
+    took = time.monotonic() - began
+    assert result.status == 0, result
+    assert result.out.count('"event":"progress"') <= took / 0.2 + 1, result

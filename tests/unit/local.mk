@@ -32,6 +32,7 @@ unit_tests += tests/unit/test_deps
 unit_tests += tests/unit/test_deps_pods
 unit_tests += tests/unit/test_pod_state
 unit_tests += tests/unit/test_volumes
+unit_tests += tests/unit/test_time
 unit_tests += tests/unit/test_proc
 unit_tests += tests/unit/test_only_calls
 unit_tests += tests/unit/test_environment
