@@ -59,7 +59,7 @@ static void print_words(const struct gc_settings *settings, const struct rkt_gc_
 {
 	char freed[16], kept[16];
 
-	out_note("%s: %llu images and %llu left-over files, %s; %llu images stay, %s",
+	out_note("%s: %llu images and %llu left-over files and trees, %s; %llu images stay, %s",
 		settings->dry_run ? "would be removed" : "removed",
 		(unsigned long long)result->images_removed,
 		(unsigned long long)result->files_removed, str_size(result->bytes_freed, freed),
@@ -142,8 +142,8 @@ int cmd_gc(int argc, char **argv, rkt_error **err)
 		.summary = "remove images nobody uses, and left-overs",
 		.description =
 			"Removes the images that no pod uses and that were imported, or last used, "
-			"before the grace period, trees nobody uses any more, and what killed commands left "
-			"behind. What is removed is printed, one a line; the reasons, also for what "
+			"before the grace period, trees nobody uses any more, what killed commands left "
+			"behind, and downloads that nobody went on with for as long. What is removed is printed, one a line; the reasons, also for what "
 			"stays, go to standard error.\n\n"
 			"An image stays whatever the options say while a pod uses it, and while an "
 			"image that stays depends on it. The grace period and --keep-latest keep "

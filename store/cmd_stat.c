@@ -324,7 +324,7 @@ int cmd_stat(int argc, char **argv, rkt_error **err)
 		.description =
 			"Shows how many images there are and what their files take on the disk: the "
 			"uncompressed tars (blobs), the EROFS indexes over them, trees that were "
-			"extracted, what killed commands left behind for gc, damaged blobs put away "
+			"extracted, what killed commands left behind for gc and downloads that can be gone on with (left-overs), damaged blobs put away "
 			"by verify; then the room on the file system, the pods that keep images, and "
 			"the LMDB index. No image is read.\n\n"
 			"With --images, an index or tree over several images counts to the one on "

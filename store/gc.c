@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/lock.h"
 #include "base/str.h"
+#include "base/usage.h"
 #include "store/fetch/spool.h"
 #include "store/remote.h"
 #include "store/remove.h"
@@ -77,11 +78,26 @@ static int apply(db_txn *txn, void *context, rkt_error **err)
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
+/* What an extracted tree takes counts when it leaves cas/tmp (scrap_removed()), where it is moved;
+ * in a dry run here. */
+static int discard_extracted(struct gc *self, const rkt_image_id *id, rkt_error **err)
+{
+	auto_error rkt_error *why = NULL;
+	auto_fd int shard = -1;
+	bool moved;
+
+	if (!self->options.dry_run)
+		return tree_discard_extracted(self->store, id, &moved, err);
+	shard = layout_shard_open(self->store->layout.rootfs, id, &why);
+	if (shard >= 0)
+		return usage_add(shard, id->text, &self->result.bytes_freed, err);
+	return rkt_error_kind(why) == RKT_MISSING ? 0 : rkt_fail_with(err, pass_ptr(why));
+}
+
 static int carry_out(struct gc *self, const struct decision *decision, rkt_error **err)
 {
 	static const struct buf none = { 0 };
 	uint64_t freed = decision->size;
-	bool moved;
 
 	if (decision->fate == FATE_KEEP) {
 		self->result.images_kept++;
@@ -93,12 +109,11 @@ static int carry_out(struct gc *self, const struct decision *decision, rkt_error
 		self->result.images_kept++;
 		report(self, decision->id.text, "kept, its extracted tree removed",
 			decision->reason);
-		return self->options.dry_run
-			       ? 0
-			       : tree_discard_extracted(self->store, &decision->id, &moved, err);
+		return discard_extracted(self, &decision->id, err);
 	}
-	if (!self->options.dry_run &&
-		remove_files(self->store, &decision->id, &none, &freed, err) < 0)
+	if (self->options.dry_run
+			? discard_extracted(self, &decision->id, err) < 0
+			: remove_files(self->store, &decision->id, &none, &freed, err) < 0)
 		return -1;
 	self->result.images_removed++;
 	self->result.bytes_freed += freed;
@@ -110,16 +125,17 @@ static int carry_out(struct gc *self, const struct decision *decision, rkt_error
 static int carry_out_tree(struct gc *self, const struct decision *decision, rkt_error **err)
 {
 	auto_free char *what = xasprintf("the tree %s", decision->id.text);
-	bool really = !self->options.dry_run, moved;
+	bool really = !self->options.dry_run;
 	uint64_t freed = 0;
 
 	if (decision->fate == FATE_KEEP)
 		return really ? tree_unmount_unused(self->store, &decision->id, err) : 0;
 	if (decision->fate == FATE_DROP_TREE) {
 		report(self, what, "kept, its extracted form removed", decision->reason);
-		return really ? tree_discard_extracted(self->store, &decision->id, &moved, err) : 0;
+		return discard_extracted(self, &decision->id, err);
 	}
-	if (really && remove_tree_files(self->store, &decision->id, &freed, err) < 0)
+	if (really ? remove_tree_files(self->store, &decision->id, &freed, err) < 0
+		   : discard_extracted(self, &decision->id, err) < 0)
 		return -1;
 	self->result.files_removed++;
 	self->result.bytes_freed += really ? freed : decision->size;
@@ -158,18 +174,12 @@ static int is_recorded(db_txn *txn, void *context, rkt_error **err)
 static int remove_leftover(struct gc *self, const struct shelf *shelf, int shard,
 	const rkt_image_id *id, rkt_error **err)
 {
-	struct stat st;
-	bool moved;
-
-	if (fstatat(shard, id->text, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return rkt_fail_errno(err, "stat %s", id->text);
-	if (self->options.dry_run)
-		return 0;
 	if (shelf->what == SHELF_ROOTFS)
-		return tree_discard_extracted(self->store, id, &moved, err);
-	if (unlinkat(shard, id->text, 0) < 0)
+		return discard_extracted(self, id, err);
+	if (usage_add(shard, id->text, &self->result.bytes_freed, err) < 0)
+		return -1;
+	if (!self->options.dry_run && unlinkat(shard, id->text, 0) < 0)
 		return rkt_fail_errno(err, "remove %s", id->text);
-	self->result.bytes_freed += (uint64_t)st.st_size;
 	return 0;
 }
 
@@ -227,11 +237,12 @@ static int sweep_shard(
 	return for_each_name(self, shelf, shard, sweep_name, err);
 }
 
-static void scrap_removed(void *context, const char *name)
+static void scrap_removed(void *context, const char *name, uint64_t bytes)
 {
 	struct gc *self = context;
 	auto_free char *what = xasprintf("cas/tmp/%s", name);
 
+	self->result.bytes_freed += bytes;
 	if (str_has_prefix(name, "gone-"))
 		return; /* told when its image or tree was */
 	self->result.files_removed++;

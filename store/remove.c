@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/lock.h"
 #include "base/tree.h"
+#include "base/usage.h"
 #include "store/alias.h"
 #include "store/deps.h"
 #include "store/lease.h"
@@ -198,13 +199,16 @@ static int remove_scrap(rkt_store *store, const char *name, remove_report_fn *re
 {
 	auto_fd int fd = -1;
 	int got = claim(store, name, &fd, err);
+	uint64_t bytes = 0;
 
 	if (got <= 0)
 		return got;
+	if (report && usage_add(store->layout.tmp, name, &bytes, err) < 0)
+		return -1;
 	if (tree_remove(store->layout.tmp, name, err) < 0)
 		return -1;
 	if (report)
-		report(context, name);
+		report(context, name, bytes);
 	return 0;
 }
 

@@ -274,17 +274,19 @@ static int look_at_all(int dir, struct rkt_space *space, rkt_error **err)
 	return 0;
 }
 
-static int look_at_quarantine(struct look *self, rkt_error **err)
+/* The same in the folder NAME of cas, which may be missing. */
+static int look_at_folder(
+	struct look *self, const char *name, struct rkt_space *space, rkt_error **err)
 {
 	auto_error rkt_error *why = NULL;
 	auto_fd int cas = fd_open_dir(self->store->layout.top, "cas", err);
-	auto_fd int dir = cas < 0 ? -1 : fd_open_dir(cas, "quarantine", &why);
+	auto_fd int dir = cas < 0 ? -1 : fd_open_dir(cas, name, &why);
 
 	if (cas < 0)
 		return -1;
 	if (dir < 0 && rkt_error_kind(why) != RKT_MISSING)
 		return rkt_fail_with(err, pass_ptr(why));
-	return dir < 0 ? 0 : look_at_all(dir, &self->result.quarantine, err);
+	return dir < 0 ? 0 : look_at_all(dir, space, err);
 }
 
 /* What root keeps from the members of the group that it shares the store with (share.c). */
@@ -297,7 +299,7 @@ static int look_at_closed(struct look *self, rkt_error **err)
 	}
 	if (look_at_shelf(self, SHELF_ROOTFS, self->store->layout.rootfs, err) < 0)
 		return -1;
-	return look_at_quarantine(self, err);
+	return look_at_folder(self, "quarantine", &self->result.quarantine, err);
 }
 
 static int look_at_files(struct look *self, rkt_error **err)
@@ -308,6 +310,7 @@ static int look_at_files(struct look *self, rkt_error **err)
 	if (look_at_shelf(self, SHELF_BLOB, layout->blob, err) < 0 ||
 		look_at_shelf(self, SHELF_EROFS, layout->erofs, err) < 0 ||
 		look_at_all(layout->tmp, &self->result.leftovers, err) < 0 ||
+		look_at_folder(self, "partial", &self->result.leftovers, err) < 0 ||
 		look_at_closed(self, err) < 0)
 		return -1;
 	if (fstatvfs(layout->top, &disk) < 0)

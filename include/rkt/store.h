@@ -359,10 +359,12 @@ struct rkt_stat_options {
 struct rkt_stat_result {
 	uint64_t images;
 	struct rkt_space blobs;
-	struct rkt_space indexes;      /* of images, and of trees over several */
-	struct rkt_space trees;        /* extracted ones, with all that is in them */
-	struct rkt_space quarantine;   /* damaged blobs that verify took out of the store */
-	struct rkt_space leftovers;    /* what no record names: gc's, or an import's under way */
+	struct rkt_space indexes;    /* of images, and of trees over several */
+	struct rkt_space trees;      /* extracted ones, with all that is in them */
+	struct rkt_space quarantine; /* damaged blobs that verify took out of the store */
+	/* What no record names: gc's, or an import's under way; and downloads that a fetch may go
+	 * on with. */
+	struct rkt_space leftovers;
 	uint64_t leases, pods;         /* pods whose folder is there; to a member all with leases */
 	uint64_t disk_free, disk_size; /* of the file system; free for us */
 	/* LMDB: bytes of the index on the disk and how far it may grow before the map does; its

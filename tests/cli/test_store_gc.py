@@ -66,6 +66,7 @@ def test_downloads_that_were_given_up_go_with_their_notes(images, data_dir):
     assert sorted(path.name for path in folder.iterdir()) == everything
     gc("--grace-period=0s", "--dry-run")
     assert sorted(path.name for path in folder.iterdir()) == everything
+    assert json.loads(store("stat", "--json").out)["leftOvers"]["count"] == len(everything)
     result = gc("--grace-period=0s")
     assert sorted(path.name for path in folder.iterdir()) == [link, below]
     for words in f"{given_up} removed", f"{alone}.json removed", f"{link} kept", f"{below} kept":
@@ -115,6 +116,26 @@ def test_left_overs_are_collected(images, data_dir):
     assert sorted(ids()) == sorted(images)
     assert all(LOST in line or "cas/tmp" in line for line in result.out.splitlines())
     assert len(result.out.splitlines()) == 5
+
+
+def test_what_left_over_trees_take_is_counted(images, data_dir):
+    tree = data_dir / f"cas/rootfs/sha256/ab/{LOST}"
+    tree.mkdir(parents=True)
+    (tree / "file").write_bytes(b"x" * 1_000_000)
+    (data_dir / "cas/tmp/file-1").write_bytes(b"x" * 500_000)
+    before = json.loads(store("stat", "--json").out)["leftOvers"]
+    assert before["count"] == 2 and before["bytes"] > 1_500_000
+    would = json.loads(gc("--dry-run", "--json").out)
+    assert would["bytesFreed"] > 1_000_000
+    assert json.loads(gc("--json").out)["bytesFreed"] == before["bytes"]
+    assert "0 left-over files and trees" in gc().err
+
+
+def test_what_extracted_trees_take_is_counted(data_dir, tmp_path):
+    image = add(write(tmp_path / "a.aci", image_tar(content="x" * 1_000_000)))
+    assert store("render", "--form=extracted", image).status == 0
+    freed = [json.loads(gc("--grace-period=0s", "--json", *more).out)["bytesFreed"] for more in (["--dry-run"], [])]
+    assert freed[0] == freed[1] > 2_000_000
 
 
 def test_what_the_store_would_not_name_is_left_alone(images, data_dir):
