@@ -22,6 +22,19 @@ struct gc_output {
 	json *decisions; /* with --json */
 };
 
+/* "removed", "kept, its extracted tree removed"; in a dry run "would be removed" and so on. */
+static void note(const struct gc_settings *settings, const char *what, const char *decision,
+	const char *reason)
+{
+	const char *removed = settings->dry_run ? strstr(decision, "removed") : NULL;
+
+	if (removed)
+		out_note("%s %.*swould be removed: %s", what, (int)(removed - decision), decision,
+			reason);
+	else
+		out_note("%s %s: %s", what, decision, reason);
+}
+
 /* IDs of what goes are the result and belong on stdout; the words about it on stderr. */
 static void tell(void *context, const char *what, const char *decision, const char *reason)
 {
@@ -31,7 +44,7 @@ static void tell(void *context, const char *what, const char *decision, const ch
 	if (!self->settings->json) {
 		if (strcmp(decision, "removed") == 0)
 			printf("%s\n", what);
-		out_note("%s %s: %s", what, decision, reason);
+		note(self->settings, what, decision, reason);
 		return;
 	}
 	item = json_new_object();

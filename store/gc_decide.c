@@ -245,6 +245,24 @@ static struct decision *image_of(const struct gc *self, const uint8_t *tree)
 	return found ? &self->images.items[found->image] : NULL;
 }
 
+/* Whether the image on top of PLAN goes. With a limit on the size it may stay yet, and then the tree
+ * does not go for its sake. A plan that cannot be read tells nothing. */
+static bool image_goes(const struct gc *self, struct slice plan)
+{
+	const struct decision *top;
+	struct plan_reader reader;
+	rkt_image_id image;
+	uint32_t above;
+	int got;
+
+	if (self->options.max_size || plan_row_start(plan, &reader, NULL) < 0)
+		return false;
+	while ((got = plan_row_next(&reader, &image, &above, NULL)) > 0)
+		; /* the last is the one on top */
+	top = got < 0 ? NULL : gc_find(self, &image);
+	return top && top->fate == FATE_REMOVE;
+}
+
 /* A tree of several layers stays while a pod has it, or while its image stays and would be made the
  * same today. */
 static int decide_tree(
@@ -256,7 +274,6 @@ static int decide_tree(
 	struct tree_row index = { 0 }, extracted = { 0 };
 	int holders, has_extracted;
 
-	(void)plan;
 	next->id = key_to_id(raw);
 	holders = lease_holders(self->store, txn, &next->id, &pods, err);
 	if (holders < 0 || store_get_tree(txn, RECORD_EROFS, &next->id, &index, err) < 0)
@@ -273,7 +290,9 @@ static int decide_tree(
 		gc_stays(next, xstrdup("its image stays"));
 	} else {
 		next->fate = FATE_REMOVE;
-		next->reason = xstrdup("no image is made of these layers now");
+		next->reason =
+			xstrdup(image_goes(self, plan) ? "its image goes"
+						       : "no image is made of these layers now");
 	}
 	return 0;
 }

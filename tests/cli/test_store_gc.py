@@ -85,6 +85,7 @@ def test_dry_run_says_the_same_and_does_nothing(images, data_dir):
     result = gc("--grace-period=0s", "--dry-run")
     assert sorted(result.out.split()) == sorted(images)
     assert "would be removed: 2 images" in result.err
+    assert all(f"{image} would be removed: no pod uses it" in result.err for image in images)
     assert files_in(data_dir) == before and sorted(ids()) == sorted(images)
 
 

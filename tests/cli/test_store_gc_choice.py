@@ -189,6 +189,8 @@ def test_the_index_over_several_layers_counts_and_goes_with_its_image(own_mounts
     assert not gone
     # with the image its tree goes too
     assert base in gc("--dry-run", f"--max-size={everything - size_of(data_dir, top) - 1}")[1]
+    gone, kept = gc("--dry-run")
+    assert [gone[what] for what in gone if what.startswith("the tree")] == ["its image goes"]
     gone, kept = gc(f"--max-size={everything - 1}")
     assert set(kept) == {base} and top in gone and len(gone) == 2
     assert [reason for what, reason in gone.items() if what != top] == ["its image goes"]
