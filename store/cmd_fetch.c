@@ -216,6 +216,16 @@ static int check_layers(const struct ending *self, const struct fetch_job *job, 
 		       : rkt_store_layers(self->store, &job->fetched.id, &layers, err);
 }
 
+static int fail_dependency(const struct fetch_job *job, const char *reference, rkt_error **err)
+{
+	if (!job->is_unsigned)
+		return rkt_fail_outer(err, "%s, which %s needs", reference, job->needed_by);
+	return rkt_fail_outer(err,
+		"%s, which %s needs, is in the store, but no trusted key signed that "
+		"(--no-deps leaves it so)",
+		reference, job->needed_by);
+}
+
 /* Tells what became of one: 0, or -1. */
 static int end_one(const struct ending *self, struct fetch_job *job, rkt_error **err)
 {
@@ -225,7 +235,7 @@ static int end_one(const struct ending *self, struct fetch_job *job, rkt_error *
 	if (why) {
 		rkt_fail_with(err, why);
 		if (job->needed_by)
-			return rkt_fail_outer(err, "%s, which %s needs", reference, job->needed_by);
+			return fail_dependency(job, reference, err);
 		/* what is wrong with a URL or file names it */
 		return job->kind == FETCH_NAME ? rkt_fail_outer(err, "fetching %s", reference) : -1;
 	}
@@ -455,7 +465,8 @@ int fetch_run(int argc, char **argv, rkt_error **err)
 			.kind = OPT_CHOICE,
 			.into = &settings.policy,
 			.choices = policies,
-			.help = "update: ask whether there is something newer. new: only when the image "
+			.help = "update: ask whether there is something newer, and take what is in the store for a "
+				"dependency that cannot be asked for. new: only when the image "
 				"is not in the store. never: ask nobody. update without it." },
 		{ .name = "signature",
 			.kind = OPT_TEXT,

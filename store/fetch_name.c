@@ -140,7 +140,7 @@ static int find_here(fetcher *self, const char *reference, struct fetched *ret, 
 
 	if (rkt_store_find(self->all->store, reference, &record, &why) < 0)
 		return rkt_error_kind(why) == RKT_MISSING ? 0 : rkt_fail_with(err, pass_ptr(why));
-	if (!signature_is_known(self, &record->id, NULL))
+	if (!signature_is_known(self->all, &record->id, NULL))
 		return 0;
 	ret->id = record->id;
 	ret->how = FETCH_WAS_THERE;

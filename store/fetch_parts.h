@@ -1,6 +1,7 @@
 /* Between the files of fetching: one for URLs, one for names, one for what signatures say. */
 #pragma once
 
+#include "aci/manifest.h"
 #include "store/fetch/download.h"
 #include "store/fetch_judge.h"
 #include "store/fetching.h"
@@ -35,6 +36,15 @@ void fetch_forget(fetcher *self, const char *url);
 /* One line for the user, about URL. */
 void fetch_tell(const fetcher *self, const char *words);
 
+/* ---- fetch_here.c ---------------------------------------------------------------------------- */
+
+/* The name and labels of DEPENDENCY, as people write them; the caller frees it. */
+char *dependency_name(const struct ac_dependency *dependency);
+struct fetch_job;
+/* Where JOB is a dependency that could not be asked for, takes the image in the store that
+ * satisfies it, and tells so: true. One that no trusted key signed is not taken. */
+bool here_take(const struct fetching *all, struct fetch_job *job);
+
 /* ---- fetch_name.c ---------------------------------------------------------------------------- */
 
 int fetch_name(fetcher *self, const char *reference, struct fetched *ret, rkt_error **err);
@@ -51,7 +61,7 @@ void signature_free(struct signature *self);
 /* Whether the image ID may be used as it lies in the store: its record says that a key signed it
  * that may speak for it still, or nobody need have; and it is what is WANTED, as in a
  * fetch_place. */
-bool signature_is_known(fetcher *self, const rkt_image_id *id, const char *wanted);
+bool signature_is_known(const struct fetching *all, const rkt_image_id *id, const char *wanted);
 
 /* Where the signature of the image at URL is, if nobody says: ".asc" behind the path, before the
  * query. The caller frees it. */

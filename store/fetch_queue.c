@@ -11,6 +11,7 @@
 #include "aci/manifest.h"
 #include "base/alloc.h"
 #include "base/time.h"
+#include "store/fetch_parts.h"
 
 #define TICK_NS 200000000
 
@@ -56,8 +57,7 @@ static void call_help(struct fetch_queue *self)
 }
 
 /* Under the lock. */
-static void add(struct fetch_queue *self, enum fetch_kind kind, const char *reference,
-	const char *needed_by)
+static struct fetch_job *add(struct fetch_queue *self, enum fetch_kind kind, const char *reference)
 {
 	struct fetch_job *job;
 
@@ -68,9 +68,9 @@ static void add(struct fetch_queue *self, enum fetch_kind kind, const char *refe
 	job = xcalloc(1, sizeof *job);
 	job->kind = kind;
 	job->reference = xstrdup(reference);
-	job->needed_by = xstrdup_if(needed_by);
 	self->jobs[self->count++] = job;
 	call_help(self);
+	return job;
 }
 
 static void job_free(struct fetch_job *job)
@@ -89,7 +89,6 @@ static void job_free(struct fetch_job *job)
 static char *reference_of(const struct fetch_queue *self, const struct ac_dependency *dependency,
 	enum fetch_kind *ret_kind)
 {
-	auto_buf struct buf text = { 0 };
 	auto_image_record rkt_image_record *record = NULL;
 
 	if (dependency->image_id && rkt_store_find(self->wishes->all->store, dependency->image_id,
@@ -98,11 +97,17 @@ static char *reference_of(const struct fetch_queue *self, const struct ac_depend
 		return xstrdup(record->id.text);
 	}
 	*ret_kind = FETCH_NAME;
-	buf_append_text(&text, dependency->image_name);
-	for (size_t i = 0; i < dependency->label_count; i++)
-		buf_printf(
-			&text, ",%s=%s", dependency->labels[i].name, dependency->labels[i].value);
-	return xstrdup(buf_text(&text));
+	return dependency_name(dependency);
+}
+
+/* Under the lock. */
+static void add_needed(struct fetch_queue *self, enum fetch_kind kind, const char *reference,
+	const char *needed_by, const rkt_image_id *dependent)
+{
+	struct fetch_job *job = add(self, kind, reference);
+
+	job->needed_by = xstrdup(needed_by);
+	job->dependent = *dependent;
 }
 
 static int add_dependencies(struct fetch_queue *self, const rkt_image_id *id, rkt_error **err)
@@ -125,7 +130,7 @@ static int add_dependencies(struct fetch_queue *self, const rkt_image_id *id, rk
 		pthread_mutex_lock(&self->lock);
 		full = self->count == JOBS_MAX;
 		if (!full && !is_known(self, kind, reference))
-			add(self, kind, reference, manifest->name);
+			add_needed(self, kind, reference, manifest->name, id);
 		pthread_cond_broadcast(&self->changed);
 		pthread_mutex_unlock(&self->lock);
 		if (full)
@@ -201,14 +206,29 @@ static void *keep_ticking(void *context)
 	return NULL;
 }
 
+/* What could not be asked for may be in the store, or have come by another reference: whether there
+ * are more jobs now. No other thread works. */
+static bool take_what_is_here(struct fetch_queue *self)
+{
+	for (size_t i = 0, count = self->count; i < count; i++) {
+		struct fetch_job *job = self->jobs[i];
+
+		if (here_take(self->wishes->all, job))
+			add_dependencies(self, &job->fetched.id, &job->error);
+	}
+	return self->next < self->count;
+}
+
 static void run(struct fetch_queue *self)
 {
 	pthread_t ticker;
 	bool ticks = self->wishes->tick && !pthread_create(&ticker, NULL, keep_ticking, self);
 
-	work(self);
-	while (self->helper_count) /* no job is left that could call another */
-		pthread_join(self->helpers[--self->helper_count], NULL);
+	do {
+		work(self);
+		while (self->helper_count) /* no job is left that could call another */
+			pthread_join(self->helpers[--self->helper_count], NULL);
+	} while (take_what_is_here(self));
 	pthread_mutex_lock(&self->lock);
 	self->is_done = true;
 	pthread_cond_broadcast(&self->changed);
@@ -227,7 +247,7 @@ int fetch_all(const struct fetch_wishes *wishes, rkt_error **err)
 
 	pthread_mutex_lock(&self.lock);
 	for (size_t i = 0; i < wishes->count; i++)
-		add(&self, fetch_kind_of(wishes->references[i]), wishes->references[i], NULL);
+		add(&self, fetch_kind_of(wishes->references[i]), wishes->references[i]);
 	pthread_mutex_unlock(&self.lock);
 	run(&self);
 	result = wishes->done(

@@ -10,8 +10,10 @@ struct fetch_job {
 	enum fetch_kind kind;
 	char *reference;
 	char *needed_by; /* the name of the image that depends on it; NULL: somebody typed it */
+	rkt_image_id dependent; /* that image */
 	struct fetched fetched;
 	rkt_error *error; /* NULL: it is in the store */
+	bool is_unsigned; /* it is there in spite of the error, but no trusted key signed it */
 };
 
 struct fetch_queue; /* made and owned by fetch_all() */

@@ -88,16 +88,14 @@ static bool is_wanted(const rkt_image_record *record, const char *wanted)
 	       reference_check(&reference, manifest, NULL) == 0;
 }
 
-bool signature_is_known(fetcher *self, const rkt_image_id *id, const char *wanted)
+bool signature_is_known(const struct fetching *all, const rkt_image_id *id, const char *wanted)
 {
 	auto_image_record rkt_image_record *record = NULL;
 
-	if (rkt_store_find(self->all->store, id->text, &record, NULL) < 0 ||
-		!is_wanted(record, wanted))
+	if (rkt_store_find(all->store, id->text, &record, NULL) < 0 || !is_wanted(record, wanted))
 		return false;
-	return self->all->unsigned_too ||
-	       (record->signed_by &&
-		       keys_may_speak(self->all->keys, record->signed_by, record->name));
+	return all->unsigned_too ||
+	       (record->signed_by && keys_may_speak(all->keys, record->signed_by, record->name));
 }
 
 /* ---- the import ------------------------------------------------------------------------------ */

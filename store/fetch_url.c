@@ -364,7 +364,7 @@ static int visit(fetcher *self, const struct fetch_place *place, bool share, str
 		return -1;
 	/* who names a signature wants it checked, over all bytes */
 	visit.known = known && !place->signature_is_named &&
-		      signature_is_known(self, &visit.remote.id, place->wanted);
+		      signature_is_known(self->all, &visit.remote.id, place->wanted);
 	result = is_answered(&visit, ret, err);
 	if (result)
 		return result < 0 ? -1 : 0;

@@ -121,6 +121,7 @@ rkt_fetch_key_LDADD = cli/libcli.la %D%/fetch/libfetch.la $(trust_link) $(config
 rkt_store_fetch_SOURCES = \
 	%D%/cmd_fetch.c %D%/cmd_fetch.h \
 	%D%/cmd_secret.c %D%/cmd_secret.h \
+	%D%/fetch_here.c \
 	%D%/fetch_judge.c %D%/fetch_judge.h \
 	%D%/fetch_name.c %D%/fetch_parts.h \
 	%D%/fetch_queue.c %D%/fetch_queue.h \

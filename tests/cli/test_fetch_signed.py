@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 
 import pytest
 from fetchlib import big_image, fetch, partial, pki, proxy, unsigned, web  # noqa: F401
@@ -473,6 +474,64 @@ def test_a_dependency_that_is_nowhere_is_told(site, web, find):
     assert f"{NAME}/none, which {NAME}/top needs" in result.err
     assert result.out == ""
     the_id(find("--no-deps", f"{web.url}/top.aci"))
+
+
+def test_a_dependency_that_cannot_be_asked_for_is_taken_from_the_store(site, web):
+    """Nobody is example.com here. Whichever of the two comes first."""
+    base = site.put("/base.aci", image_tar(f"{NAME}/base"))
+    image_id = "sha256-" + hashlib.sha256(base).hexdigest()
+    for number, more in enumerate(({}, {"imageID": image_id, "size": len(base)})):
+        site.put("/top.aci", image_tar(f"{NAME}/top", content=str(number), dependencies=[needs("base", **more)]))
+        result = fetch(web, f"{web.url}/top.aci", f"{web.url}/base.aci")
+        assert result.status == 0 and result.out.splitlines()[1] == image_id, result
+        assert store("rm", f"{NAME}/top").status == 0
+    site.put("/top.aci", image_tar(f"{NAME}/top", dependencies=[needs("base")]))
+    result = fetch(web, f"{web.url}/top.aci")
+    assert_one_line(result, 0, f"{NAME}/base could not be asked for: it was not found: ",
+                    "; the image in the store is taken")
+    events = [json.loads(line) for line in fetch(web, "--json", f"{web.url}/top.aci").out.splitlines()]
+    assert [event["how"] for event in events if event["event"] == "done"] == ["present", "unchanged"]
+    assert fetch(web, f"{NAME}/base").status == 1
+
+
+def test_what_the_dependency_in_the_store_needs_is_fetched(site, web, find):
+    linux = [{"name": "os", "value": "linux"}, {"name": "arch", "value": "amd64"}]
+    site.put("/base.aci", image_tar(f"{NAME}/base", dependencies=[needs("below", labels=linux)]))
+    the_id(find("--no-deps", f"{web.url}/base.aci"))
+    site.put("/app/below-latest-linux-amd64.aci", image_tar(f"{NAME}/below"))
+    site.put("/top.aci", image_tar(f"{NAME}/top", dependencies=[needs("base")]))
+    result = find(f"{web.url}/top.aci")
+    assert result.status == 0, result
+    assert info(f"{NAME}/below")["signedBy"] == site.gpg.fingerprint("alice")
+
+
+@pytest.mark.parametrize("more, status, words", [
+    ({"labels": [{"name": "version", "value": "2"}]}, 1, "other labels"),
+    ({"imageID": "sha256-" + "0" * 64}, 1, "0000"), ({"size": 5}, 1, "size")])
+def test_the_image_in_the_store_must_satisfy(site, web, more, status, words):
+    site.put("/base.aci", image_tar(f"{NAME}/base", labels=[{"name": "version", "value": "1"}]))
+    site.put("/top.aci", image_tar(f"{NAME}/top", dependencies=[needs("base", **more)]))
+    result = fetch(web, f"{web.url}/base.aci", f"{web.url}/top.aci")
+    assert result.status == status and words in result.err, result
+    assert len(result.out.splitlines()) == 1 and "is taken" not in result.err
+
+
+def test_a_dependency_nobody_signed_is_not_taken_from_the_store(site, web):
+    site.put("/top.aci", image_tar(f"{NAME}/top", dependencies=[needs("base")]))
+    assert store("import", "-", stdin=image_tar(f"{NAME}/base")).status == 0
+    result = fetch(web, f"{web.url}/top.aci")
+    assert result.status == 1 and "no trusted key signed that" in result.err, result
+    the_id(fetch(web, "--no-deps", f"{web.url}/top.aci"))
+    assert unsigned(web, f"{web.url}/top.aci").status == 0
+
+
+def test_a_dependency_that_is_there_but_bad_is_not_replaced(site, web, find):
+    linux = [{"name": "os", "value": "linux"}, {"name": "arch", "value": "amd64"}]
+    site.put("/base.aci", image_tar(f"{NAME}/base"))
+    site.put("/app/base-latest-linux-amd64.aci", image_tar(f"{NAME}/base", content="x"), user="bob")
+    the_id(find(f"{web.url}/base.aci"))
+    site.put("/top.aci", image_tar(f"{NAME}/top", dependencies=[needs("base", labels=linux)]))
+    assert find(f"{web.url}/top.aci").status == 5
 
 
 def test_a_dependency_of_another_size_is_refused(site, web, find):
