@@ -216,6 +216,22 @@ static int check_layers(const struct ending *self, const struct fetch_job *job, 
 		       : rkt_store_layers(self->store, &job->fetched.id, &layers, err);
 }
 
+/* WHY, which it takes over, is why the image of JOB is of no use yet. */
+static int fail_layers(
+	const struct fetch_job *job, const char *reference, rkt_error *why, rkt_error **err)
+{
+	if (rkt_error_kind(why) != RKT_MISSING) {
+		rkt_fail_with(err, why);
+		return rkt_fail_outer(err, "fetching %s", reference);
+	}
+	rkt_fail(err, RKT_MISSING,
+		"%s is in the store, but not all that it is made of: %s; fetch or import that by its "
+		"URL or file, and %s is whole",
+		reference, rkt_error_message(why), job->fetched.id.text);
+	rkt_error_free(why);
+	return -1;
+}
+
 static int fail_dependency(const struct fetch_job *job, const char *reference, rkt_error **err)
 {
 	if (!job->is_unsigned)
@@ -229,6 +245,7 @@ static int fail_dependency(const struct fetch_job *job, const char *reference, r
 /* Tells what became of one: 0, or -1. */
 static int end_one(const struct ending *self, struct fetch_job *job, rkt_error **err)
 {
+	auto_error rkt_error *not_whole = NULL;
 	rkt_error *why = pass_ptr(job->error);
 	auto_free char *reference = shown(job->reference);
 
@@ -243,8 +260,8 @@ static int end_one(const struct ending *self, struct fetch_job *job, rkt_error *
 		print_done(job);
 	if (job->needed_by)
 		return 0;
-	if (check_layers(self, job, err) < 0)
-		return rkt_fail_outer(err, "fetching %s", reference);
+	if (check_layers(self, job, &not_whole) < 0)
+		return fail_layers(job, reference, pass_ptr(not_whole), err);
 	if (!self->settings->json)
 		printf("%s\n", job->fetched.id.text);
 	return 0;

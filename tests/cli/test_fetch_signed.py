@@ -471,7 +471,10 @@ def test_a_dependency_that_is_nowhere_is_told(site, web, find):
     site.put("/top.aci", image_tar(f"{NAME}/top", dependencies=[needs("none")]))
     result = find(f"{web.url}/top.aci")
     assert result.status == 3, result
-    assert f"{NAME}/none, which {NAME}/top needs" in result.err
+    image, why = result.err.splitlines()
+    assert f"{NAME}/none, which {NAME}/top needs: it was not found: " in why
+    assert f"/top.aci is in the store, but not all that it is made of: {NAME}/top needs {NAME}/none: " in image
+    assert f"fetch or import that by its URL or file, and {ids()[0]} is whole" in image
     assert result.out == ""
     the_id(find("--no-deps", f"{web.url}/top.aci"))
 
