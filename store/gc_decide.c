@@ -245,8 +245,8 @@ static struct decision *image_of(const struct gc *self, const uint8_t *tree)
 	return found ? &self->images.items[found->image] : NULL;
 }
 
-/* Whether the image on top of PLAN goes. With a limit on the size it may stay yet, and then the tree
- * does not go for its sake. A plan that cannot be read tells nothing. */
+/* Whether the image on top of PLAN goes. With a limit on the size it may stay yet, and then the
+ * tree does not go for its sake. A plan that cannot be read tells nothing. */
 static bool image_goes(const struct gc *self, struct slice plan)
 {
 	const struct decision *top;
