@@ -64,6 +64,9 @@ int time_parse_duration(const char *text, const char *what, int64_t *ret_sec, rk
 		factor = units[i].sec;
 		digits[len - 1] = '\0';
 	}
+	if (digits[strspn(digits, "0123456789")] || !*digits)
+		return rkt_fail(err, RKT_USAGE,
+			"%s: '%s' is not a time: 90s, 30m, 12h, 7d, or seconds", what, text);
 	if (str_parse_u64(digits, (uint64_t)(INT64_MAX / factor), what, &count, err) < 0)
 		return -1;
 	*ret_sec = (int64_t)count * factor;

@@ -21,6 +21,7 @@
 #define TRIES_USUAL       5
 #define TRIES_MAX         100
 #define WAIT_MAX          3600 /* seconds */
+#define TIME_USUAL        (-1)
 #define SIZE_MAX_USUAL    (32ull << 30)
 
 static const char *const policies[] = { "update", "new", "never", NULL };
@@ -327,6 +328,12 @@ static void add_hosts(struct names *hosts, const struct fetch_settings *settings
 
 /* ---- the beginning --------------------------------------------------------------------------- */
 
+/* As http.h takes it: 0 is the usual. */
+static unsigned seconds(int64_t given)
+{
+	return given == TIME_USUAL ? 0 : (unsigned)given;
+}
+
 /* HEADERS are the same with a NULL at their end. */
 static struct http_options http_options_of(
 	const struct fetch_settings *settings, const char *const *headers)
@@ -338,9 +345,9 @@ static struct http_options http_options_of(
 		.allow_http = settings->insecure_http,
 		.http_hint = "--insecure-options=http",
 		.skip_tls_checks = settings->insecure_tls,
-		.connect_sec = (unsigned)settings->connect_sec,
-		.answer_sec = (unsigned)settings->idle_sec,
-		.slow_sec = (unsigned)settings->idle_sec };
+		.connect_sec = seconds(settings->connect_sec),
+		.answer_sec = seconds(settings->idle_sec),
+		.slow_sec = seconds(settings->idle_sec) };
 }
 
 static int fetch_with(const struct fetch_settings *settings, const struct operands *references,
@@ -397,8 +404,11 @@ static int check_settings(
 		return rkt_fail(err, RKT_USAGE, "--jobs is from 1 to %d", JOBS_MAX);
 	if (!settings->connections || settings->connections > PARALLEL_MAX)
 		return rkt_fail(err, RKT_USAGE, "--connections is from 1 to %d", PARALLEL_MAX);
-	if (settings->tries > TRIES_MAX)
-		return rkt_fail(err, RKT_USAGE, "--tries is at most %d", TRIES_MAX);
+	if (!settings->tries || settings->tries > TRIES_MAX)
+		return rkt_fail(err, RKT_USAGE, "--tries is from 1 to %d", TRIES_MAX);
+	if (!settings->connect_sec || !settings->idle_sec || !settings->max_size)
+		return rkt_fail(err, RKT_USAGE,
+			"--connect-timeout, --idle-timeout and --max-size of 0 let nothing come");
 	if (settings->connect_sec > WAIT_MAX || settings->idle_sec > WAIT_MAX ||
 		settings->wait_sec > WAIT_MAX)
 		return rkt_fail(err, RKT_USAGE, "at most %d seconds are waited", WAIT_MAX);
@@ -474,6 +484,8 @@ int fetch_run(int argc, char **argv, rkt_error **err)
 	struct fetch_settings settings = { .jobs = JOBS_USUAL,
 		.connections = CONNECTIONS_USUAL,
 		.max_size = SIZE_MAX_USUAL,
+		.connect_sec = TIME_USUAL,
+		.idle_sec = TIME_USUAL,
 		.tries = TRIES_USUAL,
 		.wait_sec = 1 };
 	const struct opt options[] = {

@@ -9,6 +9,7 @@
 #include "store/trust/verify.h"
 
 #define GRACE_SEC (24 * 60 * 60)
+#define NO_LIMIT  UINT64_MAX
 
 struct gc_settings {
 	const char *dir;
@@ -125,7 +126,7 @@ int cmd_gc(int argc, char **argv, rkt_error **err)
 			"Says what would go if two versions of everything stayed." },
 		{ NULL, NULL },
 	};
-	struct gc_settings settings = { .grace_sec = GRACE_SEC };
+	struct gc_settings settings = { .grace_sec = GRACE_SEC, .max_size = NO_LIMIT };
 	const struct opt options[] = { CMD_OPTION_DIR(&settings.dir),
 		{ .name = "grace-period",
 			.kind = OPT_DURATION,
@@ -172,5 +173,10 @@ int cmd_gc(int argc, char **argv, rkt_error **err)
 
 	if (got != OPTS_RUN)
 		return got == OPTS_DONE ? 0 : -1;
+	if (!settings.max_size)
+		return rkt_fail(
+			err, RKT_USAGE, "--max-size is not 0: without it all goes that may");
+	if (settings.max_size == NO_LIMIT)
+		settings.max_size = 0;
 	return gc(&settings, err);
 }

@@ -670,7 +670,8 @@ def test_a_terminal_shows_how_far_all_are(data_dir, web):
 
 def test_wrong_words_are_usage(data_dir, web):
     for args in (["--insecure-options=nonsense", "x"], ["--jobs=0", "x"], ["--signature=a", "x", "y"], [],
-                 ["--header=nonsense", "x"], ["--pull-policy=x", "x"],
+                 ["--header=nonsense", "x"], ["--pull-policy=x", "x"], ["--tries=0", "x"],
+                 ["--connect-timeout=0s", "x"], ["--idle-timeout=0s", "x"], ["--max-size=0", "x"],
                  ["--insecure-options=image", "ftp://example.com/a.aci"], ["https://"]):
         result = store("fetch", *args)
         assert result.status == 2, (args, result)

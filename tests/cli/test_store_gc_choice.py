@@ -211,6 +211,8 @@ def test_the_old_extracted_tree_of_an_image_that_stays_goes(data_dir, tmp_path):
         ("--max-size=big", "'big' is not a size"),
         ("--max-size=", "'' is not a size"),
         ("--max-size=99999999T", "99999999T is too large"),
+        ("--max-size=0", "--max-size is not 0"),
+        ("--grace-period=1x", "'1x' is not a time: 90s, 30m, 12h, 7d, or seconds"),
         ("--keep-latest=few", "'few' is not a number"),
     ],
 )

@@ -218,7 +218,8 @@ static void wrong_values_name_the_option(void **state)
 	assert_refused("x --size=-1G",
 		"option '--size': '-1G' is not a size: 64K, 500M, 2G, 1T, or bytes");
 	assert_refused("x --size=16777216T", "option '--size': 16777216T is too large");
-	assert_refused("x --grace-period=soon", "option '--grace-period': 'soon' is not a number");
+	assert_refused("x --grace-period=soon",
+		"option '--grace-period': 'soon' is not a time: 90s, 30m, 12h, 7d, or seconds");
 	assert_refused(
 		"x --form=eros", "option '--form': unknown value 'eros'; did you mean 'erofs'?");
 	assert_refused("x --form=zip",
