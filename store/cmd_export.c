@@ -137,6 +137,9 @@ static int export(const struct export_settings *settings, const char *reference,
 
 	if (cmd_find(settings->dir, reference, &store, &image, err) < 0)
 		return -1;
+	if (strcmp(path, "-") == 0 && isatty(STDOUT_FILENO))
+		return rkt_fail(err, RKT_USAGE,
+			"standard output is a terminal: name a file, or send it on");
 	if (strcmp(path, "-") == 0)
 		return copy_blob(store, image, STDOUT_FILENO, settings, err);
 	if (open_target(path, &target, err) < 0)

@@ -3,10 +3,12 @@
 import gzip
 import hashlib
 import os
+import pty
 import stat
+import subprocess
 
 import pytest
-from conftest import needs_root
+from conftest import needs_root, tool
 from storelib import (
     add,
     assert_one_line,
@@ -37,6 +39,16 @@ def test_the_format_may_be_named_and_others_are_refused_with_the_list(image, tmp
     assert (tmp_path / "out.aci").read_bytes() == image_tar()
     assert_one_line(store("export", "--format=oci", image, tmp_path / "other"), 2, "oci", "aci")
     assert not (tmp_path / "other").exists()
+
+
+def test_no_terminal_gets_an_image(image):
+    screen, terminal = pty.openpty()
+    result = subprocess.run(
+        [tool("rkt-store"), "export", image, "-"], stdout=terminal, stderr=subprocess.PIPE, check=False
+    )
+    os.close(terminal)
+    os.close(screen)
+    assert result.returncode == 2 and b"standard output is a terminal" in result.stderr
 
 
 def test_export_can_be_imported_again(image, tmp_path):
