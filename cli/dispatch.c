@@ -22,13 +22,17 @@ static const struct cli_command *find(const struct cli_program *program, const c
 static int fail_unknown(const struct cli_program *program, const char *name, rkt_error **err)
 {
 	struct nearest near = { .word = name };
+	const char *best = NULL;
 
-	for (const struct cli_command *at = program->commands; at->name; at++)
+	for (const struct cli_command *at = program->commands; at->name; at++) {
 		nearest_consider(&near, at->name);
-	if (!near.best)
+		if (at->slip && strcmp(at->slip, name) == 0)
+			best = at->name;
+	}
+	best = best ?: near.best;
+	if (!best)
 		return rkt_fail(err, RKT_USAGE, "unknown command \"%s\"", name);
-	return rkt_fail(
-		err, RKT_USAGE, "unknown command \"%s\"; did you mean \"%s\"?", name, near.best);
+	return rkt_fail(err, RKT_USAGE, "unknown command \"%s\"; did you mean \"%s\"?", name, best);
 }
 
 /* A script of what each command completes, and of how to find them. */

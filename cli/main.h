@@ -31,6 +31,7 @@ struct cli_command {
 	const char *name;    /* "import"; NULL ends a table */
 	const char *summary; /* one line for the list in --help */
 	cli_run_fn *run;
+	const char *slip; /* another word for it, that is corrected when somebody tries; or NULL */
 };
 
 struct cli_program {

@@ -380,6 +380,8 @@ static int run_command(const struct request *request, rkt_error **err)
 		return exec_command(command, request, err);
 	if (strcmp(command->name, "help") == 0)
 		return help(request->words + 1, err);
+	if (request->words[1])
+		return rkt_fail(err, RKT_USAGE, "unexpected operand '%s'", request->words[1]);
 	return print_version();
 }
 

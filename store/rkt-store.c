@@ -14,7 +14,7 @@ static const struct cli_command commands[] = {
 	{ .name = "render",
 		.summary = "make an image's root file system usable",
 		.run = cmd_render },
-	{ .name = "rm", .summary = "remove images", .run = cmd_rm },
+	{ .name = "rm", .summary = "remove images", .run = cmd_rm, .slip = "remove" },
 	{ .name = "gc", .summary = "remove images nobody uses, and left-overs", .run = cmd_gc },
 	{ .name = "stat", .summary = "show what the store takes", .run = cmd_stat },
 	{ .name = "verify", .summary = "look for damaged images", .run = cmd_verify },

@@ -68,6 +68,7 @@ def test_help_of_image_lists_its_commands():
         (["imprt"], 'unknown command "imprt"; did you mean "import"?'),
         (["rnu", "x.aci"], 'unknown command "rnu"; did you mean "run"?'),
         (["image", "lst"], 'unknown command "image lst"; did you mean "image list"?'),
+        (["version", "x"], "unexpected operand 'x'"),
         (["images"], 'unknown command "images"; did you mean "image"?'),
         (["x\n\x1b[2J"], 'unknown command "x\\n\\x1b[2J"'),
         (["help", "xyzzy"], 'unknown command "xyzzy"'),

@@ -271,3 +271,7 @@ def test_what_is_on_a_full_disk_can_be_removed(tmp_path, kind, command):
     said = result.out.splitlines()
     assert said[0] == "full" and "No space left on device" in result.err, result
     assert sorted(said[1:-1]) == sorted(images) and said[-1] == "0", result
+
+
+def test_remove_is_told_to_be_rm(data_dir):
+    assert_one_line(store("remove", "x"), 2, 'unknown command "remove"; did you mean "rm"?')
