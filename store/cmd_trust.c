@@ -80,7 +80,8 @@ static const char description[] =
 	"prefix.d comes after root.d; and an empty file takes back what was said of its key before.\n\n"
 	"'trust list' shows all of them. 'trust rm' removes keys that were added by this command. "
 	"'trust mask' writes the empty file: for keys of others, the system's for example. What is "
-	"written lies in the administrator's directory for root, in the user's for others. A key "
+	"written lies in the user's directory, but for root in the administrator's, unless "
+	"$RKT_USER_CONFIG names a directory. A key "
 	"file called list, rm or mask is ./list, ./rm or ./mask.";
 
 int cmd_trust(int argc, char **argv, rkt_error **err)
