@@ -54,12 +54,18 @@ enum complete_value complete_value_of(const struct opt *opt)
 
 	if (!opts_takes_value(opt))
 		return VALUE_NONE;
-	if (opt->kind == OPT_CHOICE)
+	if (opt->choices)
 		return VALUE_CHOICES;
 	for (size_t i = 0; opt->argument && i < ARRAY_LEN(files); i++)
 		if (strcmp(opt->argument, files[i]) == 0)
 			return VALUE_FILE;
 	return opt->argument && strcmp(opt->argument, "DIR") == 0 ? VALUE_DIR : VALUE_OTHER;
+}
+
+void complete_list(const char *const *list)
+{
+	for (size_t i = 0; list[i]; i++)
+		printf("%s%s", i ? " " : "", list[i]);
 }
 
 bool complete_takes_files(const struct command *command)

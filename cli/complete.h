@@ -40,6 +40,8 @@ enum complete_value {
 	VALUE_OTHER, /* nothing can be said */
 };
 enum complete_value complete_value_of(const struct opt *opt);
+/* Prints the words of LIST with spaces between them. */
+void complete_list(const char *const *list);
 /* Whether the operands of COMMAND are files. */
 bool complete_takes_files(const struct command *command);
 /* "_rkt_store_import" */

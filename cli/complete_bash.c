@@ -107,6 +107,18 @@ static void print_names(const struct opt *table)
 	     "\t\t[[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace");
 }
 
+/* Files, and WORDS unless that is NULL. */
+static void print_files(const char *const *words)
+{
+	if (!words) {
+		print_reply("-f");
+		return;
+	}
+	fputs("mapfile -t COMPREPLY < <(compgen -f -W '", stdout);
+	complete_list(words);
+	fputs("' -- \"$cur\")", stdout);
+}
+
 static void print_operands(const struct command *command, const struct complete_item *items)
 {
 	if (items) {
@@ -115,7 +127,7 @@ static void print_operands(const struct command *command, const struct complete_
 		puts("' -- \"$cur\")");
 	} else if (complete_takes_files(command)) {
 		fputs("\telse\n\t\tcompopt -o filenames\n\t\t", stdout);
-		print_reply("-f");
+		print_files(command->words);
 		putchar('\n');
 	}
 }

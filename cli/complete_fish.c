@@ -134,6 +134,12 @@ void complete_fish(const struct command *command, const struct complete_item *it
 		print_start(program);
 		puts(" -f");
 	}
+	if (command->words) {
+		print_start(program);
+		fputs(" -a '", stdout);
+		complete_list(command->words);
+		puts("'");
+	}
 	if (items && items[0].program) {
 		print_delegate(items);
 		printf("complete -c %s -a '(__rkt_delegate)'\n", program);

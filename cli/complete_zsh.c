@@ -168,6 +168,11 @@ void complete_zsh(const struct command *command, const struct complete_item *ite
 		     "\ttypeset -A opt_args\n");
 	printf("\t_arguments%s -s -S", items ? " -C" : "");
 	print_options(command);
+	if (command->words) {
+		fputs(" \\\n\t\t'1:file:{compadd ", stdout);
+		complete_list(command->words);
+		fputs("; _files}'", stdout);
+	}
 	if (items)
 		print_commands(command->program, items);
 	else

@@ -43,7 +43,8 @@ struct opt {
 			       * without takes no value and is called with NULL) and, to have the
 			       * choices listed, for OPT_CHOICE */
 	const char *help; /* one or two sentences; --help wraps them at 80 columns; NULL: hidden */
-	const char *const *choices; /* OPT_CHOICE: NULL-terminated */
+	/* NULL-terminated. OPT_CHOICE: all there are; of other kinds, what completion offers. */
+	const char *const *choices;
 	int (*call)(void *into, const char *value, rkt_error **err);
 };
 
@@ -60,6 +61,7 @@ struct command {
 	const struct command_example *examples; /* ended by an empty one; or NULL */
 	const char *exit_status;                /* paragraph; NULL: the usual statuses */
 	const char *const *see_also;            /* NULL-terminated: "rkt-store(1)"; or NULL */
+	const char *const *words; /* NULL-terminated: what the first operand may be; or NULL */
 	/* Operands accepted: at least MIN, at most MAX (-1: any number). */
 	int operands_min, operands_max;
 	/* When set, operands are handed to this in their place among the options (rkt-run), and

@@ -156,6 +156,8 @@ static const struct command_example examples[] = {
 		.argument = argument_, .help = help_                             \
 	}
 
+static const char *const insecure_words[] = { "image", "tls", "http", "all-fetch", "none", NULL };
+
 enum opts_result run_options_parse(
 	struct run_options *options, int argc, char **argv, rkt_error **err)
 {
@@ -169,8 +171,12 @@ enum opts_result run_options_parse(
 		CHOICE("pull-policy", &options->pull_policy, run_pull_policies,
 			"When the web is asked for images: new, for what is not in the store; update, "
 			"whether there is something newer; never. new without it."),
-		OPTION(OPT_TEXT, "insecure-options", &options->insecure, "WORD,...",
-			"What rkt-store fetch may do without: image, tls, http, all-fetch; none."),
+		{ .name = "insecure-options",
+			.kind = OPT_TEXT,
+			.into = &options->insecure,
+			.argument = "WORD,...",
+			.choices = insecure_words,
+			.help = "What rkt-store fetch may do without: image, tls, http, all-fetch; none." },
 		CHOICE("net", &options->net, run_nets,
 			"The network of the pod: its own with nothing but a loopback device, or "
 			"the host's."),

@@ -24,6 +24,8 @@
 #define TIME_USUAL        (-1)
 #define SIZE_MAX_USUAL    (32ull << 30)
 
+static const char *const insecure_offers[] = { "image", "tls", "http", "all-fetch", "all", "none",
+	NULL };
 static const char *const policies[] = { "update", "new", "never", NULL };
 
 struct fetch_settings {
@@ -508,6 +510,7 @@ int fetch_run(int argc, char **argv, rkt_error **err)
 			.kind = OPT_TEXT,
 			.into = &settings.insecure,
 			.argument = "WORD,...",
+			.choices = insecure_offers,
 			.help = "image: take what nobody signed. tls: any certificate. http: no TLS. "
 				"all-fetch or all: all of these. none: nothing." },
 		{ .name = "no-cache",

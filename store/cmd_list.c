@@ -154,6 +154,8 @@ static const struct field known_fields[] = {
 	{ "source", "SOURCE", show_source, compare_source },
 	{ "signed-by", "SIGNED BY", show_signed_by, compare_signed_by },
 };
+static const char *const field_words[] = { "id", "name", "version", "os", "arch", "size",
+	"index-size", "entries", "imported", "used", "source", "signed-by", NULL };
 #define FIELD_NAMES \
 	"id, name, version, os, arch, size, index-size, entries, imported, used, source, signed-by"
 #define FIELDS_USUAL "id,name,version,size,imported"
@@ -451,11 +453,13 @@ int cmd_list(int argc, char **argv, rkt_error **err)
 			.kind = OPT_TEXT,
 			.into = &settings.sort,
 			.argument = "[-]FIELD",
+			.choices = field_words,
 			.help = "Sort by this field, with - from the highest to the lowest." },
 		{ .name = "fields",
 			.kind = OPT_TEXT,
 			.into = &settings.fields,
 			.argument = "FIELD,...",
+			.choices = field_words,
 			.help = "The columns of the table: " FIELD_NAMES "." },
 		CMD_OPTION_JSON(&settings.json),
 		{ .name = "full",

@@ -90,6 +90,7 @@ int cmd_trust(int argc, char **argv, rkt_error **err)
 		"[OPTIONS] --prefix=NAME", "list [--json]",
 		"rm (--prefix=NAME | --root) FINGERPRINT...",
 		"mask (--prefix=NAME | --root) FINGERPRINT...", NULL };
+	static const char *const forms[] = { "list", "rm", "mask", NULL };
 	static const struct command_example examples[] = {
 		{ "rkt-store trust --prefix=example.com/app app-key.asc",
 			"Shows the key and asks." },
@@ -138,6 +139,7 @@ int cmd_trust(int argc, char **argv, rkt_error **err)
 		"aci-validate(1)", "gpg(1)", NULL };
 	const struct command command = { .program = "rkt-store trust",
 		.usage = usage,
+		.words = forms,
 		.summary = "say whose signatures count",
 		.description = description,
 		.options = options,

@@ -129,6 +129,20 @@ def test_bash_offers_choices_however_the_value_is_given():
     assert bash("aci-hash", "-a", "sha2")[0] == {"sha256"}
 
 
+def test_bash_offers_words_of_values_that_are_no_choices():
+    assert bash("rkt-store", "list", "--sort", "=", "i")[0] == {"id", "index-size", "imported"}
+    assert bash("rkt-store", "list", "--fields", "signed")[0] == {"signed-by"}
+    for words in ["rkt-store", "fetch"], ["rkt-run"]:
+        assert bash(*words, "--insecure-options", "=", "t")[0] == {"tls"}
+        assert bash(*words, "--pull-policy", "=", "n")[0] == {"new", "never"}
+
+
+def test_bash_offers_what_may_be_done_with_trusted_keys(tmp_path):
+    (tmp_path / "key.asc").write_text("")
+    assert bash("rkt-store", "trust", "", cwd=tmp_path)[0] == {"list", "rm", "mask", "key.asc"}
+    assert bash("rkt", "trust", "l", cwd=tmp_path)[0] == {"list"}
+
+
 def test_bash_offers_files_and_directories(tmp_path):
     (tmp_path / "dir").mkdir()
     (tmp_path / "a b.aci").write_text("")
@@ -203,6 +217,8 @@ def test_zsh_completes_at_the_prompt(tmp_path):
         ("aci-validate --rend", "--render-check"),
         ("aci-validate --type=pod", "--type=pod-manifest"),
         ("rkt-store cat-m", "cat-manifest"),
+        ("rkt-store trust mas", "mask"),
+        ("rkt-store list --sort=index", "--sort=index-size"),
         ("rkt-store gc --grac", "--grace-period="),
         ("rkt image cat-m", "cat-manifest"),
         ("rkt image gc --grac", "--grace-period="),
@@ -237,6 +253,12 @@ def test_fish_offers_choices(tmp_path):
     need("fish")
     assert fish("aci-validate --type=im", tmp_path) == {"--type=image", "--type=image-manifest"}
     assert fish("aci-hash -a sha2", tmp_path) == {"sha256"}
+
+
+def test_fish_offers_words_of_values_and_operands(tmp_path):
+    need("fish")
+    assert fish("rkt-store fetch --insecure-options=tl", tmp_path) == {"--insecure-options=tls"}
+    assert fish("rkt-store trust ma", tmp_path) == {"mask"}
 
 
 def test_fish_offers_files_only_where_they_are_wanted(tmp_path):
