@@ -46,6 +46,11 @@ const char *out_program(void)
 	return face.program;
 }
 
+bool out_is_debug(void)
+{
+	return face.debug;
+}
+
 bool out_is_quiet(void)
 {
 	return face.quiet;

@@ -30,6 +30,8 @@ void out_set_plain(void);
 
 /* What out_set_program() got. Never NULL. */
 const char *out_program(void);
+/* Whether out_debug() prints: for what has to be found out first. */
+bool out_is_debug(void);
 /* Whether --quiet was given. */
 bool out_is_quiet(void);
 

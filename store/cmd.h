@@ -64,6 +64,9 @@ int cmd_find_layered(const char *dir, const char *reference, rkt_store **ret_sto
  * what is asked for. */
 int cmd_find_in(rkt_store *store, const char *reference, rkt_image_record **ret, rkt_error **err);
 
+/* Tells, with --debug, what the image ID, which has just come, is and where its files lie. */
+void cmd_debug_image(rkt_store *store, const rkt_image_id *id);
+
 /* Opens the store at DIR for writing, but never makes one: RKT_MISSING. */
 rkt_store *cmd_open_existing(const char *dir, rkt_error **err);
 

@@ -259,6 +259,9 @@ static int end_one(const struct ending *self, struct fetch_job *job, rkt_error *
 		/* what is wrong with a URL or file names it */
 		return job->kind == FETCH_NAME ? rkt_fail_outer(err, "fetching %s", reference) : -1;
 	}
+	out_debug("%s: %s%s%s", reference, word_of(job->fetched.how),
+		job->fetched.source ? ", from " : "", job->fetched.source ?: "");
+	cmd_debug_image(self->store, &job->fetched.id);
 	if (self->settings->json)
 		print_done(job);
 	if (job->needed_by)

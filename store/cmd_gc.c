@@ -103,6 +103,9 @@ static int gc(const struct gc_settings *settings, rkt_error **err)
 	struct rkt_gc_result result;
 
 	store = cmd_open_existing(settings->dir, err);
+	if (store)
+		out_debug("store %s; %s", rkt_store_path(store),
+			settings->dry_run ? "nothing will be changed" : "what goes is removed");
 	if (!store || rkt_store_gc(store, &options, &result, err) < 0) {
 		json_free(output.decisions);
 		return -1;

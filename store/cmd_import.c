@@ -68,10 +68,13 @@ static struct many_file to_file(const char *name, const char *path,
 static int tell(void *context, const struct many_file *file, const rkt_image_id *id, rkt_error *why,
 	rkt_error **err)
 {
-	(void)context, (void)file;
+	rkt_store *store = context;
+
+	(void)file;
 	if (!id)
 		return rkt_fail_with(err, why);
 	out_transient(NULL);
+	cmd_debug_image(store, id);
 	printf("%s\n", id->text);
 	/* what is printed is durable, whatever becomes of the next one */
 	return out_flush(err);
@@ -116,7 +119,7 @@ static int import_all(
 		files[i] = to_file(
 			operands->items[i], path, settings, settings->verify_with ? &expect : NULL);
 	}
-	many.store = store = rkt_store_open(settings->dir, RKT_STORE_WRITE, err);
+	many.store = many.context = store = rkt_store_open(settings->dir, RKT_STORE_WRITE, err);
 	return store ? many_import(&many, err) : -1;
 }
 
@@ -154,7 +157,7 @@ static int import_signed_file(struct signing *signing, rkt_store *store,
 	options.context = progress_start(file->name, file->size);
 	result = signed_import(signing, store, with, &id, err);
 	progress_end(options.context);
-	return result < 0 ? -1 : tell(NULL, file, &id, NULL, err);
+	return result < 0 ? -1 : tell(store, file, &id, NULL, err);
 }
 
 static int import_signed(
@@ -194,6 +197,7 @@ struct moved_file {
 };
 
 struct moving {
+	rkt_store *store;
 	size_t failed;
 	enum rkt_error_kind kind; /* of the first that failed */
 };
@@ -213,7 +217,7 @@ static int tell_moved(void *context, const struct many_file *file, const rkt_ima
 	struct moving *self = context;
 
 	if (id)
-		return tell(NULL, file, id, NULL, err);
+		return tell(self->store, file, id, NULL, err);
 	if (!self->failed++)
 		self->kind = rkt_error_kind(fault);
 	out_warning("%s", rkt_error_message(fault));
@@ -227,7 +231,7 @@ static int move_all(const struct import_settings *settings, const struct old_rkt
 	auto_free struct moved_file *moved = xcalloc(from->count + 1, sizeof *moved);
 	auto_names struct names paths = { 0 };
 	auto_free struct many_file *files = xcalloc(from->count + 1, sizeof *files);
-	struct moving moving = { 0 };
+	struct moving moving = { .store = store };
 	const struct many many = { .store = store,
 		.files = files,
 		.count = from->count,

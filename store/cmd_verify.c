@@ -38,6 +38,7 @@ static void start(void *context, uint64_t bytes)
 {
 	struct verify_output *self = context;
 
+	out_debug("%llu bytes of blobs are to be read", (unsigned long long)bytes);
 	self->progress = progress_start("verify", bytes);
 }
 

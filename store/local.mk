@@ -88,7 +88,7 @@ page_link = %D%/fetch/libpage.la $(schema_link)
 
 bin_PROGRAMS += rkt-store
 rkt_store_SOURCES = \
-	%D%/cmd.c %D%/cmd.h \
+	%D%/cmd.c %D%/cmd_debug.c %D%/cmd.h \
 	%D%/cmd_cat_manifest.c \
 	%D%/cmd_config.c \
 	%D%/cmd_extract.c \
@@ -119,7 +119,7 @@ rktlib_PROGRAMS = rkt-store-fetch rkt-fetch-key
 rkt_fetch_key_SOURCES = %D%/cmd_fetch_key.c %D%/cmd_secret.c %D%/cmd_secret.h
 rkt_fetch_key_LDADD = cli/libcli.la %D%/fetch/libfetch.la $(trust_link) $(config_link) $(aci_link)
 rkt_store_fetch_SOURCES = \
-	%D%/cmd_fetch.c %D%/cmd_fetch.h \
+	%D%/cmd_debug.c %D%/cmd_fetch.c %D%/cmd_fetch.h \
 	%D%/cmd_secret.c %D%/cmd_secret.h \
 	%D%/fetch_here.c \
 	%D%/fetch_judge.c %D%/fetch_judge.h \

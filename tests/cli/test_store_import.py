@@ -30,6 +30,22 @@ from storelib import (
 assert open_dir  # a fixture
 
 
+def test_debug_says_what_came_and_where_it_lies(data_dir, tmp_path):
+    file = write(tmp_path / "a.aci", image_tar())
+    result = store("import", "--debug", file)
+    assert result.status == 0, result
+    image = result.out.strip()
+    lines = result.err.splitlines()
+    assert lines[0] == f"rkt-store: {image} is example.com/test: 3 entries, from {file}"
+    assert lines[1] == f"rkt-store: blob: {blob_path(data_dir, image)}, {file.stat().st_size} bytes"
+    assert lines[2].startswith(f"rkt-store: EROFS index: {data_dir}/cas/erofs/")
+    assert store("import", file).err == ""
+    fetched = store("fetch", "--debug", "--insecure-options=image", file).err
+    assert f"rkt-store: {file}: " in fetched and f"{image} is example.com/test" in fetched
+    assert f"rkt-store: store {data_dir};" in store("gc", "--debug").err
+    assert "bytes of blobs are to be read" in store("verify", "--debug").err
+
+
 def test_prints_the_digest_of_the_uncompressed_tar(data_dir, tmp_path):
     tar = image_tar()
     result = store("import", write(tmp_path / "a.aci", gzip.compress(tar)))
