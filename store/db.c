@@ -263,6 +263,19 @@ static int check_format(db *self, rkt_error **err)
 	return 0;
 }
 
+/* Has LEN bytes of FD from AT on taken from the disk, where the file system can do so. */
+static int allocate(int fd, int mode, off_t at, off_t len, rkt_error **err)
+{
+	int result;
+
+	do
+		result = fallocate(fd, mode, at, len);
+	while (result < 0 && errno == EINTR);
+	if (result == 0 || errno == EOPNOTSUPP || errno == ENOSYS)
+		return 0;
+	return rkt_fail_errno(err, "index: make room");
+}
+
 /* LMDB writes through a map of the file with its locks, which a full file system answers with
  * SIGBUS if the room is not there yet. */
 static int make_room_for_locks(int dir, rkt_error **err)
@@ -272,10 +285,7 @@ static int make_room_for_locks(int dir, rkt_error **err)
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return rkt_fail_errno(err, "open cas/index/%s", LOCK_FILE);
-	if (st.st_blocks * 512 >= LOCK_SIZE || fallocate(fd, 0, 0, LOCK_SIZE) == 0 ||
-		errno == EOPNOTSUPP)
-		return 0;
-	return rkt_fail_errno(err, "index: make room");
+	return st.st_blocks * 512 >= LOCK_SIZE ? 0 : allocate(fd, 0, 0, LOCK_SIZE, err);
 }
 
 /* Whether there is a commit that TXN, which only reads, does not see. */
@@ -464,9 +474,7 @@ static int keep_room(db *self, rkt_error **err)
 		return db_fail(err, code, "size");
 	used = (off_t)((info.me_last_pgno + 1) * stat.ms_psize);
 	room = used / 16 < ROOM_MIN ? ROOM_MIN : used / 16 > ROOM_MAX ? ROOM_MAX : used / 16;
-	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, used, room) == 0 || errno == EOPNOTSUPP)
-		return 0;
-	return rkt_fail_errno(err, "index: make room");
+	return allocate(fd, FALLOC_FL_KEEP_SIZE, used, room, err);
 }
 
 int db_write(db *self, db_work *work, void *context, rkt_error **err)
