@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/sanitized.h"
 #include "tests/unit/scratch.h"
 
 #define NO_FILTER 99
@@ -82,6 +83,8 @@ static int ends(void (*act)(void))
 static void named_calls_go_on(void **state)
 {
 	(void)state;
+	if (IS_SANITIZED) /* they make calls of their own; the filter is left out there */
+		skip();
 	assert_int_equal(ends(read_and_write), DONE << 8);
 }
 
