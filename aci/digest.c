@@ -6,10 +6,29 @@
 
 #include "base/alloc.h"
 #include "base/hex.h"
+#include "base/library.h"
+
+#define CRYPTO_CALLS(CALL, of)      \
+	CALL(of, EVP_MD_CTX_new)    \
+	CALL(of, EVP_MD_CTX_free)   \
+	CALL(of, EVP_sha256)        \
+	CALL(of, EVP_sha512)        \
+	CALL(of, EVP_DigestInit_ex) \
+	CALL(of, EVP_DigestUpdate)  \
+	CALL(of, EVP_DigestFinal_ex)
+static LIBRARY_STRUCT(crypto, CRYPTO_CALLS) crypto;
+static LIBRARY_DEFINE(crypto, CRYPTO_SONAME, CRYPTO_CALLS);
 
 struct digest {
-	EVP_MD_CTX *context; /* NULL when it could not be set up */
+	EVP_MD_CTX *context;
+	int result; /* of its start, told when something is asked of it */
+	rkt_error *error;
 };
+
+static int fail(rkt_error **err)
+{
+	return rkt_fail(err, RKT_FAILED, "OpenSSL cannot compute the digest");
+}
 
 const char *digest_name(enum digest_kind kind)
 {
@@ -21,17 +40,24 @@ size_t digest_hex_len(enum digest_kind kind)
 	return kind == DIGEST_SHA256 ? 64 : 128;
 }
 
+static int start(digest *self, enum digest_kind kind, rkt_error **err)
+{
+	if (library_load(&crypto_library, err) < 0)
+		return -1;
+	self->context = crypto.EVP_MD_CTX_new();
+	if (!self->context ||
+		crypto.EVP_DigestInit_ex(self->context,
+			kind == DIGEST_SHA256 ? crypto.EVP_sha256() : crypto.EVP_sha512(),
+			NULL) != 1)
+		return fail(err);
+	return 0;
+}
+
 digest *digest_new(enum digest_kind kind)
 {
 	digest *self = xcalloc(1, sizeof *self);
 
-	self->context = EVP_MD_CTX_new();
-	if (self->context &&
-		EVP_DigestInit_ex(self->context,
-			kind == DIGEST_SHA256 ? EVP_sha256() : EVP_sha512(), NULL) != 1) {
-		EVP_MD_CTX_free(self->context);
-		self->context = NULL;
-	}
+	self->result = start(self, kind, &self->error);
 	return self;
 }
 
@@ -39,15 +65,25 @@ void digest_free(digest *self)
 {
 	if (!self)
 		return;
-	EVP_MD_CTX_free(self->context);
+	if (self->context)
+		crypto.EVP_MD_CTX_free(self->context);
+	rkt_error_free(self->error);
 	free(self);
+}
+
+/* Fails with what went wrong at the start. */
+static int check_started(digest *self, rkt_error **err)
+{
+	if (self->result == 0)
+		return 0;
+	return self->error ? rkt_fail_with(err, pass_ptr(self->error)) : fail(err);
 }
 
 int digest_add(digest *self, struct slice bytes, rkt_error **err)
 {
-	if (!self->context || EVP_DigestUpdate(self->context, bytes.data, bytes.len) != 1)
-		return rkt_fail(err, RKT_FAILED, "OpenSSL cannot compute the digest");
-	return 0;
+	if (check_started(self, err) < 0)
+		return -1;
+	return crypto.EVP_DigestUpdate(self->context, bytes.data, bytes.len) == 1 ? 0 : fail(err);
 }
 
 int digest_tap(void *context, struct slice block, rkt_error **err)
@@ -60,8 +96,10 @@ int digest_hex(digest *self, char out[static DIGEST_HEX_MAX + 1], rkt_error **er
 	uint8_t value[EVP_MAX_MD_SIZE];
 	unsigned len;
 
-	if (!self->context || EVP_DigestFinal_ex(self->context, value, &len) != 1)
-		return rkt_fail(err, RKT_FAILED, "OpenSSL cannot compute the digest");
+	if (check_started(self, err) < 0)
+		return -1;
+	if (crypto.EVP_DigestFinal_ex(self->context, value, &len) != 1)
+		return fail(err);
 	hex_encode(value, len, out);
 	return 0;
 }

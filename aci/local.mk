@@ -55,8 +55,8 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/unpack_xz.c %D%/unpack_bzip2.c %D%/unpack_zstd.c
 %C%_libaci_la_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(ISAL_CFLAGS) $(ZLIB_CFLAGS) \
 	$(LZMA_CFLAGS) $(ZSTD_CFLAGS)
-%C%_libaci_la_LIBADD = $(CRYPTO_LIBS) $(ISAL_LIBS) $(ZLIB_LIBS) $(LZMA_LIBS) \
-	$(BZ2_LIBS) $(ZSTD_LIBS)
+# OpenSSL and what decompresses are loaded where they are needed (base/library.h).
+%C%_libaci_la_LIBADD = $(GZIP_LIBS)
 
 aci_link = %D%/libaci.la $(schema_link)
 
@@ -74,8 +74,7 @@ build_link = %D%/libbuild.la $(aci_link)
 # Building images is not promised.
 lib_LTLIBRARIES += librkt-aci.la
 aci_objects = $(%C%_libaci_la_OBJECTS) $(%C%_libschema_la_OBJECTS) $(base_libbase_la_OBJECTS)
-aci_libs = $(CRYPTO_LIBS) $(ISAL_LIBS) $(ZLIB_LIBS) $(LZMA_LIBS) $(BZ2_LIBS) $(ZSTD_LIBS) \
-	$(JSON_LIBS)
+aci_libs = $(GZIP_LIBS) $(JSON_LIBS)
 librkt_aci_la_SOURCES =
 librkt_aci_la_LIBADD = $(aci_objects) $(aci_libs)
 librkt_aci_la_DEPENDENCIES = $(aci_objects) %D%/librkt-aci.map

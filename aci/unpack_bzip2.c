@@ -5,6 +5,12 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/library.h"
+
+#define BZIP2_CALLS(CALL, of) \
+	CALL(of, BZ2_bzDecompressInit) CALL(of, BZ2_bzDecompress) CALL(of, BZ2_bzDecompressEnd)
+static LIBRARY_STRUCT(bzip2, BZIP2_CALLS) bzip2;
+static LIBRARY_DEFINE(bzip2, BZ2_SONAME, BZIP2_CALLS);
 
 struct bzip2_decoder {
 	struct decoder base;
@@ -30,9 +36,9 @@ static int bzip2_restart(struct decoder *self, rkt_error **err)
 	int status;
 
 	if (s->begun)
-		BZ2_bzDecompressEnd(&s->stream);
+		bzip2.BZ2_bzDecompressEnd(&s->stream);
 	s->stream = (bz_stream){ 0 };
-	status = BZ2_bzDecompressInit(&s->stream, 0, 0);
+	status = bzip2.BZ2_bzDecompressInit(&s->stream, 0, 0);
 	s->begun = status == BZ_OK;
 	return s->begun ? 0 : bzip2_fail(status, err);
 }
@@ -46,7 +52,7 @@ static int bzip2_run(struct decoder *self, struct decode_io *io, rkt_error **err
 	stream->avail_in = (unsigned)io->in.len;
 	stream->next_out = (char *)io->out;
 	stream->avail_out = (unsigned)io->out_left;
-	status = BZ2_bzDecompress(stream);
+	status = bzip2.BZ2_bzDecompress(stream);
 	decode_io_eaten(io, io->in.len - stream->avail_in, io->out_left - stream->avail_out);
 	if (status == BZ_STREAM_END)
 		return DECODE_END;
@@ -58,7 +64,7 @@ static void bzip2_release(struct decoder *self)
 	struct bzip2_decoder *s = (struct bzip2_decoder *)self;
 
 	if (s->begun)
-		BZ2_bzDecompressEnd(&s->stream);
+		bzip2.BZ2_bzDecompressEnd(&s->stream);
 	free(s);
 }
 
@@ -70,8 +76,11 @@ static const struct decoder_ops bzip2_ops = {
 
 struct decoder *decoder_bzip2(rkt_error **err)
 {
-	struct bzip2_decoder *self = xcalloc(1, sizeof *self);
+	struct bzip2_decoder *self;
 
+	if (library_load(&bzip2_library, err) < 0)
+		return NULL;
+	self = xcalloc(1, sizeof *self);
 	self->base.ops = &bzip2_ops;
 	if (bzip2_restart(&self->base, err) < 0) {
 		free(self);

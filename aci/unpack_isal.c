@@ -13,6 +13,12 @@
 
 #include "aci/gzip_header.h"
 #include "base/alloc.h"
+#include "base/library.h"
+
+#define ISAL_CALLS(CALL, of) \
+	CALL(of, isal_inflate_init) CALL(of, isal_inflate) CALL(of, isal_inflate_reset)
+static LIBRARY_STRUCT(isal, ISAL_CALLS) isal;
+static LIBRARY_DEFINE(isal, ISAL_SONAME, ISAL_CALLS);
 
 struct isal_decoder {
 	struct decoder base;
@@ -44,7 +50,7 @@ static int isal_run(struct decoder *self, struct decode_io *io, rkt_error **err)
 	state->avail_in = (uint32_t)io->in.len;
 	state->next_out = io->out;
 	state->avail_out = (uint32_t)io->out_left;
-	status = isal_inflate(state);
+	status = isal.isal_inflate(state);
 	if (status < 0)
 		return rkt_fail(err, RKT_INVALID,
 			status == ISAL_INCORRECT_CHECKSUM ? "gzip: wrong checksum or length"
@@ -59,7 +65,7 @@ static int isal_restart(struct decoder *self, rkt_error **err)
 
 	(void)err;
 	s->header = (struct gzip_header){ 0 };
-	isal_inflate_reset(&s->state);
+	isal.isal_inflate_reset(&s->state);
 	return 0;
 }
 
@@ -76,11 +82,13 @@ static const struct decoder_ops isal_ops = {
 
 struct decoder *decoder_gzip(rkt_error **err)
 {
-	struct isal_decoder *self = xcalloc(1, sizeof *self);
+	struct isal_decoder *self;
 
-	(void)err;
+	if (library_load(&isal_library, err) < 0)
+		return NULL;
+	self = xcalloc(1, sizeof *self);
 	self->base.ops = &isal_ops;
-	isal_inflate_init(&self->state);
+	isal.isal_inflate_init(&self->state);
 	self->state.crc_flag = ISAL_GZIP_NO_HDR_VER;
 	return &self->base;
 }

@@ -12,6 +12,22 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/library.h"
+
+#if LZMA_VERSION >= UINT32_C(50040002)
+#define XZ_THREADS(CALL, of) CALL(of, lzma_stream_decoder_mt)
+#else
+#define XZ_THREADS(CALL, of)
+#endif
+#define XZ_CALLS(CALL, of)            \
+	XZ_THREADS(CALL, of)          \
+	CALL(of, lzma_stream_decoder) \
+	CALL(of, lzma_code)           \
+	CALL(of, lzma_end)            \
+	CALL(of, lzma_memusage)       \
+	CALL(of, lzma_memlimit_get)
+static LIBRARY_STRUCT(xz, XZ_CALLS) xz;
+static LIBRARY_DEFINE(xz, LZMA_SONAME, XZ_CALLS);
 
 /* `xz -T2 -6` makes blocks of 24 MiB, which two threads decode in 80 MiB. */
 #define THREADS_MEMORY (UINT64_C(96) << 20)
@@ -31,8 +47,8 @@ static int xz_fail(struct xz_decoder *s, lzma_ret status, rkt_error **err)
 		return rkt_fail(err, RKT_FAILED, "xz: out of memory");
 	case LZMA_MEMLIMIT_ERROR:
 		return rkt_fail(err, RKT_INVALID, "xz: needs %llu MiB of memory, %llu are allowed",
-			(unsigned long long)(lzma_memusage(&s->stream) >> 20),
-			(unsigned long long)(lzma_memlimit_get(&s->stream) >> 20));
+			(unsigned long long)(xz.lzma_memusage(&s->stream) >> 20),
+			(unsigned long long)(xz.lzma_memlimit_get(&s->stream) >> 20));
 	case LZMA_UNSUPPORTED_CHECK:
 	case LZMA_OPTIONS_ERROR:
 		return rkt_fail(err, RKT_INVALID, "xz: a filter or checksum nobody here knows");
@@ -53,7 +69,7 @@ static int xz_run(struct decoder *self, struct decode_io *io, rkt_error **err)
 	stream->avail_in = io->in.len;
 	stream->next_out = io->out;
 	stream->avail_out = io->out_left;
-	status = lzma_code(stream, io->in_ended ? LZMA_FINISH : LZMA_RUN);
+	status = xz.lzma_code(stream, io->in_ended ? LZMA_FINISH : LZMA_RUN);
 	decode_io_eaten(io, io->in.len - stream->avail_in, io->out_left - stream->avail_out);
 	if (status == LZMA_STREAM_END)
 		return DECODE_END;
@@ -64,7 +80,7 @@ static int xz_run(struct decoder *self, struct decode_io *io, rkt_error **err)
 
 static void xz_release(struct decoder *self)
 {
-	lzma_end(&((struct xz_decoder *)self)->stream);
+	xz.lzma_end(&((struct xz_decoder *)self)->stream);
 	free(self);
 }
 
@@ -89,16 +105,19 @@ static lzma_ret xz_start(lzma_stream *stream, uint64_t memory_max)
 	if (options.threads > THREADS_MAX)
 		options.threads = THREADS_MAX;
 	if (options.threads > 1)
-		return lzma_stream_decoder_mt(stream, &options);
+		return xz.lzma_stream_decoder_mt(stream, &options);
 #endif
-	return lzma_stream_decoder(stream, memory_max, flags);
+	return xz.lzma_stream_decoder(stream, memory_max, flags);
 }
 
 struct decoder *decoder_xz(uint64_t window_max, rkt_error **err)
 {
-	struct xz_decoder *self = xcalloc(1, sizeof *self);
+	struct xz_decoder *self;
 	lzma_ret status;
 
+	if (library_load(&xz_library, err) < 0)
+		return NULL;
+	self = xcalloc(1, sizeof *self);
 	self->base.ops = &xz_ops;
 	self->stream = (lzma_stream)LZMA_STREAM_INIT;
 	status = xz_start(&self->stream, window_max + DECODER_MEMORY);

@@ -12,6 +12,7 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/json.c %D%/json.h \
 	%D%/json_check.c %D%/json_check.h \
 	%D%/json_edit.c %D%/json_edit.h \
+	%D%/library.c %D%/library.h \
 	%D%/lock.c %D%/lock.h \
 	%D%/mount.c %D%/mount.h \
 	%D%/names.c %D%/names.h \

@@ -30,7 +30,7 @@ int gpg_failed(gpgme_error_t error, const char *doing, rkt_error **err)
 {
 	char words[256];
 
-	gpgme_strerror_r(error, words, sizeof words);
+	gpgme.gpgme_strerror_r(error, words, sizeof words);
 	return rkt_fail(err, RKT_FAILED, "gpg: %s: %s", doing, words);
 }
 
@@ -128,10 +128,14 @@ static int make_directory(trust_home *self, rkt_error **err)
 
 /* ---- gpg ------------------------------------------------------------------------------------- */
 
-/* Not for two threads at once: it sorts a table that all use. */
+struct gpgme_calls gpgme;
+static LIBRARY_DEFINE(gpgme, GPGME_SONAME, GPGME_CALLS);
+
+/* Not for two threads at once: it sorts a table that all use. The name is that of a macro, which
+ * calls gpgme_check_version_internal(). */
 static void initialize(void)
 {
-	gpgme_check_version(NULL);
+	gpgme.gpgme_check_version(NULL);
 }
 
 static int start_gpg(trust_home *self, rkt_error **err)
@@ -139,16 +143,18 @@ static int start_gpg(trust_home *self, rkt_error **err)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	gpgme_error_t error;
 
+	if (library_load(&gpgme_library, err) < 0)
+		return -1;
 	pthread_once(&once, initialize);
-	error = gpgme_new(&self->gpg);
+	error = gpgme.gpgme_new(&self->gpg);
 	if (error)
 		return gpg_failed(error, "start", err);
-	error = gpgme_set_protocol(self->gpg, GPGME_PROTOCOL_OpenPGP);
+	error = gpgme.gpgme_set_protocol(self->gpg, GPGME_PROTOCOL_OpenPGP);
 	if (!error)
-		error = gpgme_ctx_set_engine_info(
+		error = gpgme.gpgme_ctx_set_engine_info(
 			self->gpg, GPGME_PROTOCOL_OpenPGP, NULL, self->path);
 	if (!error) /* asks for gpg itself: better now than in the middle */
-		error = gpgme_engine_check_version(GPGME_PROTOCOL_OpenPGP);
+		error = gpgme.gpgme_engine_check_version(GPGME_PROTOCOL_OpenPGP);
 	return error ? gpg_failed(error, "start", err) : 0;
 }
 
@@ -167,7 +173,7 @@ void trust_home_free(trust_home *self)
 	if (!self)
 		return;
 	if (self->gpg)
-		gpgme_release(self->gpg);
+		gpgme.gpgme_release(self->gpg);
 	if (self->path)
 		(void)tree_remove(AT_FDCWD, self->path, NULL); /* the next one tries again */
 	scope_close(&self->dir);
@@ -183,12 +189,12 @@ static int import_keys(
 	gpgme_import_result_t result;
 	gpgme_error_t error;
 
-	error = gpgme_data_new_from_mem(&keys, (const char *)bytes.data, bytes.len, 0);
+	error = gpgme.gpgme_data_new_from_mem(&keys, (const char *)bytes.data, bytes.len, 0);
 	if (error)
 		return gpg_failed(error, "lend keys", err);
-	error = gpgme_op_import(self->gpg, keys);
-	gpgme_data_release(keys);
-	result = error ? NULL : gpgme_op_import_result(self->gpg);
+	error = gpgme.gpgme_op_import(self->gpg, keys);
+	gpgme.gpgme_data_release(keys);
+	result = error ? NULL : gpgme.gpgme_op_import_result(self->gpg);
 	if (result && result->secret_read)
 		return rkt_fail(err, RKT_INVALID, "there are secret keys in it");
 	if (gpgme_err_code(error) == GPG_ERR_NO_DATA || (result && !result->considered))

@@ -28,10 +28,10 @@ static void look_at_signing(gpgme_key_t key, struct key_info *ret)
 static void describe(gpgme_key_t key, struct key_info *ret)
 {
 	gpgme_subkey_t primary = key->subkeys;
-	char *algorithm = gpgme_pubkey_algo_string(primary);
+	char *algorithm = gpgme.gpgme_pubkey_algo_string(primary);
 
 	ret->algorithm = xstrdup(algorithm ?: "unknown");
-	gpgme_free(algorithm);
+	gpgme.gpgme_free(algorithm);
 	ret->created_sec = primary->timestamp > 0 ? primary->timestamp : 0;
 	ret->expires_sec = primary->expires > 0 ? primary->expires : 0;
 	ret->expired = primary->expired;
@@ -43,34 +43,34 @@ static void describe(gpgme_key_t key, struct key_info *ret)
 int key_info_of(trust_home *home, const char *fingerprint, struct key_info *ret, rkt_error **err)
 {
 	gpgme_key_t key;
-	gpgme_error_t error = gpgme_get_key(home->gpg, fingerprint, &key, 0);
+	gpgme_error_t error = gpgme.gpgme_get_key(home->gpg, fingerprint, &key, 0);
 
 	if (error)
 		return gpg_failed(error, "look up key", err);
 	snprintf(ret->fingerprint, sizeof ret->fingerprint, "%s", fingerprint);
 	describe(key, ret);
-	gpgme_key_unref(key);
+	gpgme.gpgme_key_unref(key);
 	return 0;
 }
 
 static int export(trust_home *home, const char *fingerprint, struct buf *armor, rkt_error **err)
 {
 	gpgme_data_t out;
-	gpgme_error_t error = gpgme_data_new(&out);
+	gpgme_error_t error = gpgme.gpgme_data_new(&out);
 	char *bytes;
 	size_t len;
 
 	if (error)
 		return gpg_failed(error, "export key", err);
-	gpgme_set_armor(home->gpg, 1);
-	error = gpgme_op_export(home->gpg, fingerprint, 0, out);
+	gpgme.gpgme_set_armor(home->gpg, 1);
+	error = gpgme.gpgme_op_export(home->gpg, fingerprint, 0, out);
 	if (error) {
-		gpgme_data_release(out);
+		gpgme.gpgme_data_release(out);
 		return gpg_failed(error, "export key", err);
 	}
-	bytes = gpgme_data_release_and_get_mem(out, &len);
+	bytes = gpgme.gpgme_data_release_and_get_mem(out, &len);
 	buf_append(armor, bytes, len);
-	gpgme_free(bytes);
+	gpgme.gpgme_free(bytes);
 	return armor->len ? 0 : rkt_fail(err, RKT_FAILED, "gpg: export key: nothing came");
 }
 

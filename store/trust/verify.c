@@ -42,17 +42,18 @@ static int run_gpg(trust_home *self, struct slice signature, struct feed *feed,
 	gpgme_data_t detached, content;
 	gpgme_error_t error;
 
-	error = gpgme_data_new_from_mem(&detached, (const char *)signature.data, signature.len, 0);
+	error = gpgme.gpgme_data_new_from_mem(
+		&detached, (const char *)signature.data, signature.len, 0);
 	if (error)
 		return gpg_failed(error, "lend signature", err);
-	error = gpgme_data_new_from_cbs(&content, &calls, feed);
+	error = gpgme.gpgme_data_new_from_cbs(&content, &calls, feed);
 	if (error) {
-		gpgme_data_release(detached);
+		gpgme.gpgme_data_release(detached);
 		return gpg_failed(error, "lend content", err);
 	}
-	*ret_error = gpgme_op_verify(self->gpg, detached, content, NULL);
-	gpgme_data_release(content);
-	gpgme_data_release(detached);
+	*ret_error = gpgme.gpgme_op_verify(self->gpg, detached, content, NULL);
+	gpgme.gpgme_data_release(content);
+	gpgme.gpgme_data_release(detached);
 	return feed->error ? rkt_fail_with(err, pass_ptr(feed->error)) : 0;
 }
 
@@ -90,7 +91,7 @@ const char *gpg_key_weakness(gpgme_subkey_t key)
 static const char *weakness_of(gpgme_subkey_t key, gpgme_hash_algo_t hash)
 {
 	if (!is_strong_hash(hash))
-		return gpgme_hash_algo_name(hash) ?: "of an unknown digest";
+		return gpgme.gpgme_hash_algo_name(hash) ?: "of an unknown digest";
 	return gpg_key_weakness(key);
 }
 
@@ -162,13 +163,14 @@ static int judge_signature(
 		return say(ret, TRUST_INVALID, xasprintf("key %s signed other bytes", maker));
 	default:
 		return say(ret, TRUST_INVALID,
-			xasprintf("it cannot be checked: %s", gpgme_strerror(signature->status)));
+			xasprintf("it cannot be checked: %s",
+				gpgme.gpgme_strerror(signature->status)));
 	}
-	error = gpgme_get_key(self->gpg, maker, &key, 0);
+	error = gpgme.gpgme_get_key(self->gpg, maker, &key, 0);
 	if (error)
 		return gpg_failed(error, "look up key", err);
 	judge_key(signature, key, ret);
-	gpgme_key_unref(key);
+	gpgme.gpgme_key_unref(key);
 	return 0;
 }
 
@@ -195,14 +197,14 @@ static char *lower_case(const char *text)
 
 static int judge(trust_home *self, struct trust_result *ret, rkt_error **err)
 {
-	gpgme_verify_result_t result = gpgme_op_verify_result(self->gpg);
+	gpgme_verify_result_t result = gpgme.gpgme_op_verify_result(self->gpg);
 	struct names speakers = { 0 };
 	size_t count = 0;
 	int done = 0;
 
 	if (!result || !result->signatures)
 		return say(ret, TRUST_INVALID, xstrdup("there is no detached signature in it"));
-	gpgme_result_ref(result); /* looking up keys would take it away */
+	gpgme.gpgme_result_ref(result); /* looking up keys would take it away */
 	for (gpgme_signature_t at = result->signatures; done == 0 && at; at = at->next) {
 		struct trust_result one = { 0 };
 
@@ -215,7 +217,7 @@ static int judge(trust_home *self, struct trust_result *ret, rkt_error **err)
 			free(one.why);
 		count++;
 	}
-	gpgme_result_unref(result);
+	gpgme.gpgme_result_unref(result);
 	ret->speakers = speakers;
 	return done;
 }
@@ -257,8 +259,9 @@ int trust_verify(
 	if (error)
 		done = say(&result, TRUST_INVALID,
 			xasprintf("it is no detached signature: %s",
-				gpgme_err_code(error) == GPG_ERR_GENERAL ? "there is none in it"
-									 : gpgme_strerror(error)));
+				gpgme_err_code(error) == GPG_ERR_GENERAL
+					? "there is none in it"
+					: gpgme.gpgme_strerror(error)));
 	else
 		done = judge(self, &result, err);
 	if (done < 0 || digest_hex(sum, result.sha256, err) < 0) {

@@ -6,6 +6,7 @@ unit_tests += tests/unit/test_path_set
 unit_tests += tests/unit/test_path_filter
 unit_tests += tests/unit/test_version
 unit_tests += tests/unit/test_image
+unit_tests += tests/unit/test_library
 unit_tests += tests/unit/test_later
 unit_tests += tests/unit/test_layout
 unit_tests += tests/unit/test_extract

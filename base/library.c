@@ -1,0 +1,48 @@
+/* dlopen(3), once for each library. */
+#include "base/library.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <string.h>
+
+static int fill_in(const struct library *self, void *handle, rkt_error **err)
+{
+	for (const struct library_call *call = self->calls; call->name; call++) {
+		void *found = dlsym(handle, call->name);
+
+		if (!found)
+			return rkt_fail(err, RKT_FAILED, "the library %s has no %s", self->file,
+				call->name);
+		/* POSIX has dlsym() give functions too, C no way to say so */
+		memcpy(call->into, &found, sizeof found);
+	}
+	return 0;
+}
+
+static int load(struct library *self, rkt_error **err)
+{
+	void *handle;
+
+	if (self->loaded)
+		return 0;
+	handle = dlopen(self->file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	if (!handle)
+		return rkt_fail(err, RKT_FAILED, "a library cannot be loaded: %s", dlerror());
+	if (fill_in(self, handle, err) < 0)
+		return -1;
+	self->loaded = true;
+	return 0;
+}
+
+int library_load(struct library *self, rkt_error **err)
+{
+	static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+	int result;
+
+	if (self->loaded)
+		return 0;
+	pthread_mutex_lock(&one_at_a_time);
+	result = load(self, err);
+	pthread_mutex_unlock(&one_at_a_time);
+	return result;
+}
