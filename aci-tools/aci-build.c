@@ -314,15 +314,10 @@ static int run(int argc, char **argv, rkt_error **err)
 	__attribute__((cleanup(request_free))) struct request request = {
 		.settings.limits = image_limits_default(),
 	};
+	enum opts_result got = parse(&request, argc, argv, err);
 
-	switch (parse(&request, argc, argv, err)) {
-	case OPTS_DONE:
-		return 0;
-	case OPTS_BAD:
-		return -1;
-	case OPTS_RUN:
-		break;
-	}
+	if (got != OPTS_RUN)
+		return got == OPTS_DONE ? 0 : -1;
 	return work(&request, err);
 }
 

@@ -312,16 +312,12 @@ static int run(int argc, char **argv, rkt_error **err)
 		.limits = image_limits_default(),
 	};
 	struct operands operands = { 0 };
-	int status = 0;
+	enum opts_result got = parse(&settings, argc, argv, &operands, err);
+	int status;
 
-	switch (parse(&settings, argc, argv, &operands, err)) {
-	case OPTS_DONE:
-		return 0;
-	case OPTS_BAD:
-		return -1;
-	case OPTS_RUN:
-		status = work(&settings, &operands, err);
-	}
+	if (got != OPTS_RUN)
+		return got == OPTS_DONE ? 0 : -1;
+	status = work(&settings, &operands, err);
 	free(operands.items);
 	return status;
 }

@@ -172,18 +172,11 @@ static int run(int argc, char **argv, rkt_error **err)
 {
 	struct settings settings = { .limits = image_limits_default() };
 	struct operands files = { 0 };
-	int status = -1;
+	enum opts_result got = parse(&settings, argc, argv, &files, err);
+	int status = got == OPTS_DONE ? 0 : -1;
 
-	switch (parse(&settings, argc, argv, &files, err)) {
-	case OPTS_DONE:
-		status = 0;
-		break;
-	case OPTS_BAD:
-		break;
-	case OPTS_RUN:
+	if (got == OPTS_RUN)
 		status = work(&settings, &files, err);
-		break;
-	}
 	free(files.items);
 	free(settings.keyrings.items);
 	return status;

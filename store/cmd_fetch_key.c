@@ -161,15 +161,10 @@ static int run(int argc, char **argv, rkt_error **err)
 		.see_also = see_also,
 		.operands_max = 0 };
 	auto_error rkt_error *why = NULL;
+	enum opts_result got = opts_parse(&command, argc, argv, NULL, err);
 
-	switch (opts_parse(&command, argc, argv, NULL, err)) {
-	case OPTS_DONE:
-		return 0;
-	case OPTS_BAD:
-		return -1;
-	case OPTS_RUN:
-		break;
-	}
+	if (got != OPTS_RUN)
+		return got == OPTS_DONE ? 0 : -1;
 	signal(SIGPIPE, SIG_IGN); /* as libcurl wants it */
 	if (work(&settings, &why) == 0)
 		return 0;

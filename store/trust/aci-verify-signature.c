@@ -112,16 +112,12 @@ static int run(int argc, char **argv, rkt_error **err)
 		.operands_max = -1,
 	};
 	struct operands files = { 0 };
+	enum opts_result got;
 	int status;
 
-	switch (opts_parse(&command, argc, argv, &files, err)) {
-	case OPTS_DONE:
-		return 0;
-	case OPTS_BAD:
-		return -1;
-	case OPTS_RUN:
-		break;
-	}
+	got = opts_parse(&command, argc, argv, &files, err);
+	if (got != OPTS_RUN)
+		return got == OPTS_DONE ? 0 : -1;
 	signal(SIGPIPE, SIG_IGN); /* gpg may stop reading first */
 	status = work(&files);
 	free(files.items);
