@@ -1,19 +1,15 @@
 /* rkt-store fetch: images from the web or from files into the store, their IDs to stdout. */
 #include "store/cmd_fetch.h"
 
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "cli/out.h"
 #include "cli/progress.h"
 #include "store/cmd.h"
-#include "store/deps.h"
+#include "store/cmd_fetch_display.h"
 #include "store/fetch/parallel.h"
-#include "store/fetch_queue.h"
 
 #define JOBS_USUAL        4
 #define CONNECTIONS_USUAL 4
@@ -89,222 +85,6 @@ static int allow_all(struct fetch_settings *self, rkt_error **err)
 	return 0;
 }
 
-/* ---- what is shown --------------------------------------------------------------------------- */
-
-struct display {
-	const struct fetch_settings *settings;
-	pthread_mutex_t lock; /* of what is printed */
-	struct progress *progress;
-	_Atomic uint64_t came, expected;
-	uint64_t told; /* of what came, with --json */
-};
-
-struct ending {
-	const struct fetch_settings *settings;
-	rkt_store *store;
-	struct display *display;
-};
-
-static void print_event(json *event)
-{
-	auto_buf struct buf line = { 0 };
-
-	json_write(event, JSON_COMPACT, &line);
-	json_free(event);
-	printf("%s\n", buf_text(&line));
-	fflush(stdout);
-}
-
-static json *new_event(const char *kind)
-{
-	json *event = json_new_object();
-
-	json_set(event, "event", json_new_string(kind));
-	return event;
-}
-
-static void count(void *context, uint64_t came, uint64_t expected)
-{
-	struct display *self = context;
-
-	atomic_fetch_add(&self->came, came);
-	atomic_fetch_add(&self->expected, expected);
-}
-
-static void tell(void *context, const char *words)
-{
-	struct display *self = context;
-	json *event;
-
-	pthread_mutex_lock(&self->lock);
-	if (self->settings->json) {
-		event = new_event("note");
-		json_set(event, "message", json_new_string(words));
-		print_event(event);
-	} else {
-		out_note("%s", words);
-	}
-	pthread_mutex_unlock(&self->lock);
-}
-
-static void show_bytes(struct display *self)
-{
-	uint64_t came = atomic_load(&self->came), expected = atomic_load(&self->expected);
-	json *event;
-
-	if (!self->settings->json) {
-		progress_total(self->progress, expected);
-		progress_now(self->progress, came);
-		return;
-	}
-	if (came == self->told)
-		return;
-	self->told = came;
-	event = new_event("progress");
-	json_set(event, "bytes", json_new_integer((int64_t)came));
-	json_set(event, "of", expected ? json_new_integer((int64_t)expected) : NULL);
-	print_event(event);
-}
-
-static void tick(void *context)
-{
-	struct display *self = ((struct ending *)context)->display;
-
-	pthread_mutex_lock(&self->lock);
-	show_bytes(self);
-	pthread_mutex_unlock(&self->lock);
-}
-
-static const char *word_of(enum fetch_how how)
-{
-	static const char *const words[] = { "fetched", "unchanged", "present" };
-
-	return words[how];
-}
-
-/* REFERENCE as it may be shown: without a password. The caller frees it. */
-static char *shown(const char *reference)
-{
-	char *url = fetch_kind_of(reference) == FETCH_URL ? http_url_shown(reference, NULL) : NULL;
-
-	if (url)
-		return url;
-	return xstrdup(strchr(reference, '@') ? "what was asked for" : reference);
-}
-
-static void print_done(const struct fetch_job *job)
-{
-	auto_free char *reference = shown(job->reference);
-	json *event = new_event("done");
-
-	json_set(event, "reference", json_new_string(reference));
-	json_set(event, "id", json_new_string(job->fetched.id.text));
-	json_set(event, "how", json_new_string(word_of(job->fetched.how)));
-	json_set(
-		event, "source", job->fetched.source ? json_new_string(job->fetched.source) : NULL);
-	json_set(event, "neededBy", job->needed_by ? json_new_string(job->needed_by) : NULL);
-	print_event(event);
-}
-
-/* ---- the end --------------------------------------------------------------------------------- */
-
-/* Whether all that the image is made of is there and what it should be (size, imageID, no
- * circle). */
-static int check_layers(const struct ending *self, const struct fetch_job *job, rkt_error **err)
-{
-	auto_layers rkt_layers *layers = NULL;
-
-	return self->settings->no_dependencies
-		       ? 0
-		       : rkt_store_layers(self->store, &job->fetched.id, &layers, err);
-}
-
-/* WHY, which it takes over, is why the image of JOB is of no use yet. */
-static int fail_layers(
-	const struct fetch_job *job, const char *reference, rkt_error *why, rkt_error **err)
-{
-	if (rkt_error_kind(why) != RKT_MISSING) {
-		rkt_fail_with(err, why);
-		return rkt_fail_outer(err, "fetching %s", reference);
-	}
-	rkt_fail(err, RKT_MISSING,
-		"%s is in the store, but not all that it is made of: %s; fetch or import that by its "
-		"URL or file, and %s is whole",
-		reference, rkt_error_message(why), job->fetched.id.text);
-	rkt_error_free(why);
-	return -1;
-}
-
-static int fail_dependency(const struct fetch_job *job, const char *reference, rkt_error **err)
-{
-	if (!job->is_unsigned)
-		return rkt_fail_outer(err, "%s, which %s needs", reference, job->needed_by);
-	return rkt_fail_outer(err,
-		"%s, which %s needs, is in the store, but no trusted key signed that "
-		"(--no-deps leaves it so)",
-		reference, job->needed_by);
-}
-
-/* Tells what became of one: 0, or -1. */
-static int end_one(const struct ending *self, struct fetch_job *job, rkt_error **err)
-{
-	auto_error rkt_error *not_whole = NULL;
-	rkt_error *why = pass_ptr(job->error);
-	auto_free char *reference = shown(job->reference);
-
-	if (why) {
-		rkt_fail_with(err, why);
-		if (job->needed_by)
-			return fail_dependency(job, reference, err);
-		/* what is wrong with a URL or file names it */
-		return job->kind == FETCH_NAME ? rkt_fail_outer(err, "fetching %s", reference) : -1;
-	}
-	out_debug("%s: %s%s%s", reference, word_of(job->fetched.how),
-		job->fetched.source ? ", from " : "", job->fetched.source ?: "");
-	cmd_debug_image(self->store, &job->fetched.id);
-	if (self->settings->json)
-		print_done(job);
-	if (job->needed_by)
-		return 0;
-	if (check_layers(self, job, &not_whole) < 0)
-		return fail_layers(job, reference, pass_ptr(not_whole), err);
-	if (!self->settings->json)
-		printf("%s\n", job->fetched.id.text);
-	return 0;
-}
-
-enum end_which { END_DEPENDENCIES, END_TYPED };
-
-/* Tells of those of one kind. The first error of all becomes *FIRST, others are told at once. */
-static void end_each(const struct ending *self, const struct fetch_done *done, enum end_which which,
-	rkt_error **first)
-{
-	for (size_t i = 0; i < done->count; i++) {
-		bool typed = !done->jobs[i]->needed_by;
-		auto_error rkt_error *why = NULL;
-
-		if (typed != (which == END_TYPED) || end_one(self, done->jobs[i], &why) == 0)
-			continue;
-		if (*first)
-			tell(self->display, rkt_error_message(why));
-		else
-			*first = pass_ptr(why);
-	}
-}
-
-/* Dependencies first: they say why an image is not whole. */
-static int end(void *context, const struct fetch_done *done, rkt_error **err)
-{
-	struct ending *self = context;
-	rkt_error *first = NULL;
-
-	progress_end(self->display->progress);
-	self->display->progress = NULL;
-	end_each(self, done, END_DEPENDENCIES, &first);
-	end_each(self, done, END_TYPED, &first);
-	return first ? rkt_fail_with(err, first) : out_flush(err);
-}
-
 /* ---- what is sent --------------------------------------------------------------------------- */
 
 /* Adds the host that REFERENCE, typed by the user, is asked of, if any is. */
@@ -358,25 +138,27 @@ static struct http_options http_options_of(
 static int fetch_with(const struct fetch_settings *settings, const struct operands *references,
 	struct fetching *all, rkt_error **err)
 {
-	struct display display = { .settings = settings, .lock = PTHREAD_MUTEX_INITIALIZER };
-	struct ending ending = { settings, all->store, &display };
-	auto_free char *what = references->count == 1 ? shown(references->items[0])
+	struct fetch_display display = { .json = settings->json,
+		.no_dependencies = settings->no_dependencies,
+		.store = all->store,
+		.lock = PTHREAD_MUTEX_INITIALIZER };
+	auto_free char *what = references->count == 1 ? fetch_display_name(references->items[0])
 						      : xasprintf("%zu images", references->count);
 	struct fetch_wishes wishes = { .all = all,
 		.references = references->items,
 		.count = references->count,
 		.threads = (unsigned)settings->jobs,
 		.no_dependencies = settings->no_dependencies,
-		.done = end,
-		.context = &ending };
+		.done = fetch_display_end,
+		.context = &display };
 	int result;
 
-	all->progress = count;
-	all->tell = tell;
+	all->progress = fetch_display_count;
+	all->tell = fetch_display_tell;
 	all->context = &display;
 	display.progress = settings->json ? NULL : progress_start(what, 0);
 	if (settings->json || progress_is_shown(display.progress))
-		wishes.tick = tick;
+		wishes.tick = fetch_display_tick;
 	result = fetch_all(&wishes, err);
 	progress_end(display.progress);
 	return result;

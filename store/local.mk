@@ -119,6 +119,7 @@ rkt_fetch_key_SOURCES = %D%/cmd_fetch_key.c %D%/cmd_secret.c %D%/cmd_secret.h
 rkt_fetch_key_LDADD = cli/libcli.la %D%/fetch/libfetch.la $(trust_link) $(config_link) $(aci_link)
 rkt_store_fetch_SOURCES = \
 	%D%/cmd_debug.c %D%/cmd_fetch.c %D%/cmd_fetch.h \
+	%D%/cmd_fetch_display.c %D%/cmd_fetch_display.h \
 	%D%/cmd_secret.c %D%/cmd_secret.h \
 	%D%/fetch_here.c \
 	%D%/fetch_judge.c %D%/fetch_judge.h \
