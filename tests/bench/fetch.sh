@@ -39,7 +39,8 @@ gpg() { command gpg --homedir "$top/gpg" --batch --quiet "$@"; }
 gpg --passphrase '' --quick-gen-key bench@example.com ed25519 sign 1d
 gpg --armor --detach-sign -o "$top/web/a.aci.asc" "$top/web/a.aci"
 gpg --armor --export bench@example.com >"$top/key.asc"
-export RKT_LOCAL_CONFIG="$top/config" RKT_SYSTEM_CONFIG="$top/none" RKT_USER_CONFIG="$top/none" RKT_DIR="$top/store"
+export RKT_LOCAL_CONFIG="$top/config" RKT_SYSTEM_CONFIG="$top/none" RKT_DIR="$top/store"
+unset RKT_USER_CONFIG
 "$bin/rkt-store" trust --yes --prefix=example.com "$top/key.asc" >/dev/null
 
 # ---- the server
@@ -89,15 +90,17 @@ for _ in $(seq $(((rounds + 1) / 2))); do
 done
 rm -rf "$top/store"
 "$bin/rkt-store" fetch --cacert "$top/cert.pem" "$url/a.aci" >/dev/null
-unchanged() { "$bin/tests/bench/cost" 20 "$bin/$1" fetch --cacert "$top/cert.pem" "$url/a.aci"; }
+unchanged() { "$bin/tests/bench/cost" 40 "$bin/$1" fetch --cacert "$top/cert.pem" "$url/a.aci"; }
 read -r wall cpu memory <<EOF
 $(unchanged rkt)
 EOF
 read -r store_wall store_cpu _ <<EOF
 $(unchanged rkt-store)
 EOF
-read -r nothing_wall nothing_cpu _ <<EOF
-$("$bin/tests/bench/cost" 20 curl -s --cacert "$top/cert.pem" -o /dev/null "$url/a.aci.asc")
+# the same question, asked without a store
+curl -s --cacert "$top/cert.pem" --etag-save "$top/etag" -o "$top/b.aci" "$url/a.aci"
+read -r curl_wall curl_cpu _ <<EOF
+$("$bin/tests/bench/cost" 40 curl -s --cacert "$top/cert.pem" --etag-compare "$top/etag" -o "$top/b.aci" "$url/a.aci")
 EOF
 
 echo "$(stat -c %s "$top/web/a.aci" | numfmt --to=iec) gzip; medians of $rounds"
@@ -107,5 +110,5 @@ printf '%-44s %8s s wall %8s s CPU\n' 'rkt-store fetch' "$(median ours)" "$(medi
     'the same by several connections' "$(median ours_many)" "$(median_cpu ours_many)" \
     'the transfer alone, by curl' "$(median transfer)" "$(median_cpu transfer)"
 echo "peer / ours: $(ratio peer ours); ours / transfer at 5 MB a second: $(ratio ours_slow transfer), by several connections $(ratio ours_many transfer)"
-echo "unchanged (304): $wall us wall, $cpu us CPU, $memory kB; as rkt-store fetch $store_wall us, $store_cpu us;" \
-    "curl of 200 bytes: $nothing_wall us, $nothing_cpu us"
+echo "unchanged (304), least of 40: rkt fetch $wall us wall, $cpu us CPU, $memory kB; as rkt-store fetch $store_wall us, $store_cpu us;" \
+    "curl --etag-compare $curl_wall us, $curl_cpu us; rkt / curl by CPU: $(awk "BEGIN { printf \"%.2f\", $cpu / $curl_cpu }")"
