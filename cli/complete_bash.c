@@ -119,17 +119,32 @@ static void print_files(const char *const *words)
 	fputs("' -- \"$cur\")", stdout);
 }
 
+static void print_candidates(const char *line)
+{
+	printf("\t\tlocal word\n"
+	       "\t\tfor word in $(%s); do\n"
+	       "\t\t\t[[ $word == \"$cur\"* ]] && COMPREPLY+=(\"$word\")\n"
+	       "\t\tdone\n",
+		line);
+}
+
 static void print_operands(const struct command *command, const struct complete_item *items)
 {
 	if (items) {
 		fputs("\telse\n\t\tmapfile -t COMPREPLY < <(compgen -W '", stdout);
 		complete_words(items, NULL, " ");
 		puts("' -- \"$cur\")");
-	} else if (complete_takes_files(command)) {
-		fputs("\telse\n\t\tcompopt -o filenames\n\t\t", stdout);
+		return;
+	}
+	if (command->candidates || complete_takes_files(command))
+		puts("\telse");
+	if (complete_takes_files(command)) {
+		fputs("\t\tcompopt -o filenames\n\t\t", stdout);
 		print_files(command->words);
 		putchar('\n');
 	}
+	if (command->candidates)
+		print_candidates(command->candidates);
 }
 
 /* ---- commands -------------------------------------------------------------------------------- */

@@ -140,6 +140,10 @@ void complete_fish(const struct command *command, const struct complete_item *it
 		complete_list(command->words);
 		puts("'");
 	}
+	if (command->candidates) {
+		print_start(program);
+		printf(" -a '(%s | string split \\t)'\n", command->candidates);
+	}
 	if (items && items[0].program) {
 		print_delegate(items);
 		printf("complete -c %s -a '(__rkt_delegate)'\n", program);

@@ -157,6 +157,17 @@ static void print_commands(const char *program, const struct complete_item *item
 	     "\tesac");
 }
 
+static void print_operands(const struct command *command)
+{
+	const char *files = complete_takes_files(command) ? "_files" : "";
+
+	if (command->candidates)
+		printf(" \\\n\t\t'*:operand:{compadd -- $(%s); %s}'", command->candidates, files);
+	else if (*files)
+		fputs(" \\\n\t\t'*:file:_files'", stdout);
+	putchar('\n');
+}
+
 void complete_zsh(const struct command *command, const struct complete_item *items)
 {
 	auto_free char *function = complete_function(command->program);
@@ -176,7 +187,7 @@ void complete_zsh(const struct command *command, const struct complete_item *ite
 	if (items)
 		print_commands(command->program, items);
 	else
-		puts(complete_takes_files(command) ? " \\\n\t\t'*:file:_files'" : "");
+		print_operands(command);
 	puts("}");
 	if (!strchr(command->program, ' ')) /* the file is itself the function's first call */
 		printf("%s \"$@\"\n", function);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/json.h"
+#include "cli/complete.h"
 #include "cli/main.h"
 #include "rkt/store.h"
 #include "runner/option.h"

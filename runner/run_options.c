@@ -5,6 +5,7 @@
 
 #include "aci/name.h"
 #include "base/alloc.h"
+#include "cli/complete.h"
 #include "runner/option.h"
 
 const char *const run_nets[] = { "none", "host", NULL };
@@ -213,6 +214,7 @@ enum opts_result run_options_parse(
 		.examples = examples,
 		.exit_status = exit_status,
 		.see_also = (const char *const[]){ "rkt-pod(1)", "rkt-store(1)", NULL },
+		.candidates = COMPLETE_IMAGES,
 		.operands_min = 1,
 		.operands_max = -1,
 		.operand = take_operand,

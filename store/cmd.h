@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "aci/extract.h"
+#include "cli/complete.h"
 #include "cli/main.h"
 #include "cli/opts.h"
 #include "store/store.h"

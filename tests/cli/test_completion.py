@@ -9,6 +9,10 @@ import subprocess
 import pexpect
 import pytest
 from conftest import BUILD, run
+from podlib import house
+from storelib import add, image_tar, write
+
+assert house  # a fixture
 
 DIR = BUILD / "doc/completion"
 PROGRAMS = ["rkt", "rkt-run", "rkt-pod", "rkt-store", "aci-hash", "aci-validate", "aci-extract",
@@ -18,6 +22,12 @@ FILES = {"bash": "bash/{}", "zsh": "zsh/_{}", "fish": "fish/{}.fish"}
 
 every_program = pytest.mark.parametrize("program", PROGRAMS)
 every_shell = pytest.mark.parametrize("shell", FILES)
+
+
+@pytest.fixture
+def image(data_dir, tmp_path):
+    """The ID of example.com/app, which is in the store."""
+    return add(write(tmp_path / "app.aci", image_tar("example.com/app")))
 
 
 def need(shell):
@@ -99,7 +109,7 @@ printf '%s\n' "${!options[*]}" "${COMPREPLY[@]}"
 
 def bash(*words, cwd=None):
     """What bash would offer for the last of WORDS, and the options it would set for that."""
-    env = {"LC_ALL": "C.UTF-8"}
+    env = {"LC_ALL": "C.UTF-8", "PATH": f"{BUILD}:{os.environ['PATH']}"}
     result = run(["bash", "--norc", "-c", BASH, "bash", DIR / "bash" / words[0], *words], cwd=cwd, env=env)
     assert (result.status, result.err) == (0, ""), result
     options, *replies = result.out.splitlines()
@@ -152,6 +162,29 @@ def test_bash_offers_files_and_directories(tmp_path):
     assert bash("rkt-store", "list", "--dir", "", cwd=tmp_path)[0] == {"dir"}
     assert bash("rkt-run", "", cwd=tmp_path)[0] == both
     assert bash("rkt-pod", "status", "", cwd=tmp_path)[0] == set()
+
+
+def test_bash_offers_images_that_are_there(image, tmp_path):
+    assert bash("rkt-store", "rm", "")[0] == {"example.com/app", image}
+    assert bash("rkt-store", "info", "sha256-")[0] == {image}
+    assert bash("rkt", "image", "cat-manifest", "exam")[0] == {"example.com/app"}
+    assert bash("rkt", "run", "", cwd=tmp_path)[0] >= {"example.com/app", "app.aci"}
+    assert bash("rkt-store", "export", "", cwd=tmp_path)[0] >= {"example.com/app", "app.aci"}
+    assert bash("rkt-store", "rm", "none")[0] == set()
+
+
+@pytest.mark.parametrize("offers", ["bash", "fish"])
+def test_pods_that_are_there_are_offered(offers, house, tmp_path):
+    need(offers)
+    assert run(["rkt-run", house.image(), house.image(name="example.com/two")]).status == 0
+    assert run(["rkt-run", house.image()]).status == 0
+    pods = set(house.pods())
+    assert len(pods) == 2
+    for command in "rm", "status":
+        found = bash("rkt-pod", command, "")[0] if offers == "bash" else fish(f"rkt-pod {command} ", tmp_path)
+        assert found == pods
+    first = pods.pop()
+    assert bash("rkt", "status", first[:8])[0] == {first}
 
 
 def test_bash_adds_no_space_where_a_value_must_follow():
@@ -209,6 +242,13 @@ def test_bash_completes_at_the_prompt():
     assert argument_of(shell.child, "rkt image cat-m") == "cat-manifest"
 
 
+def test_bash_completes_images_at_the_prompt(image):
+    shell = Terminal(["bash", "--norc", "--noprofile", "-i"], f". {DIR}/bash/rkt", f". {DIR}/bash/rkt-store")
+    assert argument_of(shell.child, "rkt image info exam") == "example.com/app"
+    assert argument_of(shell.child, "rkt-store extract exam") == "example.com/app"
+    assert argument_of(shell.child, f"rkt image rm {image[:20]}") == image
+
+
 def test_zsh_completes_at_the_prompt(tmp_path):
     need("zsh")
     shell = Terminal(["zsh", "-f", "-i"], f"fpath=({DIR}/zsh $fpath)", "autoload -Uz compinit",
@@ -225,6 +265,15 @@ def test_zsh_completes_at_the_prompt(tmp_path):
         ("rkt run --tree=ext", "--tree=extracted"),
     ):
         assert argument_of(shell.child, start) == end
+
+
+def test_zsh_completes_images_at_the_prompt(image, tmp_path):
+    need("zsh")
+    shell = Terminal(["zsh", "-f", "-i"], f"fpath=({DIR}/zsh $fpath)", "autoload -Uz compinit",
+                     f"compinit -u -d {tmp_path}/dump", "unsetopt zle_bracketed_paste prompt_sp; bindkey -e")
+    assert argument_of(shell.child, "rkt image info exam") == "example.com/app"
+    assert argument_of(shell.child, "rkt-store extract exam") == "example.com/app"
+    assert argument_of(shell.child, f"rkt image rm {image[:20]}") == image
 
 
 def fish(line, cwd=None):
@@ -266,6 +315,13 @@ def test_fish_offers_files_only_where_they_are_wanted(tmp_path):
     (tmp_path / "a.aci").write_text("")
     assert fish("aci-hash ", tmp_path) == {"a.aci"}
     assert fish("rkt-pod status ", tmp_path) == set()
+
+
+def test_fish_offers_images_that_are_there(image, tmp_path):
+    need("fish")
+    assert fish("rkt-store rm ", tmp_path) == {"example.com/app", image}
+    assert fish("rkt image info sha256-", tmp_path) == {image}
+    assert fish("rkt-store export exam", tmp_path) == {"example.com/app"}
 
 
 def test_fish_completes_rkt_as_the_program_behind_it(tmp_path):
