@@ -11,11 +11,6 @@
 #include "base/fd.h"
 
 #define MAP_STEP   (1024ull * 1024 * 1024) /* the map doubles up to this, then grows by it */
-#define READERS    1022
-#define LOCK_FILE  "lock.mdb"
-#define LOCK_SIZE  (64 * 1024) /* what LMDB makes of READERS */
-#define ROOM_MIN   (64 * 1024) /* a removal writes some twenty pages */
-#define ROOM_MAX   (1024 * 1024)
 #define FORMAT_KEY "format"
 
 const char *const db_table_names[DB_TABLE_COUNT] = { "meta", "image", "manifest", "name", "tree",
@@ -263,31 +258,6 @@ static int check_format(db *self, rkt_error **err)
 	return 0;
 }
 
-/* Has LEN bytes of FD from AT on taken from the disk, where the file system can do so. */
-static int allocate(int fd, int mode, off_t at, off_t len, rkt_error **err)
-{
-	int result;
-
-	do
-		result = fallocate(fd, mode, at, len);
-	while (result < 0 && errno == EINTR);
-	if (result == 0 || errno == EOPNOTSUPP || errno == ENOSYS)
-		return 0;
-	return rkt_fail_errno(err, "index: make room");
-}
-
-/* LMDB writes through a map of the file with its locks, which a full file system answers with
- * SIGBUS if the room is not there yet. */
-static int make_room_for_locks(int dir, rkt_error **err)
-{
-	auto_fd int fd = openat(dir, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return rkt_fail_errno(err, "open cas/index/%s", LOCK_FILE);
-	return st.st_blocks * 512 >= LOCK_SIZE ? 0 : allocate(fd, 0, 0, LOCK_SIZE, err);
-}
-
 /* Whether there is a commit that TXN, which only reads, does not see. */
 static bool is_behind(MDB_txn *txn)
 {
@@ -317,11 +287,11 @@ static int open_env(db *self, int dir, enum db_mode mode, rkt_error **err)
 
 	if (code)
 		return db_fail(err, code, "create");
-	if (mode == DB_WRITE && make_room_for_locks(dir, err) < 0)
+	if (mode == DB_WRITE && db_make_room_for_locks(dir, err) < 0)
 		return -1;
 	snprintf(path, sizeof path, "/proc/self/fd/%d", dir);
 	if ((code = mdb_env_set_maxdbs(self->env, DB_TABLE_COUNT)) ||
-		(code = mdb_env_set_maxreaders(self->env, READERS)) ||
+		(code = mdb_env_set_maxreaders(self->env, DB_READERS)) ||
 		(code = mdb_env_open(self->env, path, flags, 0600)))
 		return db_fail(err, code, "open");
 	code = mdb_reader_check(self->env, &self->cleared);
@@ -460,26 +430,9 @@ static int try_write(db *self, db_work *work, void *context, size_t *ret_size, r
 	return result;
 }
 
-/* Room that is kept for commits which make room: else nothing could be removed from a full disk.
- * Where the file system cannot do so, nothing is kept. */
-static int keep_room(db *self, rkt_error **err)
-{
-	MDB_envinfo info;
-	MDB_stat stat;
-	int fd, code = mdb_env_info(self->env, &info);
-	off_t used, room;
-
-	if (code || (code = mdb_env_stat(self->env, &stat)) ||
-		(code = mdb_env_get_fd(self->env, &fd)))
-		return db_fail(err, code, "size");
-	used = (off_t)((info.me_last_pgno + 1) * stat.ms_psize);
-	room = used / 16 < ROOM_MIN ? ROOM_MIN : used / 16 > ROOM_MAX ? ROOM_MAX : used / 16;
-	return allocate(fd, FALLOC_FL_KEEP_SIZE, used, room, err);
-}
-
 int db_write(db *self, db_work *work, void *context, rkt_error **err)
 {
-	if (self->mode == DB_WRITE && keep_room(self, err) < 0)
+	if (self->mode == DB_WRITE && db_keep_room(self, err) < 0)
 		return -1;
 	return db_write_less(self, work, context, err);
 }

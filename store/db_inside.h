@@ -9,6 +9,7 @@
 extern const char *const db_table_names[DB_TABLE_COUNT];
 
 #define TABLE_ABSENT UINT32_MAX
+#define DB_READERS   1022
 
 struct db {
 	MDB_env *env;
@@ -31,3 +32,10 @@ struct db_txn {
 
 /* Fails with the words for CODE, LMDB's or an errno. */
 int db_fail(rkt_error **err, int code, const char *doing);
+
+/* Takes the room of the file with the locks in DIR: LMDB writes through a map of it, which a full
+ * file system answers with SIGBUS. */
+int db_make_room_for_locks(int dir, rkt_error **err);
+/* Takes room for commits which make room: else nothing could be removed from a full disk. Where the
+ * file system cannot do so, none is taken. */
+int db_keep_room(db *self, rkt_error **err);

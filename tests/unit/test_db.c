@@ -1,7 +1,9 @@
 /* The index: what a transaction promises, what is refused, and that the map grows. */
 #include "tests/unit/scratch.h"
 
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
 
 #include "base/fd.h"
@@ -193,6 +195,65 @@ static void growth_by_another_process_is_adopted(void **state)
 	assert_int_equal(name_count(self->db), 8192);
 	assert_ok(db_write(self->db, put_one, value, &err), err);
 	assert_string_equal(get(self->db).value, "after");
+}
+
+static int change_nothing(db_txn *txn, void *context, rkt_error **err)
+{
+	(void)txn;
+	(void)context;
+	return rkt_fail(err, RKT_FAILED, "nothing is to be changed");
+}
+
+struct asker {
+	db *index;
+	pthread_t thread;
+	atomic_bool stop;
+};
+
+static void *begin_over_and_over(void *context)
+{
+	struct asker *self = context;
+
+	while (!self->stop)
+		db_write(self->index, change_nothing, NULL, NULL);
+	return NULL;
+}
+
+static void grow_among_others(db *index)
+{
+	struct asker askers[16];
+	rkt_error *err = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(askers); i++) {
+		askers[i].index = index;
+		askers[i].stop = false;
+		assert_int_equal(
+			pthread_create(&askers[i].thread, NULL, begin_over_and_over, &askers[i]),
+			0);
+	}
+	assert_ok(db_write(index, put_much, NULL, &err), err);
+	for (size_t i = 0; i < ARRAY_LEN(askers); i++) {
+		askers[i].stop = true;
+		pthread_join(askers[i].thread, NULL);
+	}
+	assert_int_equal(name_count(index), 8192);
+}
+
+/* LMDB takes the old map away before it makes the new one: who looks at it then is lost, but not
+ * each time. */
+static void others_may_begin_to_write_while_the_map_grows(void **state)
+{
+	struct fixture *self = *state;
+	rkt_error *err = NULL;
+
+	for (int round = 0; round < 20; round++) {
+		grow_among_others(self->db);
+		db_close(self->db);
+		unlinkat(self->dir, "data.mdb", 0);
+		unlinkat(self->dir, "lock.mdb", 0);
+		self->db = db_open(self->dir, DB_WRITE, &err);
+		assert_non_null(self->db);
+	}
 }
 
 static int put_and_die(db_txn *txn, void *context, rkt_error **err)
@@ -567,6 +628,7 @@ int main(void)
 		WITH_DB(failed_work_leaves_nothing_and_hands_its_error_on),
 		WITH_DB(deleting_what_is_not_there_is_success),
 		WITH_DB(the_map_grows_by_itself),
+		WITH_DB(others_may_begin_to_write_while_the_map_grows),
 		WITH_DB(growth_by_another_process_is_adopted),
 		WITH_DB(a_killed_writer_blocks_nobody_and_leaves_nothing),
 		WITH_DB(an_image_takes_its_own_aliases_along_and_no_others),
