@@ -10,6 +10,7 @@ import lzma
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tarfile
 
@@ -19,6 +20,10 @@ BUILD = pathlib.Path(os.environ.get("top_builddir", ".")).resolve()
 SOURCE = pathlib.Path(os.environ.get("top_srcdir", pathlib.Path(__file__).parents[2])).resolve()
 
 TIMEOUT_SEC = 120
+
+# who runs the tests behind nohup(1) or "&" has these ignored, and so would all that is started here
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class Result:
