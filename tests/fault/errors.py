@@ -10,7 +10,8 @@ What is promised: no crash, no hang. Status 0: it is done, whole. Another status
 went wrong, with the error's own words; the images are those from before, or (where the error came
 after the commit) those from after, and whole; gc collects what is left. When memory ends, in the
 middle of anything, the program says so and aborts, which is a kill at that call. libcurl has words
-of its own for what happens to it.
+of its own for what happens to it, and so has the loader, which is asked for libraries on the way;
+what it does before the program begins is left to it.
 """
 
 import collections
@@ -71,9 +72,21 @@ CANNOT_FAIL = set(
 )
 
 
+def once_begun(calls):
+    """Those of CALLS that are not the loader's before a program begins."""
+    begun = set()
+    for call in calls:
+        if call.whose == "program":
+            begun.add(call.thread)
+        if call.thread in begun:
+            yield call
+        if call.name == "execve":
+            begun.discard(call.thread)
+
+
 def points(yard):
     """(call, error) of all that is tried."""
-    calls = [call for call in yard.calls() if call.whose == "program"]
+    calls = [*once_begun(yard.calls())]
     unknown = {call.name for call in calls} - set(CAN_FAIL) - CANNOT_FAIL
     assert not unknown, f"can these fail? {unknown}"
     turn = collections.Counter()
@@ -88,8 +101,10 @@ def points(yard):
             yield call, error
 
 
-def check_words(scene, result, error):
+def check_words(scene, result, error, whose):
     words = os.strerror(getattr(errno, error))
+    if whose == "loader":
+        words = "a library cannot be loaded: "
     lines = result.err.splitlines()
     assert 0 < result.status < 125, "crashed"
     assert scene.own_words or words in result.err, "the error is not named"
@@ -108,7 +123,7 @@ def try_one(yard, call, error):
         if result.status == ABORTED:
             assert error == "ENOMEM" and result.err.endswith("out of memory\n")
         elif result.status != 0 and not other:
-            check_words(yard.scene, result, error)
+            check_words(yard.scene, result, error, hit[0].whose)
         yard.judge(result.status)
     except AssertionError as wrong:
         raise AssertionError(f"{error} at {call}: {wrong}\n{result}") from wrong
