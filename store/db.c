@@ -279,6 +279,17 @@ static int take_over(db *self, rkt_error **err)
 	return 0;
 }
 
+/* LMDB could not open what db_look() had no fault to find with. Of its locks it takes for damaged
+ * what it could not lock alone and nobody has set up. */
+static int fail_open(int code, rkt_error **err)
+{
+	if (code != MDB_INVALID && code != MDB_VERSION_MISMATCH)
+		return db_fail(err, code, "open");
+	return rkt_fail(err, RKT_FAILED,
+		"index: the locks in cas/index/lock.mdb cannot be used: none can be had there, or "
+		"another program has the file open; try again when no other has");
+}
+
 static int open_env(db *self, int dir, enum db_mode mode, rkt_error **err)
 {
 	unsigned flags = MDB_NOTLS | (mode == DB_READ ? MDB_RDONLY : 0);
@@ -293,7 +304,7 @@ static int open_env(db *self, int dir, enum db_mode mode, rkt_error **err)
 	if ((code = mdb_env_set_maxdbs(self->env, DB_TABLE_COUNT)) ||
 		(code = mdb_env_set_maxreaders(self->env, DB_READERS)) ||
 		(code = mdb_env_open(self->env, path, flags, 0600)))
-		return db_fail(err, code, "open");
+		return fail_open(code, err);
 	code = mdb_reader_check(self->env, &self->cleared);
 	return code ? db_fail(err, code, "clear stale readers") : 0;
 }

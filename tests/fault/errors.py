@@ -105,6 +105,8 @@ def check_words(scene, result, error, whose):
     words = os.strerror(getattr(errno, error))
     if whose == "loader":
         words = "a library cannot be loaded: "
+    if error == "ENOLCK" and "lock.mdb" in result.err:  # LMDB does not tell
+        words = "the locks in cas/index/lock.mdb cannot be used: none can be had there"
     lines = result.err.splitlines()
     assert 0 < result.status < 125, "crashed"
     assert scene.own_words or words in result.err, "the error is not named"
