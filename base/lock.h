@@ -18,5 +18,8 @@ int lock_try(int fd, enum lock_mode mode, rkt_error **err);
  * other changes it. Not seen by flock(2). */
 int lock_byte_wait(int fd, uint64_t at, enum lock_mode mode, rkt_error **err);
 int lock_byte_try(int fd, uint64_t at, enum lock_mode mode, rkt_error **err);
+/* Whether the lock could be had now: 1, or 0 when somebody else holds it, -1 on error. Nothing is
+ * locked, and locks by this descriptor do not count. */
+int lock_byte_look(int fd, uint64_t at, enum lock_mode mode, rkt_error **err);
 /* Gives the byte back. */
 int lock_byte_drop(int fd, uint64_t at, rkt_error **err);

@@ -10,7 +10,6 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 
-#define MAP_STEP   (1024ull * 1024 * 1024) /* the map doubles up to this, then grows by it */
 #define FORMAT_KEY "format"
 
 const char *const db_table_names[DB_TABLE_COUNT] = { "meta", "image", "manifest", "name", "tree",
@@ -44,68 +43,6 @@ int db_fail(rkt_error **err, int code, const char *doing)
 
 /* ---- the environment ------------------------------------------------------------------------- */
 
-/* Makes the file as long as the map (sparse), so that a page of the map is never past its end. */
-static int stretch(db *self, rkt_error **err)
-{
-	MDB_envinfo info;
-	struct stat st;
-	int fd, code = mdb_env_info(self->env, &info);
-
-	if (code || (code = mdb_env_get_fd(self->env, &fd)))
-		return db_fail(err, code, "size");
-	if (fstat(fd, &st) < 0)
-		return rkt_fail_errno(err, "index: stat");
-	if ((size_t)st.st_size < info.me_mapsize && ftruncate(fd, (off_t)info.me_mapsize) < 0)
-		return rkt_fail_errno(err, "index: grow");
-	return 0;
-}
-
-/* With the map held: its size. */
-static int map_size(db *self, size_t *ret, rkt_error **err)
-{
-	MDB_envinfo info;
-	int code = mdb_env_info(self->env, &info);
-
-	*ret = info.me_mapsize;
-	return code ? db_fail(err, code, "size") : 0;
-}
-
-/* Makes the map larger than FULL, which was too small for a transaction; another thread that found
- * the same may have done so meanwhile. */
-static int grow_alone(db *self, size_t full, rkt_error **err)
-{
-	size_t now;
-	int code;
-
-	if (map_size(self, &now, err) < 0)
-		return -1;
-	if (now > full)
-		return 0;
-	code = mdb_env_set_mapsize(self->env, now + (now < MAP_STEP ? now : MAP_STEP));
-	return code ? db_fail(err, code, "grow") : stretch(self, err);
-}
-
-static int grow(db *self, size_t full, rkt_error **err)
-{
-	int result;
-
-	pthread_rwlock_wrlock(&self->map);
-	result = grow_alone(self, full, err);
-	pthread_rwlock_unlock(&self->map);
-	return result;
-}
-
-/* Another process has grown the map. */
-static int adopt_size(db *self)
-{
-	int code;
-
-	pthread_rwlock_wrlock(&self->map);
-	code = mdb_env_set_mapsize(self->env, 0);
-	pthread_rwlock_unlock(&self->map);
-	return code;
-}
-
 /* Another thread could not write, and all that LMDB says is that it will not go on: why not is what
  * people need. */
 static int fail_broken(db *self, rkt_error **err)
@@ -117,28 +54,31 @@ static int fail_broken(db *self, rkt_error **err)
 		     : db_fail(err, MDB_PANIC, "begin");
 }
 
-static void end(db *self)
+/* LMDB knows processes by their numbers. */
+static int fail_begin(int code, rkt_error **err)
 {
-	db_guard_leave();
-	pthread_rwlock_unlock(&self->map);
+	if (code != EAGAIN && code != EACCES)
+		return db_fail(err, code, "begin");
+	return rkt_fail(err, RKT_FAILED,
+		"index: a process with the same number as this one, %d, in another PID namespace, "
+		"is using it; try again when that has ended",
+		(int)getpid());
 }
 
-/* Begins a transaction, and holds the map until end(). Another process may have grown the map, or
- * left reader slots behind. */
-static int begin(db *self, unsigned flags, MDB_txn **ret, rkt_error **err)
+int db_begin(db *self, unsigned flags, MDB_txn **ret, rkt_error **err)
 {
 	bool checked = false;
 	int code;
 
 	for (;;) {
-		pthread_rwlock_rdlock(&self->map);
-		db_guard_enter();
+		if (db_hold(self, err) < 0)
+			return -1;
 		code = mdb_txn_begin(self->env, NULL, flags, ret);
 		if (!code)
 			return 0;
-		end(self);
+		db_let_go(self);
 		if (code == MDB_MAP_RESIZED) {
-			code = adopt_size(self);
+			code = db_map_adopt(self);
 		} else if (code == MDB_READERS_FULL && !checked) {
 			checked = true;
 			code = mdb_reader_check(self->env, NULL);
@@ -146,7 +86,7 @@ static int begin(db *self, unsigned flags, MDB_txn **ret, rkt_error **err)
 		if (code == MDB_PANIC)
 			return fail_broken(self, err);
 		if (code)
-			return db_fail(err, code, "begin");
+			return fail_begin(code, err);
 	}
 }
 
@@ -196,14 +136,14 @@ static int open_tables(db *self, bool *ret_complete, rkt_error **err)
 	MDB_txn *txn;
 	int result;
 
-	if (begin(self, MDB_RDONLY, &txn, err) < 0)
+	if (db_begin(self, MDB_RDONLY, &txn, err) < 0)
 		return -1;
 	result = open_tables_in(self, txn, ret_complete, err);
 	if (result < 0)
 		mdb_txn_abort(txn);
 	else
 		mdb_txn_commit(txn); /* not abort: that would close the tables again */
-	end(self);
+	db_let_go(self);
 	return result;
 }
 
@@ -258,27 +198,6 @@ static int check_format(db *self, rkt_error **err)
 	return 0;
 }
 
-/* Whether there is a commit that TXN, which only reads, does not see. */
-static bool is_behind(MDB_txn *txn)
-{
-	MDB_envinfo info;
-
-	return mdb_env_info(mdb_txn_env(txn), &info) == 0 && info.me_last_txnid > mdb_txn_id(txn);
-}
-
-/* A writer that was killed when its commit was on the disk, and the others not told yet: they would
- * see what was before until the next one writes. Beginning to write is what sees to it. */
-static int take_over(db *self, rkt_error **err)
-{
-	MDB_txn *txn;
-
-	if (begin(self, 0, &txn, err) < 0)
-		return -1;
-	mdb_txn_abort(txn);
-	end(self);
-	return 0;
-}
-
 /* LMDB could not open what db_look() had no fault to find with. Of its locks it takes for damaged
  * what it could not lock alone and nobody has set up. */
 static int fail_open(int code, rkt_error **err)
@@ -294,7 +213,7 @@ static int open_env(db *self, int dir, enum db_mode mode, rkt_error **err)
 {
 	unsigned flags = MDB_NOTLS | (mode == DB_READ ? MDB_RDONLY : 0);
 	char path[32];
-	int code = mdb_env_create(&self->env);
+	int data, code = mdb_env_create(&self->env);
 
 	if (code)
 		return db_fail(err, code, "create");
@@ -305,6 +224,10 @@ static int open_env(db *self, int dir, enum db_mode mode, rkt_error **err)
 		(code = mdb_env_set_maxreaders(self->env, DB_READERS)) ||
 		(code = mdb_env_open(self->env, path, flags, 0600)))
 		return fail_open(code, err);
+	if ((code = mdb_env_get_fd(self->env, &data)))
+		return db_fail(err, code, "open");
+	if (fcntl(data, F_SETFD, FD_CLOEXEC) < 0) /* LMDB leaves that to us */
+		return rkt_fail_errno(err, "index: open");
 	code = mdb_reader_check(self->env, &self->cleared);
 	return code ? db_fail(err, code, "clear stale readers") : 0;
 }
@@ -320,19 +243,15 @@ static void close_env(db *self)
  * for that moment, where that is allowed. */
 static int read_newest(db *self, int dir, rkt_error **err)
 {
-	MDB_txn *txn;
 	bool behind;
 
-	if (begin(self, MDB_RDONLY, &txn, err) < 0)
+	if (db_is_behind(self, &behind, err) < 0)
 		return -1;
-	behind = is_behind(txn);
-	mdb_txn_abort(txn);
-	end(self);
 	if (!behind)
 		return 0;
 	close_env(self);
 	if (open_env(self, dir, DB_WRITE, NULL) == 0)
-		(void)take_over(self, NULL);
+		(void)db_take_over(self, NULL);
 	close_env(self);
 	return open_env(self, dir, DB_READ, err);
 }
@@ -345,7 +264,7 @@ static int open_all(db *self, int dir, rkt_error **err)
 		return -1;
 	if (self->mode == DB_READ && read_newest(self, dir, err) < 0)
 		return -1;
-	if (self->mode == DB_WRITE && stretch(self, err) < 0)
+	if (self->mode == DB_WRITE && db_map_stretch(self, err) < 0)
 		return -1;
 	if (open_tables(self, &complete, err) < 0 || check_format(self, err) < 0)
 		return -1;
@@ -380,32 +299,16 @@ void db_close(db *self)
 
 /* ---- transactions ---------------------------------------------------------------------------- */
 
-/* Begins to read what is newest. Who has the index open for reading only has seen to that then. */
-static int begin_read(db *self, MDB_txn **ret, rkt_error **err)
-{
-	for (int tries = 0;; tries++) {
-		if (begin(self, MDB_RDONLY, ret, err) < 0)
-			return -1;
-		if (self->mode == DB_READ || tries == 2 || !is_behind(*ret))
-			return 0;
-		mdb_txn_abort(*ret);
-		end(self);
-		/* the first time it may be a commit that ended this moment */
-		if (tries == 1 && take_over(self, err) < 0)
-			return -1;
-	}
-}
-
 int db_read(db *self, db_work *work, void *context, rkt_error **err)
 {
 	db_txn txn = { .db = self };
 	int result;
 
-	if (begin_read(self, &txn.txn, err) < 0)
+	if (db_begin_read(self, &txn.txn, err) < 0)
 		return -1;
 	result = work(&txn, context, err);
 	mdb_txn_abort(txn.txn);
-	end(self);
+	db_let_go(self);
 	return result;
 }
 
@@ -417,7 +320,7 @@ static int work_and_commit(
 	auto_error rkt_error *why = NULL;
 	int code;
 
-	if (map_size(txn->db, ret_size, &why) < 0 || work(txn, context, &why) < 0) {
+	if (db_map_size(txn->db, ret_size, &why) < 0 || work(txn, context, &why) < 0) {
 		mdb_txn_abort(txn->txn);
 		return txn->full ? 1 : rkt_fail_with(err, pass_ptr(why));
 	}
@@ -434,10 +337,12 @@ static int try_write(db *self, db_work *work, void *context, size_t *ret_size, r
 	db_txn txn = { .db = self };
 	int result;
 
-	if (begin(self, 0, &txn.txn, err) < 0)
+	if (db_begin(self, 0, &txn.txn, err) < 0)
 		return -1;
+	db_writing_begins(self);
 	result = work_and_commit(&txn, work, context, ret_size, err);
-	end(self);
+	db_writing_ends(self);
+	db_let_go(self);
 	return result;
 }
 
@@ -458,7 +363,7 @@ int db_write_less(db *self, db_work *work, void *context, rkt_error **err)
 
 		if (done <= 0)
 			return done;
-		if (grow(self, size, err) < 0)
+		if (db_map_grow(self, size, err) < 0)
 			return -1;
 	}
 }

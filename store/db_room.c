@@ -1,5 +1,4 @@
 /* Room on the disk that the index takes before it needs it. */
-#include "store/db_guard.h"
 #include "store/db_inside.h"
 
 #include <fcntl.h>
@@ -42,13 +41,12 @@ static int used_bytes(db *self, off_t *ret, rkt_error **err)
 	MDB_stat stat;
 	int code;
 
-	pthread_rwlock_rdlock(&self->map);
-	db_guard_enter();
+	if (db_hold(self, err) < 0)
+		return -1;
 	code = mdb_env_info(self->env, &info);
 	if (!code)
 		code = mdb_env_stat(self->env, &stat);
-	db_guard_leave();
-	pthread_rwlock_unlock(&self->map);
+	db_let_go(self);
 	if (code)
 		return db_fail(err, code, "size");
 	*ret = (off_t)((info.me_last_pgno + 1) * stat.ms_psize);

@@ -16,7 +16,7 @@ index_link = %D%/index/libindex.la $(aci_link)
 	%D%/arrival.c %D%/arrival.h \
 	%D%/blob.c %D%/blob.h \
 	%D%/breaks.c %D%/breaks.h \
-	%D%/db.c %D%/db.h %D%/db_inside.h %D%/db_file.c %D%/db_room.c %D%/db_stat.c \
+	%D%/db.c %D%/db.h %D%/db_inside.h %D%/db_file.c %D%/db_map.c %D%/db_newest.c %D%/db_room.c %D%/db_stat.c \
 	%D%/db_guard.c %D%/db_guard.h \
 	%D%/db_record.c %D%/db_record.h \
 	%D%/deps.c %D%/deps.h \
