@@ -26,6 +26,7 @@ cli_tests += tests/cli/test_fetch_signed.py
 cli_tests += tests/cli/test_fetch_secrets.py
 cli_tests += tests/cli/test_fetch_nginx.py
 cli_tests += tests/cli/test_store_pipes.py
+cli_tests += tests/cli/test_store_beside.py
 cli_tests += tests/cli/test_signals.py
 cli_tests += tests/cli/test_store_list.py
 cli_tests += tests/cli/test_store_names.py

@@ -4,9 +4,12 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/fd.h"
+#include "base/sanitized.h"
 #include "store/alias.h"
 #include "store/db.h"
 #include "store/db_record.h"
@@ -254,6 +257,152 @@ static void others_may_begin_to_write_while_the_map_grows(void **state)
 		self->db = db_open(self->dir, DB_WRITE, &err);
 		assert_non_null(self->db);
 	}
+}
+
+/* In the place of libc's: what a test does in between. */
+static void (*before_ftruncate)(void);
+
+int ftruncate(int fd, off_t size)
+{
+	if (before_ftruncate)
+		before_ftruncate();
+	return (int)syscall(SYS_ftruncate, fd, size);
+}
+
+static struct {
+	const struct fixture *fixture;
+	pid_t child;
+} other;
+
+/* Gives another process, which grows the index further, half a second: all it needs unless it is
+ * kept waiting. */
+static void let_another_grow(void)
+{
+	before_ftruncate = NULL;
+	other.child = fork();
+	if (other.child == 0) {
+		int dir = open(other.fixture->path, O_RDONLY | O_DIRECTORY);
+		db *index = db_open(dir, DB_WRITE, NULL);
+
+		_exit(index && db_write(index, put_much, NULL, NULL) == 0 ? 0 : 1);
+	}
+	usleep(500000);
+}
+
+static int put_two_mib(db_txn *txn, void *context, rkt_error **err)
+{
+	static const uint8_t bytes[1024];
+
+	(void)context;
+	for (uint32_t i = 0; i < 2048; i++) {
+		struct slice key = { (const uint8_t *)&i, sizeof i };
+
+		if (db_put(txn, DB_MANIFEST, key, (struct slice){ bytes, sizeof bytes }, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void who_grows_the_file_does_not_cut_what_another_has_grown_it_to(void **state)
+{
+	struct fixture *self = *state;
+	enum db_file found;
+	rkt_error *err = NULL;
+	int status;
+
+	other.fixture = self;
+	before_ftruncate = let_another_grow;
+	assert_ok(db_write(self->db, put_two_mib, NULL, &err), err);
+	assert_int_equal(waitpid(other.child, &status, 0), other.child);
+	assert_int_equal(status, 0);
+	assert_int_equal(name_count(self->db), 8192);
+	assert_ok(db_look(self->dir, &found, &err), err);
+	assert_int_equal(found, DB_FILE_GOOD);
+}
+
+static void what_is_executed_does_not_inherit_the_index(void **state)
+{
+	auto_dir DIR *open_ones = opendir("/proc/self/fd");
+	const struct dirent *entry;
+	int seen = 0;
+
+	(void)state; /* has it open */
+	while ((entry = readdir(open_ones))) {
+		int fd = atoi(entry->d_name);
+		char name[32], file[256];
+		ssize_t len;
+
+		snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+		len = readlink(name, file, sizeof file - 1);
+		if (len < 0 || fd == dirfd(open_ones))
+			continue;
+		file[len] = '\0';
+		if (!strstr(file, "/data.mdb") && !strstr(file, "/lock.mdb"))
+			continue;
+		seen++;
+		if (!(fcntl(fd, F_GETFD) & FD_CLOEXEC))
+			fail_msg("%s stays open", file);
+	}
+	assert_true(seen >= 2);
+}
+
+/* From here on the process gets no more address space than it has. */
+static void forbid_more_memory(void)
+{
+	auto_file FILE *file = fopen("/proc/self/statm", "r");
+	struct rlimit limit;
+	unsigned long pages = 0;
+
+	if (file && fscanf(file, "%lu", &pages) == 1) {
+		limit.rlim_cur = limit.rlim_max = pages * (rlim_t)sysconf(_SC_PAGESIZE);
+		setrlimit(RLIMIT_AS, &limit);
+	}
+}
+
+/* Fills the map, and takes care that there will be no larger one. */
+static int fill_the_map(db_txn *txn, void *context, rkt_error **err)
+{
+	int result = put_much(txn, context, err);
+
+	if (result < 0)
+		forbid_more_memory();
+	return result;
+}
+
+/* 0 when all goes as it should. */
+static int lose_the_map(const struct fixture *fixture)
+{
+	int dir = open(fixture->path, O_RDONLY | O_DIRECTORY);
+	db *index = db_open(dir, DB_WRITE, NULL);
+	rkt_error *first = NULL, *second = NULL;
+	uint64_t count;
+
+	if (!index || db_write(index, fill_the_map, NULL, &first) == 0 ||
+		!strstr(rkt_error_message(first), "Cannot allocate memory"))
+		return 1;
+	if (db_read(index, count_names, &count, &second) == 0 ||
+		!strstr(rkt_error_message(second), "Cannot allocate memory"))
+		return 2;
+	if (db_write(index, change_nothing, NULL, NULL) == 0)
+		return 3;
+	db_close(index);
+	return 0;
+}
+
+static void without_memory_for_a_larger_map_nothing_more_is_done(void **state)
+{
+	struct fixture *self = *state;
+	pid_t child;
+	int status;
+
+	if (IS_SANITIZED)
+		skip(); /* AddressSanitizer needs more of the address space than it is given */
+	child = fork();
+	if (child == 0)
+		_exit(lose_the_map(self));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(name_count(self->db), 0);
 }
 
 static int put_and_die(db_txn *txn, void *context, rkt_error **err)
@@ -629,6 +778,9 @@ int main(void)
 		WITH_DB(deleting_what_is_not_there_is_success),
 		WITH_DB(the_map_grows_by_itself),
 		WITH_DB(others_may_begin_to_write_while_the_map_grows),
+		WITH_DB(who_grows_the_file_does_not_cut_what_another_has_grown_it_to),
+		WITH_DB(what_is_executed_does_not_inherit_the_index),
+		WITH_DB(without_memory_for_a_larger_map_nothing_more_is_done),
 		WITH_DB(growth_by_another_process_is_adopted),
 		WITH_DB(a_killed_writer_blocks_nobody_and_leaves_nothing),
 		WITH_DB(an_image_takes_its_own_aliases_along_and_no_others),

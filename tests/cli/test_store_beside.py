@@ -1,0 +1,45 @@
+"""What other processes at the same store do, and how long one waits for them."""
+
+import os
+import subprocess
+import time
+
+from conftest import needs_root, tool
+from storelib import add, ids, image_tar, store, wait_until, write
+
+SLOW = 1.5  # seconds that the disk takes for each write
+
+
+def test_a_reader_waits_for_no_writer_however_slow_the_disk(data_dir, tmp_path):
+    add(write(tmp_path / "one.aci", image_tar("example.com/one")))
+    two = write(tmp_path / "two.aci", image_tar("example.com/two"))
+    # what is written is there to be seen, but the writer goes on only later
+    slow = ["strace", "-f", "-o", "/dev/null", "-e", f"inject=pwrite64:delay_exit={int(SLOW * 1e6)}"]
+    importing = subprocess.Popen([*slow, tool("rkt-store"), "import", two], stdout=subprocess.PIPE,
+                                 env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
+    took = []
+    while importing.poll() is None:
+        began = time.monotonic()
+        assert store("list", "--no-legend").status == 0
+        took.append(time.monotonic() - began)
+    assert importing.returncode == 0 and len(ids()) == 2
+    assert len(took) > 3 and max(took) < SLOW / 2, took
+
+
+@needs_root
+def test_two_of_one_number_are_told_what_is_wrong(data_dir, tmp_path):
+    """In PID namespaces of their own both are number 1."""
+    add(write(tmp_path / "one.aci", image_tar()))
+    alone = ["unshare", "--pid", "--fork", "--kill-child"]
+    holder = subprocess.Popen([*alone, tool("rkt-store"), "import", "-"], stdin=subprocess.PIPE)
+
+    def second():
+        return subprocess.run([*alone, tool("rkt-store"), "list"], stderr=subprocess.PIPE, check=False)
+
+    wait_until(lambda: second().returncode)
+    result = second()
+    assert result.returncode == 1
+    assert b"a process with the same number as this one, 1, in another PID namespace" in result.stderr
+    holder.stdin.close()
+    holder.wait(30)
+    assert second().returncode == 0
