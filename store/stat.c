@@ -1,6 +1,7 @@
 /*
  * What a store takes: the names in its folders are held against its records, so that what no record
- * names shows too. One read transaction for all of it.
+ * names shows too. The records are read in one transaction; folders are walked, and callers called,
+ * after it: both may take long.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 
 struct image {
 	rkt_image_id id;
-	struct image_row row; /* lent by the transaction */
+	char *name, *version; /* NULL: no such label */
 	uint64_t blob, indexes, trees, pods;
 };
 
@@ -33,12 +34,19 @@ struct look {
 	struct image *images; /* by ID */
 	size_t count, capacity;
 	struct buf owners; /* struct owner, by tree */
-	struct buf pods;   /* a UUID for each lease */
+	struct buf trees;  /* the keys of all trees, in order */
+	struct db_stat index;
+	struct buf pods; /* a UUID for each lease */
 };
 
 static void look_free(struct look *self)
 {
+	for (size_t i = 0; i < self->count; i++) {
+		free(self->images[i].name);
+		free(self->images[i].version);
+	}
 	free(self->images);
+	buf_free(&self->trees);
 	buf_free(&self->owners);
 	buf_free(&self->pods);
 }
@@ -67,6 +75,7 @@ static int find_images(struct look *self, rkt_error **err)
 	if (!cursor)
 		return -1;
 	while ((got = db_next(cursor, &key, &value, err)) > 0) {
+		struct image_row row;
 		struct image *image;
 
 		if (self->count == self->capacity) {
@@ -76,9 +85,10 @@ static int find_images(struct look *self, rkt_error **err)
 		}
 		image = &self->images[self->count++];
 		*image = (struct image){ .blob = 0 };
-		if (key_image_id(key, &image->id, err) < 0 ||
-			image_row_read(value, &image->row, err) < 0)
+		if (key_image_id(key, &image->id, err) < 0 || image_row_read(value, &row, err) < 0)
 			return -1;
+		image->name = xstrdup(row.name);
+		image->version = xstrdup_if(row.version);
 	}
 	self->result.images = self->count;
 	return got;
@@ -126,6 +136,33 @@ static struct image *image_of_tree(const struct look *self, const rkt_image_id *
 		owner = bsearch(&wanted, self->owners.data, self->owners.len / sizeof wanted,
 			sizeof wanted, by_tree);
 	return owner ? find_image(self, &owner->image) : NULL;
+}
+
+static int find_trees(struct look *self, rkt_error **err)
+{
+	auto_db_cursor db_cursor *cursor = db_seek(self->txn, DB_TREE, (struct slice){ 0 }, err);
+	struct slice key, value;
+	int got;
+
+	if (!cursor)
+		return -1;
+	while ((got = db_next(cursor, &key, &value, err)) > 0)
+		if (key.len == KEY_TREE_SIZE)
+			buf_append(&self->trees, key.data, key.len);
+	return got;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return memcmp(a, b, KEY_TREE_SIZE);
+}
+
+static bool has_tree(const struct look *self, enum record_form form, const rkt_image_id *id)
+{
+	struct key key = key_of_tree(form, id);
+
+	return self->trees.len && bsearch(key.bytes, self->trees.data,
+					  self->trees.len / KEY_TREE_SIZE, KEY_TREE_SIZE, by_key);
 }
 
 /* ---- leases ---------------------------------------------------------------------------------- */
@@ -182,31 +219,21 @@ static void add_space(struct rkt_space *space, uint64_t bytes)
 	space->bytes += bytes;
 }
 
-static int has_tree(struct look *self, enum shelf shelf, const rkt_image_id *id, rkt_error **err)
-{
-	struct tree_row row;
-
-	return store_get_tree(
-		self->txn, shelf == SHELF_EROFS ? RECORD_EROFS : RECORD_EXTRACTED, id, &row, err);
-}
-
 /* Counts a file or tree called NAME, which takes BYTES, as what it is. */
-static int count_name(
-	struct look *self, enum shelf shelf, const char *name, uint64_t bytes, rkt_error **err)
+static void count_name(struct look *self, enum shelf shelf, const char *name, uint64_t bytes)
 {
+	const enum record_form form = shelf == SHELF_EROFS ? RECORD_EROFS : RECORD_EXTRACTED;
 	struct image *image = NULL;
 	rkt_image_id id;
-	int known = 0;
+	bool known = false;
 
 	if (rkt_image_id_parse(name, &id, NULL) == 0) {
 		image = shelf == SHELF_BLOB ? find_image(self, &id) : image_of_tree(self, &id);
-		known = shelf == SHELF_BLOB ? image != NULL : has_tree(self, shelf, &id, err);
+		known = shelf == SHELF_BLOB ? image != NULL : has_tree(self, form, &id);
 	}
-	if (known < 0)
-		return -1;
 	if (!known) {
 		add_space(&self->result.leftovers, bytes);
-		return 0;
+		return;
 	}
 	add_space(shelf == SHELF_BLOB    ? &self->result.blobs
 		  : shelf == SHELF_EROFS ? &self->result.indexes
@@ -216,7 +243,6 @@ static int count_name(
 		*(shelf == SHELF_BLOB          ? &image->blob
 			: shelf == SHELF_EROFS ? &image->indexes
 					       : &image->trees) += bytes;
-	return 0;
 }
 
 static int names_in(int dir, struct names *names, rkt_error **err)
@@ -235,9 +261,9 @@ static int look_at_shard(struct look *self, enum shelf shelf, int shard, rkt_err
 	for (size_t i = 0; i < names.count; i++) {
 		uint64_t bytes = 0;
 
-		if (usage_add(shard, names.items[i], &bytes, err) < 0 ||
-			count_name(self, shelf, names.items[i], bytes, err) < 0)
+		if (usage_add(shard, names.items[i], &bytes, err) < 0)
 			return -1;
+		count_name(self, shelf, names.items[i], bytes);
 	}
 	return 0;
 }
@@ -322,29 +348,26 @@ static int look_at_files(struct look *self, rkt_error **err)
 
 /* ---- the index, and all of it ---------------------------------------------------------------- */
 
-static int look_at_index(struct look *self, rkt_error **err)
+static void tell_index(struct look *self)
 {
 	struct rkt_stat_result *result = &self->result;
-	struct db_stat stat;
+	const struct db_stat *stat = &self->index;
 
-	if (db_stat(self->txn, &stat, err) < 0)
-		return -1;
-	result->index_bytes = stat.file_bytes;
-	result->map_bytes = stat.map_bytes;
-	result->page_bytes = stat.page_bytes;
-	result->pages = stat.pages;
-	result->pages_free = stat.pages_free;
-	result->readers = stat.readers;
-	result->readers_max = stat.readers_max;
-	result->readers_cleared = stat.readers_cleared;
+	result->index_bytes = stat->file_bytes;
+	result->map_bytes = stat->map_bytes;
+	result->page_bytes = stat->page_bytes;
+	result->pages = stat->pages;
+	result->pages_free = stat->pages_free;
+	result->readers = stat->readers;
+	result->readers_max = stat->readers_max;
+	result->readers_cleared = stat->readers_cleared;
 	for (size_t i = 0; self->options->table && i < DB_TABLE_COUNT; i++) {
-		const struct db_table_stat *table = &stat.tables[i];
+		const struct db_table_stat *table = &stat->tables[i];
 
 		self->options->table(self->options->context,
 			&(struct rkt_table_stat){
 				table->name, table->entries, table->pages, table->depth });
 	}
-	return 0;
 }
 
 static void tell_images(const struct look *self)
@@ -352,8 +375,8 @@ static void tell_images(const struct look *self)
 	for (size_t i = 0; self->options->image && i < self->count; i++) {
 		const struct image *image = &self->images[i];
 		const struct rkt_image_stat told = { .id = &image->id,
-			.name = image->row.name,
-			.version = image->row.version,
+			.name = image->name,
+			.version = image->version,
 			.blob = image->blob,
 			.indexes = image->indexes,
 			.trees = self->store->layout.member ? RKT_HIDDEN : image->trees,
@@ -363,15 +386,22 @@ static void tell_images(const struct look *self)
 	}
 }
 
-static int look(db_txn *txn, void *context, rkt_error **err)
+static int read_records(db_txn *txn, void *context, rkt_error **err)
 {
 	struct look *self = context;
 
 	self->txn = txn;
 	if (find_images(self, err) < 0 || deps_each_plan(txn, find_owner, self, err) < 0 ||
-		find_leases(self, err) < 0 || look_at_files(self, err) < 0 ||
-		look_at_index(self, err) < 0)
+		find_trees(self, err) < 0 || find_leases(self, err) < 0)
 		return -1;
+	return db_stat(txn, &self->index, err);
+}
+
+static int look(struct look *self, rkt_error **err)
+{
+	if (db_read(self->store->db, read_records, self, err) < 0 || look_at_files(self, err) < 0)
+		return -1;
+	tell_index(self);
 	tell_images(self);
 	return 0;
 }
@@ -383,7 +413,7 @@ int rkt_store_stat(rkt_store *store, const struct rkt_stat_options *options,
 	int result = store_check_options(options->size, sizeof *options, err);
 
 	if (result == 0)
-		result = db_read(store->db, look, &self, err);
+		result = look(&self, err);
 	if (result == 0)
 		*ret = self.result;
 	look_free(&self);

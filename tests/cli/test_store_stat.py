@@ -173,9 +173,10 @@ def test_the_index_has_its_tables_and_pages(two, data_dir):
     assert stat()["index"]["pagesFree"] > index["pagesFree"]
 
 
-def slow_reader():
-    """A process that takes its time between two names of a folder."""
-    slow = ["strace", "-f", "-o", "/dev/null", "-e", "inject=getdents64:delay_enter=30000000"]
+def slow_reader(data_dir):
+    """A process that, while it reads records, takes its time to look whether a pod is there."""
+    slow = ["strace", "-f", "-o", "/dev/null", "-P", data_dir / "containers", "-e",
+            "inject=newfstatat:delay_enter=30000000:when=2"]
     return subprocess.Popen(
         [*slow, tool("rkt-store"), "stat"],
         stdout=subprocess.DEVNULL,
@@ -189,9 +190,11 @@ def end(reader):
     reader.wait()
 
 
-def test_readers_are_others_and_killed_ones_are_cleared(two):
+def test_readers_are_others_and_killed_ones_are_cleared(two, data_dir):
+    pod = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+    assert run([BUILD / "tests/fault/pods", "lease", pod, two[0]]).status == 0
     assert stat()["index"]["readers"] == 0
-    readers = [slow_reader(), slow_reader()]
+    readers = [slow_reader(data_dir), slow_reader(data_dir)]
     try:
         limit = time.monotonic() + 20
         while stat()["index"]["readers"] < 2:
@@ -204,6 +207,17 @@ def test_readers_are_others_and_killed_ones_are_cleared(two):
     finally:
         end(readers[1])
     assert stat()["index"]["readers"] == 0
+
+
+def test_folders_are_walked_when_all_records_were_read(two):
+    """What may take long holds no old pages and no reader slot."""
+    slow = ["strace", "-f", "-o", "/dev/null", "-e", "inject=getdents64:delay_enter=2000000:when=1"]
+    walker = subprocess.Popen([*slow, tool("rkt-store"), "stat"], stdout=subprocess.DEVNULL,
+                              env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
+    found = []
+    while walker.poll() is None:
+        found.append(stat()["index"]["readers"])
+    assert walker.returncode == 0 and found.count(0) > len(found) // 2, found
 
 
 def test_no_blob_is_read(two, data_dir, tmp_path):
