@@ -29,12 +29,10 @@ static int make_up_name(char (*ret)[SCRATCH_NAME_SIZE], rkt_error **err)
 	return 0;
 }
 
-static int scratch_named(const struct layout *layout, struct scratch *ret, rkt_error **err)
+/* Under the naming lock: without it, gc could find the file before it is locked. */
+static int make_named(const struct layout *layout, struct scratch *ret, rkt_error **err)
 {
-	/* without this, gc could find the file before it is locked */
-	auto_fd int naming = layout_lock(layout, LAYOUT_NAMING, err);
-
-	if (naming < 0 || make_up_name(&ret->name, err) < 0)
+	if (make_up_name(&ret->name, err) < 0)
 		return -1;
 	ret->fd = openat(
 		layout->tmp, ret->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -45,7 +43,18 @@ static int scratch_named(const struct layout *layout, struct scratch *ret, rkt_e
 	return lock_wait(ret->fd, LOCK_EXCLUSIVE, err);
 }
 
-int scratch_open(const struct layout *layout, struct scratch *ret, rkt_error **err)
+static int lock_and_make_named(const struct layout *layout, struct scratch *ret, rkt_error **err)
+{
+	auto_fd int naming = layout_lock(layout, LAYOUT_NAMING, err);
+
+	return naming < 0 ? -1 : make_named(layout, ret, err);
+}
+
+typedef int make_fn(const struct layout *layout, struct scratch *ret, rkt_error **err);
+
+/* An unnamed file, or, where the file system has no such, what MAKE makes. */
+static int open_scratch(
+	const struct layout *layout, make_fn *make, struct scratch *ret, rkt_error **err)
 {
 	auto_error rkt_error *why = NULL;
 
@@ -56,8 +65,18 @@ int scratch_open(const struct layout *layout, struct scratch *ret, rkt_error **e
 		return 0;
 	/* EISDIR: a kernel that does not know O_TMPFILE (open(2)) */
 	if (rkt_error_errno(why) == EOPNOTSUPP || rkt_error_errno(why) == EISDIR)
-		return scratch_named(layout, ret, err);
+		return make(layout, ret, err);
 	return rkt_fail_with(err, pass_ptr(why));
+}
+
+int scratch_open(const struct layout *layout, struct scratch *ret, rkt_error **err)
+{
+	return open_scratch(layout, lock_and_make_named, ret, err);
+}
+
+int scratch_open_locked(const struct layout *layout, struct scratch *ret, rkt_error **err)
+{
+	return open_scratch(layout, make_named, ret, err);
 }
 
 /* Whether NAME in SHARD is as long as FD: 1, 0, or -1. */

@@ -24,6 +24,8 @@ struct scratch {
 	}
 
 int scratch_open(const struct layout *layout, struct scratch *ret, rkt_error **err);
+/* The same for who holds the naming lock, which the first may wait for. */
+int scratch_open_locked(const struct layout *layout, struct scratch *ret, rkt_error **err);
 /* Gives the finished and synced file its NAME in the folder SHARD, read-only from here on. A file
  * that has the name and the same size already is left alone: names are digests, or derived from
  * digests. The folder is not synced. */

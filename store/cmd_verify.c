@@ -21,6 +21,7 @@ struct verify_settings {
 struct verify_output {
 	struct progress *progress;
 	json *images, *trees; /* with --json */
+	size_t images_unknown, trees_unknown;
 };
 
 static const char *verdict_name(enum rkt_verdict verdict)
@@ -29,6 +30,7 @@ static const char *verdict_name(enum rkt_verdict verdict)
 		[RKT_VERDICT_GOOD] = "good",
 		[RKT_VERDICT_DAMAGED] = "damaged",
 		[RKT_VERDICT_REPAIRED] = "repaired",
+		[RKT_VERDICT_UNKNOWN] = "unknown",
 	};
 
 	return names[verdict];
@@ -70,6 +72,7 @@ static void tell(void *context, const rkt_image_id *id, enum rkt_verdict verdict
 	struct verify_output *self = context;
 
 	end_progress(self);
+	self->images_unknown += verdict == RKT_VERDICT_UNKNOWN;
 	if (self->images) {
 		add_to(self->images, id, verdict, what);
 		return;
@@ -85,6 +88,7 @@ static void tell_tree(
 	struct verify_output *self = context;
 
 	end_progress(self);
+	self->trees_unknown += verdict == RKT_VERDICT_UNKNOWN;
 	if (self->trees) {
 		add_to(self->trees, id, verdict, what);
 		return;
@@ -102,9 +106,11 @@ static void print_json(struct verify_output *self, const struct rkt_verify_resul
 	json_set(object, "good", json_new_integer((int64_t)result->good));
 	json_set(object, "damaged", json_new_integer((int64_t)result->damaged));
 	json_set(object, "repaired", json_new_integer((int64_t)result->repaired));
+	json_set(object, "unknown", json_new_integer((int64_t)self->images_unknown));
 	json_set(object, "treesGood", json_new_integer((int64_t)result->trees_good));
 	json_set(object, "treesDamaged", json_new_integer((int64_t)result->trees_damaged));
 	json_set(object, "treesRepaired", json_new_integer((int64_t)result->trees_repaired));
+	json_set(object, "treesUnknown", json_new_integer((int64_t)self->trees_unknown));
 	json_set(object, "images", pass_ptr(self->images));
 	json_set(object, "trees", pass_ptr(self->trees));
 	out_json(object);
@@ -135,20 +141,37 @@ static bool may_write(const struct verify_settings *settings, const struct opera
 	return may;
 }
 
-/* "1 of 3 images and 1 of 2 trees are damaged". */
-static int fail_damaged(const struct rkt_verify_result *result, const char *advice, rkt_error **err)
+/* "1 of 3 images and 1 of 2 trees". */
+static void count_bad(struct buf *words, const struct verify_output *output,
+	const struct rkt_verify_result *result, uint64_t bad_images, uint64_t bad_trees)
 {
-	uint64_t images = result->good + result->damaged + result->repaired,
-		 trees = result->trees_good + result->trees_damaged + result->trees_repaired;
-	auto_buf struct buf words = { 0 };
+	uint64_t images =
+			 result->good + result->damaged + result->repaired + output->images_unknown,
+		 trees = result->trees_good + result->trees_damaged + result->trees_repaired +
+			 output->trees_unknown;
 
-	if (result->damaged)
-		buf_printf(
-			&words, "%ju of %ju images", (uintmax_t)result->damaged, (uintmax_t)images);
-	if (result->trees_damaged)
-		buf_printf(&words, "%s%ju of %ju trees", result->damaged ? " and " : "",
-			(uintmax_t)result->trees_damaged, (uintmax_t)trees);
-	return rkt_fail(err, RKT_INVALID, "%s are damaged%s", buf_text(&words), advice);
+	if (bad_images)
+		buf_printf(words, "%ju of %ju images", (uintmax_t)bad_images, (uintmax_t)images);
+	if (bad_trees)
+		buf_printf(words, "%s%ju of %ju trees", bad_images ? " and " : "",
+			(uintmax_t)bad_trees, (uintmax_t)trees);
+}
+
+/* Fails unless all is right, or was made so. */
+static int check_result(const struct verify_output *output, const struct rkt_verify_result *result,
+	const char *advice, rkt_error **err)
+{
+	auto_buf struct buf damaged = { 0 }, unknown = { 0 };
+
+	count_bad(&damaged, output, result, result->damaged, result->trees_damaged);
+	count_bad(&unknown, output, result, output->images_unknown, output->trees_unknown);
+	if (damaged.len)
+		return rkt_fail(err, RKT_INVALID, "%s are damaged%s%s%s", buf_text(&damaged),
+			unknown.len ? ", " : "", unknown.len ? buf_text(&unknown) : "",
+			unknown.len ? " could not be looked at" : advice);
+	if (unknown.len)
+		return rkt_fail(err, RKT_FAILED, "%s could not be looked at", buf_text(&unknown));
+	return 0;
 }
 
 static int verify(
@@ -182,9 +205,9 @@ static int verify(
 		print_json(&output, &result);
 	json_free(output.images);
 	json_free(output.trees);
-	if (done < 0 || !(result.damaged + result.trees_damaged))
-		return done;
-	return fail_damaged(&result,
+	if (done < 0)
+		return -1;
+	return check_result(&output, &result,
 		settings->repair ? "" : "; --repair puts away what cannot be made anew", err);
 }
 
@@ -212,7 +235,7 @@ int cmd_verify(int argc, char **argv, rkt_error **err)
 		.description =
 			"Reads each IMAGE (without one: all) wholly. A blob must have the digest that is its "
 			"ID, and its EROFS index must be, byte for byte, what the blob gives. Prints a line "
-			"for each image: good, damaged or repaired; then one for each tree of several layers "
+			"for each image: good, damaged, repaired, or unknown when it could not be looked at; then one for each tree of several layers "
 			"that has an EROFS index, of the images asked for, which must be what the blobs of "
 			"all its layers give.\n\n" CMD_IMAGE_HELP,
 		.options = options,

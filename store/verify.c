@@ -199,6 +199,7 @@ static int confirm(struct verify *self, struct subject *subject, rkt_error **err
 	auto_fd int naming = layout_lock(
 		&self->store->layout, self->options.repair ? LAYOUT_REMOVING : LAYOUT_NAMING, err);
 
+	subject->again = true;
 	if (naming < 0 || db_read(self->store->db, is_still_there, subject, err) < 0)
 		return -1;
 	if (!subject->gone)
@@ -220,7 +221,7 @@ static void pronounce(struct verify *self, const struct subject *subject, enum r
 		(*(tree ? &result->trees_good : &result->good))++;
 	else if (verdict == RKT_VERDICT_DAMAGED)
 		(*(tree ? &result->trees_damaged : &result->damaged))++;
-	else
+	else if (verdict == RKT_VERDICT_REPAIRED)
 		(*(tree ? &result->trees_repaired : &result->repaired))++;
 	if (tree && options->report_tree)
 		options->report_tree(options->context, &subject->id, verdict, what);
@@ -261,6 +262,8 @@ static void judge(struct verify *self, struct subject *subject)
 	fault = verify_fault(subject);
 	if (!fault)
 		pronounce(self, subject, RKT_VERDICT_GOOD, praise(subject));
+	else if (!verify_is_damage(fault))
+		pronounce(self, subject, RKT_VERDICT_UNKNOWN, rkt_error_message(fault));
 	else if (!self->options.repair)
 		pronounce(self, subject, RKT_VERDICT_DAMAGED, rkt_error_message(fault));
 	else

@@ -21,6 +21,7 @@ struct subject {
 	uint64_t to_read;              /* bytes: of the blob, or of those of all layers */
 	bool has_index, current_index; /* it has one, and this program makes the same */
 	bool gone;                     /* somebody removed it meanwhile */
+	bool again;                    /* it is the second look, under the naming lock */
 	rkt_error *blob_fault;         /* also: of a layer's blob */
 	rkt_error *index_fault;
 	struct scratch index; /* whole and as it should be: open when the one on disk is not that */

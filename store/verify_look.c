@@ -39,9 +39,12 @@ static int read_blob(struct verify *self, struct subject *subject, index_builder
 }
 
 /* Where the index is made anew: in the store only if it may become part of it, so that a store on a
- * read-only file system can be verified. */
-static int open_anew(struct verify *self, struct scratch *ret, rkt_error **err)
+ * read-only file system can be verified. Who holds the naming lock alone must not wait for it. */
+static int open_anew(
+	struct verify *self, const struct subject *subject, struct scratch *ret, rkt_error **err)
 {
+	if (self->options.repair && subject->again)
+		return scratch_open_locked(&self->store->layout, ret, err);
 	if (self->options.repair)
 		return scratch_open(&self->store->layout, ret, err);
 	ret->fd = fd_in_memory("index", err);
@@ -52,7 +55,7 @@ static int open_anew(struct verify *self, struct scratch *ret, rkt_error **err)
 static int make_index(
 	struct verify *self, struct subject *subject, index_builder *index, rkt_error **err)
 {
-	if (open_anew(self, &subject->index, err) == 0 &&
+	if (open_anew(self, subject, &subject->index, err) == 0 &&
 		index_write(index, subject->to_read, subject->index.fd, NULL, err) == 0)
 		return 0;
 	scratch_close(&subject->index);
@@ -97,7 +100,7 @@ static int make_layered_index(struct verify *self, struct subject *subject, rkt_
 {
 	struct index_stats stats;
 
-	if (open_anew(self, &subject->index, err) == 0 &&
+	if (open_anew(self, subject, &subject->index, err) == 0 &&
 		layered_write_index(self->store, subject->layers, subject->index.fd, &stats, err) ==
 			0)
 		return 0;

@@ -383,6 +383,9 @@ enum rkt_verdict {
 	RKT_VERDICT_GOOD,
 	RKT_VERDICT_DAMAGED,  /* and as it was */
 	RKT_VERDICT_REPAIRED, /* the index made anew, or the damaged blob put away */
+	/* It could not be looked at, for a reason that is none of its bytes: an error of the disk
+	 * or for want of memory, a library or a permission. Nothing is known, nor changed. */
+	RKT_VERDICT_UNKNOWN,
 };
 
 struct rkt_verify_options {
@@ -410,6 +413,7 @@ struct rkt_verify_options {
 };
 
 struct rkt_verify_result {
+	/* Those of which nothing is known are in none of these. */
 	uint64_t good, damaged, repaired;                   /* images */
 	uint64_t trees_good, trees_damaged, trees_repaired; /* of several layers */
 };

@@ -69,6 +69,8 @@ def test_openssl_is_missing(data_dir, tmp_path, broken):
     one_line(run(["aci-hash", file]), 1, library)
     assert_one_line(store("import", file), 1, library)
     assert ids() == [image]
+    result = store("verify", "--repair")
+    assert (result.status, result.out) == (1, f"{image} unknown\n") and library in result.err, result
     assert store("cat-manifest", image).status == 0
 
 

@@ -8,9 +8,9 @@ import shutil
 import tarfile
 
 import pytest
-from conftest import entry, hardlink, make_aci, manifest, needs_erofs, run, tool
+from conftest import entry, hardlink, is_sanitized, make_aci, manifest, needs_erofs, run, tool
 from podlib import house  # noqa: F401 - a fixture
-from storelib import add, blob_path, files_in, flip, info, mounts_below, own_mounts, store
+from storelib import add, blob_path, files_in, flip, ids, info, mounts_below, own_mounts, store, write
 
 assert own_mounts  # a fixture
 
@@ -176,6 +176,46 @@ def test_what_cannot_be_read_is_left_alone(images, data_dir):
     before = files_in(data_dir)
     trouble = ["strace", "-f", "-o", "/dev/null", "-P", index_path(data_dir, TOP), "-e", "inject=pread64:error=EIO"]
     result = run([*trouble, tool("rkt-store"), "verify", "--repair", TOP], env={"ASAN_OPTIONS": "detect_leaks=0"})
-    assert result.status == 4 and "Input/output error" in result.err and "not repaired" in result.err, result
+    assert result.status == 1 and "Input/output error" in result.err, result
+    assert result.err.endswith("1 of 1 trees could not be looked at\n")
     assert files_in(data_dir) == before
     assert store("verify").status == 0
+
+
+# a file system that makes no unnamed files (open(2), O_TMPFILE)
+NO_TMPFILE = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+
+int openat(int dir, const char *path, int flags, ...)
+{
+	int (*real)(int, const char *, int, ...) = dlsym(RTLD_NEXT, "openat");
+	va_list more;
+	int mode;
+
+	va_start(more, flags);
+	mode = flags & (O_CREAT | __O_TMPFILE) ? va_arg(more, int) : 0;
+	va_end(more);
+	if ((flags & O_TMPFILE) == O_TMPFILE) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	return real(dir, path, flags, mode);
+}
+"""
+
+
+@pytest.mark.skipif(not shutil.which("cc"), reason="cc is not installed")
+def test_a_damaged_layer_is_told_also_where_files_cannot_be_unnamed(images, data_dir, tmp_path):
+    """What is made anew for the second look then has a name, and names are locked."""
+    if is_sanitized():
+        pytest.skip("AddressSanitizer wants to be the first library")
+    library = tmp_path / "named.so"
+    run(["cc", "-w", "-shared", "-fPIC", "-o", library, write(tmp_path / "named.c", NO_TMPFILE.encode())])
+    flip(blob_path(data_dir, images[0]), 1500)
+    result = run([tool("rkt-store"), "verify", "--repair", TOP], env={"LD_PRELOAD": library}, timeout=60)
+    assert result.status == 4 and "that takes all its layers" in result.err, result
+    assert len(ids()) == 3
