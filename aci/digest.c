@@ -21,11 +21,10 @@ static LIBRARY_DEFINE(crypto, CRYPTO_SONAME, CRYPTO_CALLS);
 
 struct digest {
 	EVP_MD_CTX *context;
-	int result; /* of its start, told when something is asked of it */
-	rkt_error *error;
+	rkt_error *why; /* it could not be begun, told when something is asked of it; or NULL */
 };
 
-static int fail(rkt_error **err)
+static int fail_digest(rkt_error **err)
 {
 	return rkt_fail(err, RKT_FAILED, "OpenSSL cannot compute the digest");
 }
@@ -40,7 +39,7 @@ size_t digest_hex_len(enum digest_kind kind)
 	return kind == DIGEST_SHA256 ? 64 : 128;
 }
 
-static int start(digest *self, enum digest_kind kind, rkt_error **err)
+static int begin(digest *self, enum digest_kind kind, rkt_error **err)
 {
 	if (library_load(&crypto_library, err) < 0)
 		return -1;
@@ -49,7 +48,7 @@ static int start(digest *self, enum digest_kind kind, rkt_error **err)
 		crypto.EVP_DigestInit_ex(self->context,
 			kind == DIGEST_SHA256 ? crypto.EVP_sha256() : crypto.EVP_sha512(),
 			NULL) != 1)
-		return fail(err);
+		return fail_digest(err);
 	return 0;
 }
 
@@ -57,7 +56,7 @@ digest *digest_new(enum digest_kind kind)
 {
 	digest *self = xcalloc(1, sizeof *self);
 
-	self->result = start(self, kind, &self->error);
+	(void)begin(self, kind, &self->why);
 	return self;
 }
 
@@ -67,23 +66,24 @@ void digest_free(digest *self)
 		return;
 	if (self->context)
 		crypto.EVP_MD_CTX_free(self->context);
-	rkt_error_free(self->error);
+	rkt_error_free(self->why);
 	free(self);
 }
 
-/* Fails with what went wrong at the start. */
-static int check_started(digest *self, rkt_error **err)
+static int check_begun(const digest *self, rkt_error **err)
 {
-	if (self->result == 0)
+	if (!self->why)
 		return 0;
-	return self->error ? rkt_fail_with(err, pass_ptr(self->error)) : fail(err);
+	return rkt_fail(err, rkt_error_kind(self->why), "%s", rkt_error_message(self->why));
 }
 
 int digest_add(digest *self, struct slice bytes, rkt_error **err)
 {
-	if (check_started(self, err) < 0)
+	if (check_begun(self, err) < 0)
 		return -1;
-	return crypto.EVP_DigestUpdate(self->context, bytes.data, bytes.len) == 1 ? 0 : fail(err);
+	return crypto.EVP_DigestUpdate(self->context, bytes.data, bytes.len) == 1
+		       ? 0
+		       : fail_digest(err);
 }
 
 int digest_tap(void *context, struct slice block, rkt_error **err)
@@ -96,10 +96,10 @@ int digest_hex(digest *self, char out[static DIGEST_HEX_MAX + 1], rkt_error **er
 	uint8_t value[EVP_MAX_MD_SIZE];
 	unsigned len;
 
-	if (check_started(self, err) < 0)
+	if (check_begun(self, err) < 0)
 		return -1;
 	if (crypto.EVP_DigestFinal_ex(self->context, value, &len) != 1)
-		return fail(err);
+		return fail_digest(err);
 	hex_encode(value, len, out);
 	return 0;
 }

@@ -18,7 +18,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 bin_PROGRAMS += rkt
 rkt_SOURCES = %D%/rkt.c
 rkt_LDADD = %D%/libcli.la $(base_link)
-# All it does is to become another program: loading the C library would be a third of that.
-if !SANITIZERS
+# It mostly becomes another program: loading the C library would be a third of that.
+if STATIC
 rkt_LDFLAGS = $(HARDENING_LDFLAGS) -static-pie
 endif

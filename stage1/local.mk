@@ -28,10 +28,8 @@ noinst_PROGRAMS += %D%/native/stage1-native
 %C%_native_stage1_native_LDADD = $(stage1_link)
 
 # Static, so that it runs in a root of its own; the sanitizers have no static form.
-if !SANITIZERS
-if !FUZZING
+if STATIC
 %C%_native_stage1_native_LDFLAGS = $(HARDENING_LDFLAGS) -static-pie -Wl,--gc-sections
-endif
 endif
 
 # The image: /init, and the directory stage0 puts the apps in. The same bytes for whoever builds it.

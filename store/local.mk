@@ -132,7 +132,7 @@ rkt_store_fetch_SOURCES = \
 	%D%/signed.c %D%/signed.h
 rkt_store_fetch_LDADD = cli/libcli.la $(trust_link) %D%/fetch/libfetch.la $(store_link)
 # The loader looks for each name in this order: half of the 10 000 that come with libcurl's thirty libraries are in these.
-rkt_store_fetch_LDFLAGS = $(AM_LDFLAGS) -Wl,--push-state,--no-as-needed,-lcrypto,-lc,--pop-state
+rkt_store_fetch_LDFLAGS = $(AM_LDFLAGS) -Wl,--push-state,--no-as-needed,$(CRYPTO_WORDS),-lc,--pop-state
 
 # The one program that knows HTML, run by these two: what a page does to it, it does not to their secrets.
 rktlib_PROGRAMS += rkt-read-page

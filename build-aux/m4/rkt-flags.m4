@@ -44,3 +44,15 @@ AC_DEFUN([RKT_HARDENING], [
 	AC_SUBST([HARDENING_CFLAGS])
 	AC_SUBST([HARDENING_LDFLAGS])
 ])
+
+# Whether programs can be static. With what sanitizers and fuzzers add they cannot, though some link.
+AC_DEFUN([RKT_STATIC], [
+	AC_CACHE_CHECK([whether $CC links static programs], [rkt_cv_static], [
+		rkt_save_CFLAGS=$CFLAGS
+		CFLAGS="$CFLAGS $HARDENING_CFLAGS -static-pie"
+		AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])],
+			[rkt_cv_static=yes], [rkt_cv_static=no])
+		CFLAGS=$rkt_save_CFLAGS])
+	AS_IF([test "x$enable_sanitizers$enable_fuzzing" != xnono], [rkt_cv_static=no])
+	AM_CONDITIONAL([STATIC], [test "x$rkt_cv_static" = xyes])
+])
