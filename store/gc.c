@@ -20,11 +20,30 @@
 #include "store/sha512.h"
 #include "store/tree.h"
 
-static void report(
-	const struct gc *self, const char *what, const char *decision, const char *reason)
+/* Notes it: who is told may keep us waiting (a pager, a terminal that was stopped), and all others
+ * with us while the naming lock is held. */
+static void report(struct gc *self, const char *what, const char *decision, const char *reason)
 {
-	if (self->options.report)
-		self->options.report(self->options.context, what, decision, reason);
+	buf_printf(&self->reports, "%s%c%s%c%s%c", what, '\0', decision, '\0', reason, '\0');
+}
+
+static const char *next_word(const char **at)
+{
+	const char *word = *at;
+
+	*at += strlen(word) + 1;
+	return word;
+}
+
+static void tell_reports(const struct gc *self)
+{
+	const char *at = (const char *)self->reports.data, *end = at + self->reports.len;
+
+	while (self->options.report && at && at < end) {
+		const char *what = next_word(&at), *decision = next_word(&at);
+
+		self->options.report(self->options.context, what, decision, next_word(&at));
+	}
 }
 
 /* ---- records --------------------------------------------------------------------------------- */
@@ -379,6 +398,8 @@ int rkt_store_gc(rkt_store *store, const struct rkt_gc_options *options, struct 
 
 	if (result == 0)
 		result = collect(&self, err);
+	tell_reports(&self);
+	buf_free(&self.reports);
 	gc_forget(&self);
 	if (result == 0 && ret) /* who knows the first options knows the first result */
 		memcpy(ret, &self.result,

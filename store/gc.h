@@ -50,6 +50,8 @@ struct gc {
 	/* Images whose SHA-512 must be known before what is decided holds, rkt_image_id each. */
 	struct buf unlearnt;
 	bool learns; /* whether that is asked for */
+	/* What REPORT will be told when the locks are gone: three words each, a 0 behind each. */
+	struct buf reports;
 };
 
 /* A db_work that decides anew; CONTEXT is a struct gc. */

@@ -294,7 +294,8 @@ struct rkt_gc_options {
 	size_t size;
 	int64_t grace_sec; /* images imported or used less long ago stay */
 	bool dry_run;      /* say, do not do */
-	/* Called for every image and every left-over with what happens to it and why, in words. */
+	/* Called at the end for every image and every left-over with what happened to it and why, in
+	 * words. */
 	void (*report)(void *context, const char *what, const char *decision, const char *reason);
 	void *context;
 	/* Options that end here are taken too; RET then ends before BYTES_KEPT. */

@@ -1,7 +1,11 @@
 """What other processes at the same store do, and how long one waits for them."""
 
+import contextlib
+import fcntl
 import os
 import subprocess
+import sys
+import termios
 import time
 
 from conftest import needs_root, tool
@@ -26,20 +30,50 @@ def test_a_reader_waits_for_no_writer_however_slow_the_disk(data_dir, tmp_path):
     assert len(took) > 3 and max(took) < SLOW / 2, took
 
 
+def waiting_in(pipe):
+    """How many bytes nobody has read yet."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
 @needs_root
 def test_two_of_one_number_are_told_what_is_wrong(data_dir, tmp_path):
     """In PID namespaces of their own both are number 1."""
     add(write(tmp_path / "one.aci", image_tar()))
     alone = ["unshare", "--pid", "--fork", "--kill-child"]
-    holder = subprocess.Popen([*alone, tool("rkt-store"), "import", "-"], stdin=subprocess.PIPE)
+    holder = subprocess.Popen([*alone, tool("rkt-store"), "import", "-"], stdin=subprocess.PIPE, bufsize=0)
+    holder.stdin.write(b"x")
+    wait_until(lambda: not waiting_in(holder.stdin))  # it has the store open, and reads
 
     def second():
         return subprocess.run([*alone, tool("rkt-store"), "list"], stderr=subprocess.PIPE, check=False)
 
-    wait_until(lambda: second().returncode)
     result = second()
     assert result.returncode == 1
     assert b"a process with the same number as this one, 1, in another PID namespace" in result.stderr
     holder.stdin.close()
     holder.wait(30)
     assert second().returncode == 0
+
+
+def full_pipe():
+    """Two ends of a pipe into which nothing more goes."""
+    out, into = os.pipe()
+    fcntl.fcntl(into, fcntl.F_SETFL, os.O_NONBLOCK)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(into, b"x" * 512)
+    fcntl.fcntl(into, fcntl.F_SETFL, 0)
+    return out, into
+
+
+def test_nobody_waits_for_who_reads_what_gc_tells(data_dir, tmp_path):
+    add(write(tmp_path / "one.aci", image_tar("example.com/one")))
+    out, into = full_pipe()
+    collecting = subprocess.Popen([tool("rkt-store"), "gc", "--grace-period=0s"], stderr=into)
+    wait_until(lambda: ids() == [])
+    imported = subprocess.run([tool("rkt-store"), "import", write(tmp_path / "two.aci", image_tar("example.com/two"))],
+                              timeout=20, check=False)
+    assert imported.returncode == 0 and collecting.poll() is None
+    os.close(out)
+    os.close(into)
+    collecting.wait(20)
