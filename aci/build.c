@@ -69,7 +69,7 @@ static const char *written_before(struct builder *b, const struct stat *st)
 	*fresh = wanted;
 	fresh->path = xstrdup(buf_text(&b->path));
 	if (!tsearch(fresh, &b->links, compare_linked))
-		abort();
+		out_of_memory();
 	return NULL;
 }
 

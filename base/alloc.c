@@ -1,15 +1,32 @@
 /* Allocation that aborts instead of failing. */
 #include "base/alloc.h"
 
+#include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+void out_of_memory(void)
+{
+	static const char words[] = ": out of memory\n";
+	const char *name = program_invocation_short_name;
+	struct iovec line[] = { { (void *)(uintptr_t)name, strlen(name) },
+		{ (void *)(uintptr_t)words, sizeof words - 1 } };
+
+	if (writev(STDERR_FILENO, line, 2) < 0) {
+		/* then nobody hears it */
+	}
+	abort();
+}
 
 static void *or_abort(void *got)
 {
 	if (!got)
-		abort();
+		out_of_memory();
 	return got;
 }
 
@@ -67,7 +84,7 @@ char *xasprintf(const char *format, ...)
 
 	va_start(args, format);
 	if (vasprintf(&text, format, args) < 0)
-		abort();
+		out_of_memory();
 	va_end(args);
 	return or_abort(text);
 }

@@ -7,6 +7,10 @@
 
 #include <stddef.h>
 
+/* Says "PROGRAM: out of memory" on standard error, and aborts: what such functions do, and who calls
+ * one of a library that failed for want of it. */
+_Noreturn void out_of_memory(void);
+
 void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 void *xrealloc(void *old, size_t size) __attribute__((returns_nonnull));

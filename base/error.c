@@ -24,7 +24,7 @@ __attribute__((format(printf, 2, 0))) static rkt_error *error_new(
 	auto_free char *raw = NULL;
 
 	if (vasprintf(&raw, format, args) < 0)
-		abort();
+		out_of_memory();
 	error->text = str_escape(raw, strlen(raw));
 	error->cause = cause;
 	error->kind = cause ? cause->kind : RKT_FAILED;

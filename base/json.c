@@ -7,6 +7,7 @@
 #include <json-c/linkhash.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/json_check.h"
 #include "base/str.h"
 
@@ -56,7 +57,7 @@ json *json_parse(struct slice bytes, rkt_error **err)
 		return NULL;
 	tokener = json_tokener_new_ex(JSON_DEPTH_MAX + 2);
 	if (!tokener)
-		abort();
+		out_of_memory();
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	root = json_tokener_parse_ex(tokener, (const char *)bytes.data, (int)bytes.len);
 	/* a number is over when something else follows */
@@ -220,7 +221,7 @@ bool json_iter_next(struct json_iter *it)
 static json *made(json *value)
 {
 	if (!value)
-		abort();
+		out_of_memory();
 	return value;
 }
 
@@ -275,13 +276,13 @@ void json_set(json *object, const char *key, json *value)
 
 	append_valid(&valid, key);
 	if (json_object_object_add(object, buf_text(&valid), value) < 0)
-		abort();
+		out_of_memory();
 }
 
 void json_append(json *array, json *value)
 {
 	if (json_object_array_add(array, value) < 0)
-		abort();
+		out_of_memory();
 }
 
 /* json_c_shallow_copy_fn: our offsets belong to the text that was parsed, so only the texts of
@@ -300,7 +301,7 @@ json *json_copy(const json *value)
 	if (!value)
 		return NULL;
 	if (json_object_deep_copy(unconst(value), &copy, copy_value) < 0)
-		abort();
+		out_of_memory();
 	return copy;
 }
 

@@ -110,7 +110,7 @@ __attribute__((format(printf, 2, 0))) static void say(
 	auto_free char *raw = NULL, *shown = NULL;
 
 	if (vasprintf(&raw, format, args) < 0)
-		abort();
+		out_of_memory();
 	shown = str_escape(raw, strlen(raw));
 	say_escaped(tone, shown);
 }

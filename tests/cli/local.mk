@@ -3,6 +3,7 @@ cli_tests =
 cli_tests += tests/cli/test_aci_hash.py
 cli_tests += tests/cli/test_limits.py
 cli_tests += tests/cli/test_libraries.py
+cli_tests += tests/cli/test_memory.py
 cli_tests += tests/cli/test_aci_validate.py
 cli_tests += tests/cli/test_aci_signature.py
 cli_tests += tests/cli/test_aci_extract.py
