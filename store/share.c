@@ -58,28 +58,41 @@ static int set_shelf(const struct share *self, int shelf, const char *name, rkt_
 		       : set_folder(self, above, name, MAY_LOOK, err);
 }
 
-/* Those of the index and the import lock; there may be any of them. */
+static int set_index_file(const struct share *self, const char *name, rkt_error **err)
+{
+	/* not to be read or written: closing it would then take LMDB's locks on it away */
+	auto_fd int fd = openat(self->layout->index, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	char path[32];
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return rkt_fail_errno(err, "open cas/index/%s", name);
+	/* members may write to the folder */
+	if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
+		return rkt_fail(err, RKT_INVALID,
+			"cas/index/%s is no regular file, or one that has other names: remove it",
+			name);
+	if (self->open && fchownat(fd, "", (uid_t)-1, self->group, AT_EMPTY_PATH) < 0)
+		return rkt_fail_errno(err, "give cas/index/%s to group %u", name, self->group);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	if (chmod(path, self->open ? 0660 : 0600) < 0)
+		return rkt_fail_errno(err, "chmod cas/index/%s", name);
+	return 0;
+}
+
+/* Those of the index and the import lock; what is missing is made. */
 static int set_index_files(const struct share *self, rkt_error **err)
 {
 	static const char *const names[] = { "data.mdb", "lock.mdb", "import.lock" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		auto_fd int fd = openat(self->layout->index, names[i],
-			O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-		struct stat st;
+		auto_fd int fresh = openat(self->layout->index, names[i],
+			O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-		if (fd < 0 || fstat(fd, &st) < 0)
-			return rkt_fail_errno(err, "open cas/index/%s", names[i]);
-		/* members may write to the folder */
-		if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
-			return rkt_fail(err, RKT_INVALID,
-				"cas/index/%s is no regular file, or one that has other names: remove it",
-				names[i]);
-		if (self->open && fchown(fd, (uid_t)-1, self->group) < 0)
-			return rkt_fail_errno(
-				err, "give cas/index/%s to group %u", names[i], self->group);
-		if (fchmod(fd, self->open ? 0660 : 0600) < 0)
-			return rkt_fail_errno(err, "chmod cas/index/%s", names[i]);
+		if (fresh < 0 && errno != EEXIST)
+			return rkt_fail_errno(err, "make cas/index/%s", names[i]);
+		if (set_index_file(self, names[i], err) < 0)
+			return -1;
 	}
 	return 0;
 }

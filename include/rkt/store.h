@@ -54,7 +54,10 @@
  *
  * Caveats
  *  - Not on network file systems: LMDB needs coherent mmap and locks.
- *  - After fork() the child must not use the handle; exec is fine (everything is close-on-exec).
+ *  - After fork() the child must not use the handle; exec is fine (everything is close-on-exec,
+ *    but for an instant of rkt_store_open() in which another thread must not start a program).
+ *  - Processes in PID namespaces of their own may use one store as long as no two of them have the
+ *    same number; a second one is refused.
  *  - IDs handed out name images, they do not keep them: only a lease keeps an image from gc.
  *  - A handle that is never closed is no harm: its reader slots are freed by whoever opens the
  *    store next, once the process is gone. A long callback inside a read would keep old pages
@@ -121,7 +124,8 @@ struct rkt_import_options {
 };
 
 /* Reads an image file (compressed or not) from FD, its present position to its end, and adds it.
- * FD stays open. An image that is there already is success. OPTIONS may be NULL.
+ * FD stays open; record locks (fcntl(2), F_SETLK) that the process has on its file are lost. An
+ * image that is there already is success. OPTIONS may be NULL.
  *
  * A file whose bytes were read before is not unpacked again; a regular one on ext4, XFS, Btrfs or
  * F2FS that lies there untouched since is not even read, unless EXPECT says what it must be. */
