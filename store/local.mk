@@ -28,6 +28,7 @@ index_link = %D%/index/libindex.la $(aci_link)
 	%D%/layout.c %D%/layout.h \
 	%D%/lease.c %D%/lease.h \
 	%D%/old_rkt.c %D%/old_rkt.h \
+	%D%/opened.c %D%/opened.h \
 	%D%/origin.c %D%/origin.h \
 	%D%/packed.c %D%/packed.h \
 	%D%/reference.c %D%/reference.h \

@@ -64,7 +64,8 @@ static int open_store(rkt_store *self, const char *path, rkt_error **err)
 
 	if (layout_open(&self->layout, path, self->mode, err) < 0)
 		return -1;
-	if (open_index(self, &why) == 0)
+	if (opened_enter(&self->opened, self->layout.index, &why) == 0 &&
+		open_index(self, &why) == 0)
 		return 0;
 	if (rkt_error_kind(why) == RKT_MISSING)
 		return rkt_fail(err, RKT_MISSING, "there is no store at %s", self->layout.path);
@@ -90,6 +91,7 @@ void rkt_store_close(rkt_store *self)
 	if (!self)
 		return;
 	db_close(self->db);
+	opened_leave(&self->opened);
 	layout_close(&self->layout);
 	free(self->tree_reason);
 	pthread_mutex_destroy(&self->lock);

@@ -12,9 +12,11 @@
 #include "store/db.h"
 #include "store/db_record.h"
 #include "store/layout.h"
+#include "store/opened.h"
 
 struct rkt_store {
 	struct layout layout;
+	struct opened opened;
 	db *db;
 	enum rkt_store_mode mode;
 	/* What follows is about the last tree that was opened, by whichever thread: changed under

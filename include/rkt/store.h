@@ -2,7 +2,7 @@
  * The image store: transactional, content-addressed, indexed by LMDB.
  *
  * A store is a directory (doc/formats.md). Several processes may use one store at once, but a
- * process may open a given store only once (LMDB). Readers never block and are never blocked.
+ * process may open a given store only once (RKT_USAGE; LMDB). Readers never block and are never blocked.
  * Before rkt_store_import() returns 0 the image does not exist; afterwards it is whole and durable
  * (S-040).
  *

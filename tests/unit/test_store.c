@@ -1,6 +1,8 @@
 /* The store through its public interface: images exist wholly or not, and are found. */
 #include "tests/unit/stores.h"
 
+#include <sys/wait.h>
+
 /* ---- import ---------------------------------------------------------------------------------- */
 
 static void an_import_is_named_by_its_digest_and_found(void **state)
@@ -447,6 +449,34 @@ static void a_lost_index_is_refused_while_images_are_there(void **state)
 	assert_true(exists(self, "blob", &id));
 }
 
+static void a_process_has_a_store_open_only_once(void **state)
+{
+	struct fixture *self = *state;
+	rkt_error *err = NULL;
+	rkt_store *second;
+	int status;
+	pid_t child;
+
+	for (int mode = RKT_STORE_READ; mode <= RKT_STORE_WRITE; mode++) {
+		assert_null(rkt_store_open(self->path, mode, &err));
+		assert_int_equal(rkt_error_kind(err), RKT_USAGE);
+		rkt_error_free(err);
+		err = NULL;
+	}
+	/* another process may */
+	child = fork();
+	if (child == 0) {
+		second = rkt_store_open(self->path, RKT_STORE_READ, NULL);
+		_exit(second ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	/* and so may this one, when the first is closed */
+	rkt_store_close(self->store);
+	self->store = rkt_store_open(self->path, RKT_STORE_WRITE, &err);
+	assert_non_null(self->store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -470,6 +500,7 @@ int main(void)
 		IN_STORE(a_damaged_blob_becomes_no_tree),
 		IN_STORE(there_is_no_store_to_read_where_none_was_made),
 		IN_STORE(a_lost_index_is_refused_while_images_are_there),
+		IN_STORE(a_process_has_a_store_open_only_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
