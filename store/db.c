@@ -282,6 +282,7 @@ db *db_open(int dir, enum db_mode mode, rkt_error **err)
 	pthread_rwlockattr_setkind_np(&kind, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 	pthread_rwlock_init(&self->map, &kind);
 	pthread_rwlockattr_destroy(&kind);
+	pthread_mutex_init(&self->writing, NULL);
 	if (open_all(self, dir, err) == 0)
 		return self;
 	db_close(self);
@@ -293,6 +294,7 @@ void db_close(db *self)
 	if (!self)
 		return;
 	close_env(self);
+	pthread_mutex_destroy(&self->writing);
 	pthread_rwlock_destroy(&self->map);
 	free(self);
 }

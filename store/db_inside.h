@@ -3,7 +3,6 @@
 
 #include <lmdb.h>
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "store/db.h"
 
@@ -24,9 +23,9 @@ struct db {
 	int broken;
 	/* Why there is no map any more, an errno; 0: there is one. Set by who holds it alone. */
 	int lost;
-	atomic_uint
-		writers; /* threads in a transaction that writes: one, and those that have ended */
-	int cleared;     /* slots of killed readers, when it was opened */
+	pthread_mutex_t writing; /* for what follows */
+	int writers; /* threads in a transaction that writes: one, and others that have just ended */
+	int cleared; /* slots of killed readers, when it was opened */
 };
 
 struct db_txn {

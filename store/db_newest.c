@@ -14,33 +14,41 @@
 
 /* ---- who writes ------------------------------------------------------------------------------ */
 
+/* All threads of a handle have one lock: the last one gives it back. Without it, readers wait for
+ * us. */
+static void change_writers(db *self, int by)
+{
+	int fd, code = mdb_env_get_fd(self->env, &fd);
+
+	pthread_mutex_lock(&self->writing);
+	self->writers += by;
+	if (!code && self->writers == 0)
+		(void)lock_byte_drop(fd, DB_BYTE_WRITING, NULL);
+	else if (!code && self->writers == 1 && by == 1)
+		(void)lock_byte_try(fd, DB_BYTE_WRITING, LOCK_EXCLUSIVE, NULL);
+	pthread_mutex_unlock(&self->writing);
+}
+
 void db_writing_begins(db *self)
 {
-	int fd;
-
-	self->writers++;
-	/* without the lock, readers wait for us */
-	if (!mdb_env_get_fd(self->env, &fd))
-		(void)lock_byte_try(fd, DB_BYTE_WRITING, LOCK_EXCLUSIVE, NULL);
+	change_writers(self, 1);
 }
 
 void db_writing_ends(db *self)
 {
-	int fd;
-
-	if (!mdb_env_get_fd(self->env, &fd))
-		(void)lock_byte_drop(fd, DB_BYTE_WRITING, NULL);
-	self->writers--;
+	change_writers(self, -1);
 }
 
 /* A living one, of this process or another. */
 static bool somebody_writes(db *self)
 {
-	int fd;
+	int fd, code = mdb_env_get_fd(self->env, &fd);
+	bool writes;
 
-	return self->writers > 0 ||
-	       (!mdb_env_get_fd(self->env, &fd) &&
-		       lock_byte_look(fd, DB_BYTE_WRITING, LOCK_SHARED, NULL) == 0);
+	pthread_mutex_lock(&self->writing);
+	writes = self->writers > 0;
+	pthread_mutex_unlock(&self->writing);
+	return writes || (!code && lock_byte_look(fd, DB_BYTE_WRITING, LOCK_SHARED, NULL) == 0);
 }
 
 /* ---- who is behind --------------------------------------------------------------------------- */
