@@ -430,6 +430,10 @@ static int hop_fail(struct hop *hop, CURLcode code, rkt_error **err)
 	hop->answer->may_pass = may_pass(code);
 	if (code == CURLE_OPERATION_TIMEDOUT && !hop->answered)
 		words = "no answer in time";
+	/* other such errors are about the name of the host */
+	if (code == CURLE_PEER_FAILED_VERIFICATION && strstr(words, "certificate problem"))
+		return rkt_fail(err, RKT_FAILED,
+			"%s; a CA of your own is named by --cacert or RKT_CACERT", words);
 	return rkt_fail(err, RKT_FAILED, "%s", words);
 }
 
