@@ -206,17 +206,32 @@ static void *keep_ticking(void *context)
 	return NULL;
 }
 
-/* What could not be asked for may be in the store, or have come by another reference: whether there
- * are more jobs now. No other thread works. */
+/* What could not be asked for may be in the store, or have come by another reference: whether some
+ * was taken, which may have made more jobs. The first COUNT are done, so that nobody else works on
+ * them; helpers that are called may do what is new meanwhile. Who looks is active: helpers wait for
+ * what the rest of the look makes. */
 static bool take_what_is_here(struct fetch_queue *self)
 {
-	for (size_t i = 0, count = self->count; i < count; i++) {
+	bool taken = false;
+	size_t count;
+
+	pthread_mutex_lock(&self->lock);
+	count = self->count;
+	self->active++;
+	for (size_t i = 0; i < count; i++) {
 		struct fetch_job *job = self->jobs[i];
 
-		if (here_take(self->wishes->all, job))
+		pthread_mutex_unlock(&self->lock);
+		if (here_take(self->wishes->all, job)) {
+			taken = true;
 			add_dependencies(self, &job->fetched.id, &job->error);
+		}
+		pthread_mutex_lock(&self->lock);
 	}
-	return self->next < self->count;
+	self->active--;
+	pthread_cond_broadcast(&self->changed);
+	pthread_mutex_unlock(&self->lock);
+	return taken;
 }
 
 static void run(struct fetch_queue *self)
@@ -224,6 +239,7 @@ static void run(struct fetch_queue *self)
 	pthread_t ticker;
 	bool ticks = self->wishes->tick && !pthread_create(&ticker, NULL, keep_ticking, self);
 
+	/* jobs that came of what was taken may be done already, by helpers, and have failed */
 	do {
 		work(self);
 		while (self->helper_count) /* no job is left that could call another */

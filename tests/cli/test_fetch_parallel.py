@@ -1,8 +1,15 @@
-"""rkt-store fetch of a large file that comes slowly: its parts by several connections (S-027)."""
+"""rkt-store fetch by several hands: parts of a large file that comes slowly (S-027), and jobs that make others."""
+
+import fcntl
+import os
+import subprocess
+import threading
+import time
 
 import pytest
-from fetchlib import noise, partial, pki, unsigned, web  # noqa: F401
-from storelib import blob_path, files_in, image_tar
+from conftest import tool
+from fetchlib import SOON, noise, partial, pki, proxy, unsigned, web  # noqa: F401
+from storelib import add, blob_path, files_in, ids, image_tar, wait_until, write
 from weblib import File
 
 SIZE = 20 << 20
@@ -79,3 +86,69 @@ def test_what_is_no_part_is_fetched_by_who_began(data_dir, web, body, how):
     web.route("/a.aci", Liar(body, how, **SLOW))
     take(data_dir, web, body, unsigned(web, f"{web.url}/a.aci"))
     assert len(ranges(web)) >= 5 and ranges(web)[-1].endswith("-")
+
+
+# ---- jobs ----------------------------------------------------------------------------------------
+
+
+class Hand:
+    """rkt-store fetch with two jobs, whose words go into a pipe that a page fills: it waits in the middle of what
+    it says until somebody reads."""
+
+    def __init__(self, web, proxy, *references):
+        self.end, write_end = os.pipe()
+        fcntl.fcntl(write_end, fcntl.F_SETPIPE_SZ, 4096)
+        self.child = subprocess.Popen(
+            [tool("rkt-store"), "fetch", "--cacert", web.ca, *SOON, "-j2", "--insecure-options=image", *references],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=write_end,
+            env={**os.environ, "https_proxy": proxy.url})
+        os.close(write_end)
+        self.words = os.fdopen(self.end, "rb", buffering=0)
+
+    def line(self):
+        line = b""
+        while not line.endswith(b"\n"):
+            byte = self.words.read(1)
+            assert byte, line
+            line += byte
+        return line.decode()
+
+    def finish(self):
+        rest = self.words.read().decode()
+        out = self.child.stdout.read().decode()
+        return self.child.wait(60), out, rest
+
+
+@pytest.mark.parametrize("last", ["is done", "is under way"])
+def test_what_is_needed_by_what_is_here_is_looked_for_here_too(data_dir, web, proxy, tmp_path, last):
+    """While one thread takes from the store what could not be asked for, another does what that needs: it is not
+    forgotten, whether it is done when the first one has taken all, or still under way."""
+    def name(word):
+        return f"example.com/{word * 1500}"  # what is said of it fills more than the pipe
+
+    def needs(*words):
+        return [{"imageName": name(word)} for word in words]
+
+    asked, go_on = threading.Event(), threading.Event()
+
+    def answer(handler, _):
+        asked.set()
+        go_on.wait(20)
+        handler.reply(404)
+
+    web.route(f"/{'d' * 1500}", answer)
+    for word, below in ("b", "cd"), ("e", ""), ("c", ""), ("d", ""):
+        add(write(tmp_path / word, image_tar(name(word), dependencies=needs(*below))))
+    hand = Hand(web, proxy, write(tmp_path / "top.aci", image_tar("example.com/top", dependencies=needs(*"be"))))
+    assert f" {name('b')} could not be asked for: " in hand.line()
+    # now it says the same of "e", and is not listened to
+    wait_until(asked.is_set)
+    if last == "is done":
+        go_on.set()
+    else:
+        threading.Timer(2, go_on.set).start()
+    time.sleep(1)
+    status, out, rest = hand.finish()
+    assert status == 0, rest
+    assert len(out.splitlines()) == 1 and out.strip() in ids()
+    assert [line.split()[1] for line in rest.splitlines()] == [name("e"), name("c"), name("d")]
