@@ -14,8 +14,8 @@ void out_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void out_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* One line of plain words on stderr: "PROGRAM: ...", unless --quiet. */
 void out_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* One line on stderr: "PROGRAM: MESSAGE", which is escaped already. For cli_main(): everybody else
- * returns errors. */
+/* One line on stderr: "PROGRAM: MESSAGE", which is escaped already. For cli_main(), and for those of
+ * several errors that cannot be the one that is returned: everybody else returns errors. */
 void out_error(const char *message);
 /* A line below it: "Try ...", escaped already, without the program's name. */
 void out_hint(const char *line);

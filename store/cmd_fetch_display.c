@@ -183,7 +183,7 @@ static int end_one(const struct fetch_display *self, struct fetch_job *job, rkt_
 enum end_which { END_DEPENDENCIES, END_TYPED };
 
 /* Tells of those of one kind. The first error of all becomes *FIRST, others are told at once. */
-static void end_each(struct fetch_display *self, const struct fetch_done *done,
+static void end_each(const struct fetch_display *self, const struct fetch_done *done,
 	enum end_which which, rkt_error **first)
 {
 	for (size_t i = 0; i < done->count; i++) {
@@ -193,7 +193,7 @@ static void end_each(struct fetch_display *self, const struct fetch_done *done,
 		if (typed != (which == END_TYPED) || end_one(self, done->jobs[i], &why) == 0)
 			continue;
 		if (*first)
-			fetch_display_tell(self, rkt_error_message(why));
+			out_error(rkt_error_message(why));
 		else
 			*first = pass_ptr(why);
 	}

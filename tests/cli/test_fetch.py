@@ -636,6 +636,20 @@ def test_one_that_fails_does_not_stop_the_others(data_dir, web):
     assert "/none" in result.err
 
 
+@pytest.mark.parametrize("options", [[], ["--json"], ["--quiet"], ["--json", "--quiet"]], ids=" ".join)
+def test_every_failure_is_a_line_on_standard_error(data_dir, tmp_path, options):
+    """Whatever is printed otherwise; control characters are shown once."""
+    good = write(tmp_path / "good.aci", image_tar())
+    bad = [tmp_path / name for name in ("one.aci", "t\x01wo.aci", "three.aci")]
+    result = store("fetch", *options, bad[0], bad[1], good, bad[2])
+    assert result.status == 3, result
+    assert sorted(result.err.splitlines()) == sorted(
+        f"rkt-store: importing {tmp_path}/{name}: no such file" for name in ("one.aci", r"t\x01wo.aci", "three.aci"))
+    (line,) = result.out.splitlines()
+    if "--json" in options:
+        assert json.loads(line)["event"] == "done"
+
+
 def test_events_are_one_json_object_a_line(data_dir, web):
     web.file("/a", image_tar(), drop_at=[5])
     result = unsigned(web, "--json", f"{web.url}/a")
