@@ -19,7 +19,7 @@ static void print_event(json *event)
 	json_write(event, JSON_COMPACT, &line);
 	json_free(event);
 	printf("%s\n", buf_text(&line));
-	fflush(stdout);
+	(void)out_flush(NULL); /* remembers why, for the end */
 }
 
 static json *new_event(const char *kind)

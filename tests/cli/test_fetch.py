@@ -661,6 +661,16 @@ def test_events_are_one_json_object_a_line(data_dir, web):
     assert again["how"] == "unchanged"
 
 
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=" ".join)
+def test_a_full_disk_under_standard_output_is_named(data_dir, tmp_path, options):
+    file = write(tmp_path / "a.aci", image_tar())
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([tool("rkt-store"), "fetch", *options, file], stdout=full, stderr=subprocess.PIPE,
+                              timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr == b"rkt-store: write to standard output: No space left on device\n"
+
+
 def test_words_of_rkt_are_known(data_dir, web):
     web.file("/a.aci", image_tar())
     for words in "image,pubkey,ondisk", "all-fetch", "all", "none,image,seccomp,paths,capabilities,all-run":
