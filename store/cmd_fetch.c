@@ -142,7 +142,7 @@ static int fetch_with(const struct fetch_settings *settings, const struct operan
 		.no_dependencies = settings->no_dependencies,
 		.store = all->store,
 		.lock = PTHREAD_MUTEX_INITIALIZER };
-	auto_free char *what = references->count == 1 ? fetch_display_name(references->items[0])
+	auto_free char *what = references->count == 1 ? fetch_shown(references->items[0])
 						      : xasprintf("%zu images", references->count);
 	struct fetch_wishes wishes = { .all = all,
 		.references = references->items,

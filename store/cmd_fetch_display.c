@@ -2,7 +2,6 @@
 #include "store/cmd_fetch_display.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "cli/out.h"
@@ -89,18 +88,9 @@ static const char *word_of(enum fetch_how how)
 	return words[how];
 }
 
-char *fetch_display_name(const char *reference)
-{
-	char *url = fetch_kind_of(reference) == FETCH_URL ? http_url_shown(reference, NULL) : NULL;
-
-	if (url)
-		return url;
-	return xstrdup(strchr(reference, '@') ? "what was asked for" : reference);
-}
-
 static void print_done(const struct fetch_job *job)
 {
-	auto_free char *reference = fetch_display_name(job->reference);
+	auto_free char *reference = fetch_shown(job->reference);
 	json *event = new_event("done");
 
 	json_set(event, "reference", json_new_string(reference));
@@ -157,7 +147,7 @@ static int end_one(const struct fetch_display *self, struct fetch_job *job, rkt_
 {
 	auto_error rkt_error *not_whole = NULL;
 	rkt_error *why = pass_ptr(job->error);
-	auto_free char *reference = fetch_display_name(job->reference);
+	auto_free char *reference = fetch_shown(job->reference);
 
 	if (why) {
 		rkt_fail_with(err, why);

@@ -23,6 +23,3 @@ void fetch_display_tell(void *context, const char *words);
 void fetch_display_tick(void *context);
 /* Prints the IDs, or events, of DONE. The first error is returned, others are told at once. */
 int fetch_display_end(void *context, const struct fetch_done *done, rkt_error **err);
-
-/* REFERENCE as it may be shown: without a password. The caller frees it. */
-char *fetch_display_name(const char *reference);

@@ -57,6 +57,15 @@ enum fetch_kind fetch_kind_of(const char *reference)
 	return str_has_suffix(reference, ".aci") || is_file(reference) ? FETCH_FILE : FETCH_NAME;
 }
 
+char *fetch_shown(const char *reference)
+{
+	char *url = fetch_kind_of(reference) == FETCH_URL ? http_url_shown(reference, NULL) : NULL;
+
+	if (url)
+		return url;
+	return xstrdup(strchr(reference, '@') ? "what was asked for" : reference);
+}
+
 /* ---- files ----------------------------------------------------------------------------------- */
 
 static int open_file(const char *path, rkt_error **err)

@@ -22,6 +22,8 @@ enum fetch_policy {
 /* What a reference is; fetch_kind_of(): one that a user typed. */
 enum fetch_kind { FETCH_FILE, FETCH_URL, FETCH_ID, FETCH_NAME };
 enum fetch_kind fetch_kind_of(const char *reference);
+/* REFERENCE as it may be shown: without a password (S-029). The caller frees it. */
+char *fetch_shown(const char *reference);
 
 struct fetching {
 	rkt_store *store; /* open for writing */
