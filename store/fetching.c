@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "aci/id.h"
@@ -57,13 +58,27 @@ enum fetch_kind fetch_kind_of(const char *reference)
 	return str_has_suffix(reference, ".aci") || is_file(reference) ? FETCH_FILE : FETCH_NAME;
 }
 
+/* Whether REFERENCE, where no "://" is, may be meant as a URL with a password: without its scheme,
+ * as in me:PASSWORD@example.com/a, or with a wrong one (https//me:..., //me:...). A ':' behind the
+ * first '/' is else that of a version, or in a path; behind a ',' it is in a label. */
+static bool may_have_password(const char *reference)
+{
+	const char *colon = strchr(reference, ':'), *at = strrchr(reference, '@');
+	size_t first = strcspn(reference, "/,");
+
+	if (!colon || !at || at < colon)
+		return false;
+	return colon < reference + first || str_has_prefix(reference, "//") ||
+	       (strncasecmp(reference, "http", 4) == 0 && !memchr(reference, '.', first));
+}
+
 char *fetch_shown(const char *reference)
 {
 	char *url = fetch_kind_of(reference) == FETCH_URL ? http_url_shown(reference, NULL) : NULL;
+	bool hidden = strstr(reference, "://") ? strchr(reference, '@') != NULL
+					       : may_have_password(reference);
 
-	if (url)
-		return url;
-	return xstrdup(strchr(reference, '@') ? "what was asked for" : reference);
+	return url ? url : xstrdup(hidden ? "what was asked for" : reference);
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -98,7 +113,8 @@ static int file_signature(fetcher *self, const char *path, struct signature *ret
 
 static int fetch_file(fetcher *self, const char *path, struct fetched *ret, rkt_error **err)
 {
-	ERROR_SCOPE(err, "importing", path);
+	auto_free char *shown = fetch_shown(path);
+	ERROR_SCOPE(err, "importing", shown);
 	auto_signature struct signature signature = { 0 };
 	auto_fd int fd = open_file(path, err);
 	int has_one = fd < 0 ? -1 : file_signature(self, path, &signature, err);
@@ -132,18 +148,19 @@ static int fetch_id(fetcher *self, const char *reference, struct fetched *ret, r
 
 static int fetch_address(fetcher *self, const char *url, struct fetched *ret, rkt_error **err)
 {
-	auto_free char *shown = http_url_shown(url, NULL);
+	auto_free char *address = http_url_shown(url, NULL);
+	auto_free char *shown = fetch_shown(url);
 	const struct fetch_place place = { .url = url,
 		.signature_url = self->all->signature,
 		.signature_is_named = self->all->signature };
 
 	if (str_has_prefix(url, "file://"))
 		return fetch_file(self, url + strlen("file://"), ret, err);
-	if (!shown) /* an '@' may be behind a password (S-029) */
+	if (!address)
 		return rkt_fail(err, RKT_USAGE,
 			"%s is no http or https URL with a host; an image is given by its URL, a "
 			"file, a name as in example.com/app:1.0.0, or its ID",
-			strchr(url, '@') ? "what was asked for" : url);
+			shown);
 	return fetch_url(self, &place, ret, err);
 }
 
@@ -160,6 +177,10 @@ static int fetch_by_kind(fetcher *self, enum fetch_kind kind, const char *refere
 	case FETCH_NAME:
 		break;
 	}
+	if (may_have_password(reference)) /* of which nobody is asked, and nothing told */
+		return rkt_fail(err, RKT_USAGE,
+			"it may be a URL with a password: a URL begins with https://, and a version with "
+			"an '@' is given as a label: NAME,version=VERSION");
 	return fetch_name(self, reference, ret, err);
 }
 

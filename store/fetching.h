@@ -22,7 +22,8 @@ enum fetch_policy {
 /* What a reference is; fetch_kind_of(): one that a user typed. */
 enum fetch_kind { FETCH_FILE, FETCH_URL, FETCH_ID, FETCH_NAME };
 enum fetch_kind fetch_kind_of(const char *reference);
-/* REFERENCE as it may be shown: without a password (S-029). The caller frees it. */
+/* REFERENCE as it may be shown, and not escaped: without a password, and where one may be in it in
+ * another place than a URL has one, it is "what was asked for" (S-029). The caller frees it. */
 char *fetch_shown(const char *reference);
 
 struct fetching {

@@ -460,6 +460,46 @@ def test_what_is_no_url_is_named(data_dir, url, shown):
     assert "s3cret" not in result.err
 
 
+@pytest.mark.parametrize("path", ["./a@1.aci", "a:1@2/b@3.aci", "./me:you@example.com.aci"])
+def test_a_path_with_an_at_sign_is_shown(data_dir, tmp_path, path):
+    file = tmp_path / path
+    assert_one_line(run(["rkt-store", "fetch", path], cwd=tmp_path), 3, "no such file")
+    file.parent.mkdir(exist_ok=True)
+    write(file, image_tar())
+    event = json.loads(run(["rkt-store", "fetch", "--json", path], cwd=tmp_path).out)
+    shown = "what was asked for" if path.startswith("a:") else path
+    assert event["reference"] == shown and event["source"] == str(file)
+    result = run(["rkt-store", "fetch", "--debug", path], cwd=tmp_path)
+    assert f"rkt-store: {shown}: fetched, from {file}\n" in result.err
+
+
+def test_what_is_shown_is_escaped(data_dir, tmp_path):
+    write(tmp_path / "a@\x1b.aci", image_tar())
+    result = run(["rkt-store", "fetch", "--debug", "./a@\x1b.aci"], cwd=tmp_path)
+    assert r"./a@\x1b.aci: fetched" in result.err and "\x1b" not in result.err
+
+
+@pytest.mark.parametrize("name", ["name@x", "example.com/app@x", "example.com/app:1@2", "example.com/app,version=1:2@3"])
+def test_a_name_with_an_at_sign_is_shown(data_dir, name):
+    assert_one_line(store("fetch", "--pull-policy=never", name), 3, f"fetching {name}: {name} is not in the store")
+
+
+SLIPS = ["me:s3cret@example.com/app", "me:s3cret@example.com/app.aci", "https:me:s3cret@example.com/app",
+         "https:/me:s3cret@example.com/a.aci", "https//me:s3cret@example.com/app", "HTTP//me:s3cret@example.com/a.aci",
+         "//me:s3cret@example.com/a", "me:s3cret,s3cret@example.com/app", "me:s3cret/s3cret@example.com/app",
+         "file://me:s3cret@example.com/a", "./x://me:s3cret@example.com", "docker://me:s3cret@example.com/app"]
+
+
+@pytest.mark.parametrize("options", [[], ["--pull-policy=never"]], ids=" ".join)
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_password_is_not_shown_where_no_url_has_one(data_dir, web, proxy, slip, options):
+    """And nobody is asked for it."""
+    result = unsigned(web, "--tries=1", *options, slip, env={"https_proxy": proxy.url})
+    assert result.status in (2, 3) and "what was asked for" in result.err, result
+    assert "s3cret" not in result.err + result.out
+    assert proxy.asked == []
+
+
 @pytest.mark.parametrize("target", ["http://localhost:1/", "ftp://localhost/", "file:///etc/passwd", "gopher://x/"])
 def test_redirects_do_not_leave_https(data_dir, web, target):
     web.redirect("/a.aci", target)
