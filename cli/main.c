@@ -66,9 +66,28 @@ void cli_end(int status)
 	_exit(status);
 }
 
+static bool is_killed_by_sigpipe(void)
+{
+	struct sigaction now;
+
+	return sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == SIG_DFL;
+}
+
+/* A command that ignores SIGPIPE, as libraries want it who write to pipes and sockets of their own,
+ * ends by it all the same, without a word, where ERROR is that nobody reads its results any
+ * more. */
+static void end_unread(const rkt_error *error)
+{
+	if (!out_is_unread() || rkt_error_errno(error) != EPIPE)
+		return;
+	signal(SIGPIPE, SIG_DFL);
+	raise(SIGPIPE);
+}
+
 int cli_main(int argc, char **argv, cli_run_fn *run, int failure_status)
 {
-	auto_error rkt_error *error = NULL, *lost = NULL;
+	bool may_end_unread = is_killed_by_sigpipe(); /* else who started us wants to be told */
+	auto_error rkt_error *error = NULL;
 	int status;
 
 	open_standard_descriptors();
@@ -78,9 +97,12 @@ int cli_main(int argc, char **argv, cli_run_fn *run, int failure_status)
 		out_set_program(strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0]);
 	status = run(argc, argv, &error);
 	stop_now();
+	if (status == 0 && out_flush(&error) < 0)
+		status = -1;
+	if (status < 0 && may_end_unread)
+		end_unread(error);
 	if (status < 0)
 		status = report(error, failure_status);
-	if (out_flush(&lost) < 0 && status == 0)
-		status = report(lost, failure_status);
+	(void)out_flush(NULL);
 	return status;
 }

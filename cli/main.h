@@ -15,7 +15,8 @@ typedef int cli_run_fn(int argc, char **argv, rkt_error **err);
  * RKT_USAGE with a second line "Try 'PROGRAM --help'."; one that another program told
  * (rkt_fail_told()) is not printed. The status is the error's kind, or
  * FAILURE_STATUS when that is not 0 (the runner: 254; RKT_USAGE stays 2 before anything ran). Also:
- * SIGPIPE is left to kill us, a signal that stop.h noted does it at the end, SIGCHLD is as it is by
+ * SIGPIPE is left to kill us; where RUN ignores it, it does so at the end, if all that failed was
+ * that nobody reads stdout. A signal that stop.h noted does it at the end, SIGCHLD is as it is by
  * default, whatever who started us made of it (some daemons ignore it, and then no child of ours
  * could be waited for), standard descriptors are opened on /dev/null when they are closed (so that
  * no file of ours becomes one of them; writing to what was a closed stdout still fails), stdout is

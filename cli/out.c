@@ -197,3 +197,8 @@ int out_flush(rkt_error **err)
 	return errno ? rkt_fail_errno(err, "write to standard output")
 		     : rkt_fail(err, RKT_FAILED, "write to standard output failed");
 }
+
+bool out_is_unread(void)
+{
+	return face.lost == EPIPE;
+}

@@ -48,6 +48,8 @@ void out_json(const json *value);
 /* Writes what stdout still holds. Fails also when an earlier write was lost, with that one's
  * reason. */
 int out_flush(rkt_error **err);
+/* Whether such a write failed because stdout is a pipe that nobody reads any more. */
+bool out_is_unread(void);
 
 /* A table on stdout: columns as wide as their widest cell, two spaces between, no trailing
  * space. */

@@ -10,6 +10,7 @@ import time
 
 import pytest
 from conftest import make_aci, symlink, tool
+from siglib import Gpg, needs_gpg, trust  # noqa: F401 (a fixture)
 from storelib import add, image_tar, store, wait_until
 
 WIPE = b"\r\x1b[K"
@@ -87,3 +88,55 @@ def test_the_line_of_progress_is_wiped(data_dir):
         seen += os.read(screen, 4096)
     assert seen.endswith(WIPE), seen
     assert store("list", "--no-legend").out == ""
+
+
+# ---- nobody reads what is printed --------------------------------------------------------------------------
+
+
+def unread(*args, before=None):
+    """rkt-store ARGS into a pipe that nobody reads: (status, what it says)."""
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    with os.fdopen(write_end, "wb") as closed:
+        done = subprocess.run([tool("rkt-store"), *args], stdin=subprocess.DEVNULL, stdout=closed, timeout=60,
+                              stderr=subprocess.PIPE, preexec_fn=before, check=False)
+    return done.returncode, done.stderr.decode()
+
+
+@pytest.fixture
+def keys(tmp_path, trust):
+    """A signature of the image, and who may sign it."""
+    gpg = Gpg(tmp_path / "home")
+    key = gpg.make_key("alice")
+    trust.put("local", "example.com/test", gpg.fingerprint("alice"), key.read_bytes())
+    yield gpg.sign("alice", tmp_path / "a.aci", "a.sig", "--detach-sign"), key
+    gpg.stop()
+
+
+COMMANDS = [["list"], ["import", "FILE"], ["fetch", "FILE"], ["fetch", "--json", "FILE"], ["fetch", "FILE", "FILE"]]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_who_is_not_read_ends_by_sigpipe(image, tmp_path, command):
+    """Also where a library wants that signal to be ignored."""
+    words = [tmp_path / "a.aci" if word == "FILE" else word for word in command]
+    assert unread(*words) == (-signal.SIGPIPE, "")
+
+
+@needs_gpg
+def test_who_is_not_read_and_asks_gpg_ends_by_sigpipe(image, tmp_path, keys):
+    signature, key = keys
+    assert unread("import", "--signature", signature, tmp_path / "a.aci") == (-signal.SIGPIPE, "")
+    assert unread("trust", "--prefix=example.com/other", "--yes", key) == (-signal.SIGPIPE, "")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_who_was_started_with_sigpipe_ignored_says_why_it_ends(image, tmp_path, command):
+    words = [tmp_path / "a.aci" if word == "FILE" else word for word in command]
+    told = "rkt-store: write to standard output: Broken pipe\n"
+    assert unread(*words, before=lambda: signal.signal(signal.SIGPIPE, signal.SIG_IGN)) == (1, told)
+
+
+def test_what_failed_is_told_where_nobody_reads_the_rest(data_dir, tmp_path):
+    file = make_aci(tmp_path / "a.aci")
+    assert unread("fetch", file, "./none.aci") == (3, "rkt-store: importing ./none.aci: no such file\n")
