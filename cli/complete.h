@@ -3,14 +3,15 @@
  * script for each program, printed by the program itself ("--print-completion=bash").
  *
  * Completed are long options, the values they may have, files where a value or operand is one,
- * images and pods that are there, and commands. A program with commands prints a function for each and one that finds them.
+ * images and pods that are there, and commands. A program with commands prints a function for each
+ * and one that finds them (fish: lines with a condition).
  */
 #pragma once
 
 #include "cli/opts.h"
 
-/* For CANDIDATES of a command: names and IDs of images in the usual store, UUIDs of pods. They have
- * no characters that mean anything to a shell. */
+/* For CANDIDATES_COMMAND of a command: names and IDs of images in the usual store, UUIDs of pods.
+ * They have no characters that mean anything to a shell. */
 #define COMPLETE_IMAGES "rkt-store list --no-legend --full --fields=name,id 2>/dev/null"
 #define COMPLETE_PODS   "rkt-pod list --no-legend --full 2>/dev/null | cut -d\" \" -f1"
 

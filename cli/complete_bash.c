@@ -136,15 +136,15 @@ static void print_operands(const struct command *command, const struct complete_
 		puts("' -- \"$cur\")");
 		return;
 	}
-	if (command->candidates || complete_takes_files(command))
+	if (command->candidates_command || complete_takes_files(command))
 		puts("\telse");
 	if (complete_takes_files(command)) {
 		fputs("\t\tcompopt -o filenames\n\t\t", stdout);
 		print_files(command->words);
 		putchar('\n');
 	}
-	if (command->candidates)
-		print_candidates(command->candidates);
+	if (command->candidates_command)
+		print_candidates(command->candidates_command);
 }
 
 /* ---- commands -------------------------------------------------------------------------------- */

@@ -140,9 +140,9 @@ void complete_fish(const struct command *command, const struct complete_item *it
 		complete_list(command->words);
 		puts("'");
 	}
-	if (command->candidates) {
+	if (command->candidates_command) {
 		print_start(program);
-		printf(" -a '(%s | string split \\t)'\n", command->candidates);
+		printf(" -a '(%s | string split \\t)'\n", command->candidates_command);
 	}
 	if (items && items[0].program) {
 		print_delegate(items);

@@ -161,8 +161,9 @@ static void print_operands(const struct command *command)
 {
 	const char *files = complete_takes_files(command) ? "_files" : "";
 
-	if (command->candidates)
-		printf(" \\\n\t\t'*:operand:{compadd -- $(%s); %s}'", command->candidates, files);
+	if (command->candidates_command)
+		printf(" \\\n\t\t'*:operand:{compadd -- $(%s); %s}'", command->candidates_command,
+			files);
 	else if (*files)
 		fputs(" \\\n\t\t'*:file:_files'", stdout);
 	putchar('\n');

@@ -62,8 +62,9 @@ struct command {
 	const char *exit_status;                /* paragraph; NULL: the usual statuses */
 	const char *const *see_also;            /* NULL-terminated: "rkt-store(1)"; or NULL */
 	const char *const *words; /* NULL-terminated: what the first operand may be; or NULL */
-	const char *candidates;   /* for completion: a line for the shell that prints words that
-				   * operands may be (COMPLETE_IMAGES); or NULL */
+	/* For completion, or NULL: a line for the shell that prints words operands may be
+	 * (COMPLETE_IMAGES). */
+	const char *candidates_command;
 	/* Operands accepted: at least MIN, at most MAX (-1: any number). */
 	int operands_min, operands_max;
 	/* When set, operands are handed to this in their place among the options (rkt-run), and

@@ -65,7 +65,7 @@ int cmd_pod_rm(int argc, char **argv, rkt_error **err)
 			"of several does not exist, none is removed.",
 		.options = table,
 		.see_also = see_also,
-		.candidates = COMPLETE_PODS,
+		.candidates_command = COMPLETE_PODS,
 		.operands_min = 1,
 		.operands_max = -1,
 	};

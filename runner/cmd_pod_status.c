@@ -79,7 +79,7 @@ int cmd_pod_status(int argc, char **argv, rkt_error **err)
 			"UUID is that of a pod, or its first eight or more characters.",
 		.options = table,
 		.see_also = see_also,
-		.candidates = COMPLETE_PODS,
+		.candidates_command = COMPLETE_PODS,
 		.operands_min = 1,
 		.operands_max = 1,
 	};

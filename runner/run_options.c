@@ -214,7 +214,7 @@ enum opts_result run_options_parse(
 		.examples = examples,
 		.exit_status = exit_status,
 		.see_also = (const char *const[]){ "rkt-pod(1)", "rkt-store(1)", NULL },
-		.candidates = COMPLETE_IMAGES,
+		.candidates_command = COMPLETE_IMAGES,
 		.operands_min = 1,
 		.operands_max = -1,
 		.operand = take_operand,

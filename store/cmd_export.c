@@ -178,7 +178,7 @@ int export_run(int argc, char **argv, rkt_error **err)
 			"appears, and on standard output the exit status tells.\n\n" CMD_IMAGE_HELP,
 		.options = options,
 		.see_also = cmd_see_also,
-		.candidates = COMPLETE_IMAGES,
+		.candidates_command = COMPLETE_IMAGES,
 		.operands_min = 2,
 		.operands_max = 2 };
 	struct operands operands;

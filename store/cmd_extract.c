@@ -55,7 +55,7 @@ int cmd_extract(int argc, char **argv, rkt_error **err)
 			"render IMAGE DIR' adds what it depends on.\n\n" CMD_IMAGE_HELP,
 		.options = options,
 		.see_also = cmd_see_also,
-		.candidates = COMPLETE_IMAGES,
+		.candidates_command = COMPLETE_IMAGES,
 		.operands_min = 2,
 		.operands_max = 2 };
 	struct operands operands;

@@ -259,7 +259,7 @@ int cmd_info(int argc, char **argv, rkt_error **err)
 			"it.\n\n" CMD_IMAGE_HELP,
 		.options = options,
 		.see_also = cmd_see_also,
-		.candidates = COMPLETE_IMAGES,
+		.candidates_command = COMPLETE_IMAGES,
 		.operands_min = 1,
 		.operands_max = 1 };
 	struct operands images;

@@ -387,7 +387,7 @@ int cmd_render(int argc, char **argv, rkt_error **err)
 			"does it.\n\n" CMD_IMAGE_HELP,
 		.options = options,
 		.see_also = cmd_see_also,
-		.candidates = COMPLETE_IMAGES,
+		.candidates_command = COMPLETE_IMAGES,
 		.operands_min = 0,
 		.operands_max = 2 };
 	struct operands images;

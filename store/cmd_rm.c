@@ -120,7 +120,7 @@ int cmd_rm(int argc, char **argv, rkt_error **err)
 			"this one is imported again.\n\n" CMD_IMAGE_HELP,
 		.options = options,
 		.see_also = cmd_see_also,
-		.candidates = COMPLETE_IMAGES,
+		.candidates_command = COMPLETE_IMAGES,
 		.operands_min = 1,
 		.operands_max = -1 };
 	auto_store rkt_store *store = NULL;

@@ -240,7 +240,7 @@ int cmd_verify(int argc, char **argv, rkt_error **err)
 			"all its layers give.\n\n" CMD_IMAGE_HELP,
 		.options = options,
 		.see_also = cmd_see_also,
-		.candidates = COMPLETE_IMAGES,
+		.candidates_command = COMPLETE_IMAGES,
 		.operands_max = -1 };
 	struct operands images;
 	enum opts_result got = opts_parse(&command, argc, argv, &images, err);
