@@ -70,7 +70,7 @@ void complete_list(const char *const *list)
 
 bool complete_takes_files(const struct command *command)
 {
-	static const char *const words[] = { "FILE", "DIR", "SUMS", ".aci" };
+	static const char *const words[] = { "FILE", "DIR", "SUMS", ".aci", "REFERENCE" };
 
 	if (command->operand) /* images among options: they may be files */
 		return true;

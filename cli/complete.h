@@ -13,6 +13,7 @@
 /* For CANDIDATES_COMMAND of a command: names and IDs of images in the usual store, UUIDs of pods.
  * They have no characters that mean anything to a shell. */
 #define COMPLETE_IMAGES "rkt-store list --no-legend --full --fields=name,id 2>/dev/null"
+#define COMPLETE_NAMES  "rkt-store list --no-legend --full --fields=name 2>/dev/null"
 #define COMPLETE_PODS   "rkt-pod list --no-legend --full 2>/dev/null | cut -d\" \" -f1"
 
 enum complete_shell { COMPLETE_BASH, COMPLETE_ZSH, COMPLETE_FISH };

@@ -133,6 +133,9 @@ void complete_fish(const struct command *command, const struct complete_item *it
 	if (items || !complete_takes_files(command)) {
 		print_start(program);
 		puts(" -f");
+	} else if (strchr(program, ' ')) { /* the program as a whole has none */
+		print_start(program);
+		puts(" -F");
 	}
 	if (command->words) {
 		print_start(program);

@@ -482,6 +482,7 @@ int cmd_list(int argc, char **argv, rkt_error **err)
 		.options = options,
 		.examples = examples,
 		.see_also = cmd_see_also,
+		.candidates_command = COMPLETE_NAMES,
 		.operands_max = -1 };
 	struct operands names;
 	enum opts_result got = opts_parse(&command, argc, argv, &names, err);

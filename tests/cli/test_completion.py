@@ -173,6 +173,17 @@ def test_bash_offers_images_that_are_there(image, tmp_path):
     assert bash("rkt-store", "rm", "none")[0] == set()
 
 
+def test_bash_offers_names_to_list_images_by(image):
+    assert bash("rkt", "image", "list", "")[0] == {"example.com/app"}
+    assert bash("rkt-store", "list", "exam")[0] == {"example.com/app"}
+
+
+def test_bash_offers_files_to_fetch(tmp_path):
+    (tmp_path / "a.aci").write_text("")
+    for words in ["rkt", "fetch", ""], ["rkt-store", "fetch", "a"]:
+        assert bash(*words, cwd=tmp_path) == ({"a.aci"}, {"filenames"})
+
+
 @pytest.mark.parametrize("offers", ["bash", "fish"])
 def test_pods_that_are_there_are_offered(offers, house, tmp_path):
     need(offers)
@@ -276,6 +287,20 @@ def test_zsh_completes_images_at_the_prompt(image, tmp_path):
     assert argument_of(shell.child, f"rkt image rm {image[:20]}") == image
 
 
+def zsh_terminal(cwd):
+    need("zsh")
+    return Terminal(["zsh", "-f", "-i"], f"fpath=({DIR}/zsh $fpath)", "autoload -Uz compinit",
+                    f"compinit -u -d {cwd}/dump", "unsetopt zle_bracketed_paste prompt_sp automenu; bindkey -e",
+                    f"mkdir {cwd}/dir; cd {cwd}/dir; touch fetched.aci exported")
+
+
+def test_zsh_offers_files_to_fetch_and_names_to_list(image, tmp_path):
+    shell = zsh_terminal(tmp_path)
+    assert argument_of(shell.child, "rkt fetch fet") == "fetched.aci"
+    assert argument_of(shell.child, "rkt-store fetch fet") == "fetched.aci"
+    assert argument_of(shell.child, "rkt image list ") == "example.com/app"
+
+
 def fish(line, cwd=None):
     result = run(["fish", "--no-config", "-c", f"set fish_complete_path {DIR}/fish; complete -C '{line}'"],
                  cwd=cwd, env={"HOME": cwd or "/nonexistent", "PATH": f"{BUILD}:{os.environ['PATH']}"})
@@ -322,6 +347,13 @@ def test_fish_offers_images_that_are_there(image, tmp_path):
     assert fish("rkt-store rm ", tmp_path) == {"example.com/app", image}
     assert fish("rkt image info sha256-", tmp_path) == {image}
     assert fish("rkt-store export exam", tmp_path) == {"example.com/app"}
+
+
+def test_fish_offers_files_to_fetch_and_names_to_list(image, tmp_path):
+    need("fish")
+    for line in "rkt fetch ap", "rkt-store fetch ap", "rkt-store import ap":
+        assert fish(line, tmp_path) == {"app.aci"}
+    assert fish("rkt image list ", tmp_path) == {"example.com/app"}
 
 
 def test_fish_completes_rkt_as_the_program_behind_it(tmp_path):
