@@ -81,6 +81,20 @@ bool complete_takes_files(const struct command *command)
 	return false;
 }
 
+bool complete_is_dir(const struct opt *opt)
+{
+	return opts_takes_value(opt) && strcmp(opt->name, "dir") == 0;
+}
+
+void complete_spellings(const struct opt *opt, const char *separator)
+{
+	printf("--%s", opt->name);
+	if (strlen(opt->name) >= SINGLE_DASH_MIN)
+		printf("%s-%s", separator, opt->name);
+	if (opt->letter)
+		printf("%s-%c", separator, opt->letter);
+}
+
 char *complete_function(const char *program)
 {
 	char *name = xasprintf("_%s", program);

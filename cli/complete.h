@@ -10,8 +10,9 @@
 
 #include "cli/opts.h"
 
-/* For CANDIDATES_COMMAND of a command: names and IDs of images in the usual store, UUIDs of pods.
- * They have no characters that mean anything to a shell. */
+/* For CANDIDATES_COMMAND of a command: names and IDs of images, UUIDs of pods. They have no
+ * characters that mean anything to a shell. The scripts put the directory of a --dir in the line
+ * into RKT_DIR first. */
 #define COMPLETE_IMAGES "rkt-store list --no-legend --full --fields=name,id 2>/dev/null"
 #define COMPLETE_NAMES  "rkt-store list --no-legend --full --fields=name 2>/dev/null"
 #define COMPLETE_PODS   "rkt-pod list --no-legend --full 2>/dev/null | cut -d\" \" -f1"
@@ -49,6 +50,10 @@ enum complete_value {
 enum complete_value complete_value_of(const struct opt *opt);
 /* Prints the words of LIST with spaces between them. */
 void complete_list(const char *const *list);
+/* Whether OPT names the data directory. */
+bool complete_is_dir(const struct opt *opt);
+/* Prints what an option may be written as: "--dir", SEPARATOR, "-dir", SEPARATOR, "-d". */
+void complete_spellings(const struct opt *opt, const char *separator);
 /* Whether the operands of COMMAND are files. */
 bool complete_takes_files(const struct command *command);
 /* "_rkt_store_import" */

@@ -1,8 +1,8 @@
 /*
  * bash: a function for each command, given to complete(1) for those that are programs.
  *
- * The functions need nothing but bash itself. A line is cut into words at "=" too, so that
- * "--type=image" arrives as three.
+ * The functions need nothing but bash itself. A line is cut into words at "=" and ":" too, so
+ * that "--type=image" arrives as three.
  */
 #include <stdio.h>
 #include <string.h>
@@ -25,14 +25,43 @@ static const char head[] =
 	"\tCOMPREPLY=()\n";
 
 /* The words before the cursor that are no options and no values of options: their numbers. */
-static const char scan_start[] = "\tlocal i words=()\n"
+static const char scan_start[] = "\tlocal i value words=()\n"
 				 "\n"
 				 "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 				 "\t\tcase ${COMP_WORDS[i]} in\n";
-static const char scan_end[] = "\t\t-*) ;;\n"
+/* An operand is cut at ":" and "=" too. */
+static const char scan_end[] = "\t\t[:=]*) ((i++)) ;;\n"
+			       "\t\t-*) ;;\n"
 			       "\t\t*) words+=(\"$i\") ;;\n"
 			       "\t\tesac\n"
 			       "\tdone\n";
+/* Moves I from an option to its value, and sets VALUE to what the shell would hand over: without
+ * quotes, but nothing is evaluated. */
+static const char value_function[] =
+	"_rkt_value()\n"
+	"{\n"
+	"\tlocal text char quote='' separate=1\n"
+	"\n"
+	"\tvalue=\n"
+	"\t[[ ${COMP_WORDS[i+1]} == = ]] && ((i++)) && separate=\n"
+	"\ttext=${COMP_WORDS[++i]}\n"
+	"\twhile ((i + 1 < COMP_CWORD)) && [[ ${COMP_WORDS[i+1]} == [:=]* ]]; do\n"
+	"\t\ttext+=${COMP_WORDS[i+1]}${COMP_WORDS[i+2]}\n"
+	"\t\t((i += 2))\n"
+	"\tdone\n"
+	"\t[[ $separate && $text == \\~/* ]] && value=$HOME text=${text:1}\n"
+	"\twhile [[ $text ]]; do\n"
+	"\t\tchar=${text:0:1} text=${text:1}\n"
+	"\t\tcase $quote$char in\n"
+	"\t\t\\'|\\\") quote=$char ;;\n"
+	"\t\t\\'\\'|\\\"\\\") quote= ;;\n"
+	"\t\t\\\\|\\\"\\\\)\n"
+	"\t\t\t[[ $quote && $text != [\\$\\`\\\"\\\\]* ]] && value+=\\\\\n"
+	"\t\t\tvalue+=${text:0:1} text=${text:1} ;;\n"
+	"\t\t*) value+=$char ;;\n"
+	"\t\tesac\n"
+	"\tdone\n"
+	"}\n";
 
 /* Puts another program in the place of the words up to number AT, and lets its completion work. */
 static const char delegate[] = "_rkt_delegate()\n"
@@ -50,13 +79,6 @@ static const char delegate[] = "_rkt_delegate()\n"
 static void print_reply(const char *what)
 {
 	printf("mapfile -t COMPREPLY < <(compgen %s -- \"$cur\")", what);
-}
-
-static void print_spellings(const struct opt *opt)
-{
-	printf("--%s", opt->name);
-	if (opt->letter)
-		printf("|-%c", opt->letter);
 }
 
 static void print_choices(const struct opt *opt)
@@ -80,7 +102,7 @@ static void print_value(const struct opt *opt)
 	if (value == VALUE_NONE || !opt->help)
 		return;
 	fputs("\t", stdout);
-	print_spellings(opt);
+	complete_spellings(opt, "|");
 	fputs(") ", stdout);
 	if (value == VALUE_CHOICES)
 		print_choices(opt);
@@ -206,8 +228,11 @@ static void print_scan(const struct opt *table)
 		if (!opt->help || !opts_takes_value(opt))
 			continue;
 		fputs("\t\t", stdout);
-		print_spellings(opt);
-		puts(") [[ ${COMP_WORDS[i+1]} == = ]] && ((i++)); ((i++)) ;;");
+		complete_spellings(opt, "|");
+		fputs(") _rkt_value", stdout);
+		if (complete_is_dir(opt))
+			fputs("; [[ $value ]] && local -x RKT_DIR=$value", stdout);
+		puts(" ;;");
 	}
 	fputs(scan_end, stdout);
 }
@@ -220,19 +245,28 @@ static bool delegates(const struct complete_item *items)
 	return false;
 }
 
+/* What the functions of a script share. */
+static void print_shared(const struct command *command, const struct complete_item *items)
+{
+	if (items || command->candidates_command)
+		fputs(value_function, stdout);
+	if (items && delegates(items))
+		fputs(delegate, stdout);
+}
+
 void complete_bash(const struct command *command, const struct complete_item *items)
 {
 	enum opts_request unused = REQUEST_NONE;
 	auto_free struct opt *table = opts_table(command->options, &unused);
 	auto_free char *function = complete_function(command->program);
 
-	if (items && delegates(items))
-		fputs(delegate, stdout);
+	if (!strchr(command->program, ' '))
+		print_shared(command, items);
 	printf("%s()\n%s", function, head);
-	if (items) {
+	if (items || command->candidates_command)
 		print_scan(table);
+	if (items)
 		print_commands(command->program, items);
-	}
 	puts("\tcase $prev in");
 	for (const struct opt *opt = table; opt->name; opt++)
 		print_value(opt);

@@ -9,20 +9,45 @@
 
 #define QUOTE "\\'"
 
+/* The directory that the line names, else the usual one. */
+static const char dir_function[] =
+	"function __rkt_dir\n"
+	"    set -l words (commandline -opc)\n"
+	"    set -l dir $RKT_DIR\n"
+	"    set -e words[1]\n"
+	"    while set -q words[1]\n"
+	"        switch $words[1]\n"
+	"            case --\n"
+	"                break\n"
+	"            case '--dir=*' '-dir=*'\n"
+	"                set dir (string replace -r '^-+dir=' '' -- $words[1])\n"
+	"            case --dir -dir -d\n"
+	"                set -e words[1]\n"
+	"                set dir $words[1]\n"
+	"                string match -q '~/*' -- $dir; and set dir $HOME(string sub -s 2 -- $dir)\n"
+	"        end\n"
+	"        set -e words[1]\n"
+	"    end\n"
+	"    string join '' -- $dir\n"
+	"end\n";
+
 /* What a front command needs besides: it looks for the command in the line, and asks fish for what
  * the program behind it would complete. */
 static const char delegate_start[] = "function __rkt_delegate\n"
 				     "    set -l words (commandline -opc)\n"
 				     "    set -l line\n"
+				     "    set -lx RKT_DIR (__rkt_dir)\n"
 				     "    set -e words[1]\n"
 				     "    while string match -q -- '-*' \"$words[1]\"\n"
-				     "        contains -- $words[1] --dir; and set -e words[1]\n"
-				     "        set -e words[1]\n"
-				     "    end\n"
-				     "    switch \"$words[1] $words[2]\"\n";
+				     "        contains -- $words[1]";
+static const char delegate_find[] = "; and set -e words[1]\n"
+				    "        set -e words[1]\n"
+				    "    end\n"
+				    "    switch \"$words[1] $words[2]\"\n";
 static const char delegate_end[] =
 	"    end\n"
-	"    set -q line[1]; and complete -C (string join ' ' -- $line (commandline -ct))\n"
+	"    set -q line[1]; or return\n"
+	"    complete -C (string join ' ' -- (string escape -- $line) (commandline -ct))\n"
 	"end\n";
 
 static void print_description(const char *text)
@@ -42,6 +67,22 @@ static void print_start(const char *program)
 	printf("complete -c %.*s", (int)strcspn(program, " "), program);
 	if (space)
 		printf(" -n '__fish_seen_subcommand_from %s'", space + 1);
+}
+
+/* What options that have a value may be written as. */
+static void print_with_value(const struct opt *table)
+{
+	for (; table->name; table++)
+		if (table->help && opts_takes_value(table)) {
+			putchar(' ');
+			complete_spellings(table, " ");
+		}
+}
+
+/* The words that LINE prints, in the data directory that the command line names. */
+static void print_candidates_of(const char *line)
+{
+	printf(" -a '(begin; set -lx RKT_DIR (__rkt_dir); %s; end | string split \\t)'\n", line);
 }
 
 static void print_option(const char *program, const struct opt *opt)
@@ -101,9 +142,11 @@ static void print_candidates(const struct complete_item *items, const char *firs
 	}
 }
 
-static void print_delegate(const struct complete_item *items)
+static void print_delegate(const struct complete_item *items, const struct opt *table)
 {
 	fputs(delegate_start, stdout);
+	print_with_value(table);
+	fputs(delegate_find, stdout);
 	puts("        case ' '");
 	print_candidates(items, NULL);
 	for (size_t i = 0; items[i].name; i++) {
@@ -130,6 +173,8 @@ void complete_fish(const struct command *command, const struct complete_item *it
 	auto_free struct opt *table = opts_table(command->options, &unused);
 	const char *program = command->program;
 
+	if (!strchr(program, ' ') && (items || command->candidates_command))
+		fputs(dir_function, stdout);
 	if (items || !complete_takes_files(command)) {
 		print_start(program);
 		puts(" -f");
@@ -145,10 +190,10 @@ void complete_fish(const struct command *command, const struct complete_item *it
 	}
 	if (command->candidates_command) {
 		print_start(program);
-		printf(" -a '(%s | string split \\t)'\n", command->candidates_command);
+		print_candidates_of(command->candidates_command);
 	}
 	if (items && items[0].program) {
-		print_delegate(items);
+		print_delegate(items, table);
 		printf("complete -c %s -a '(__rkt_delegate)'\n", program);
 	} else if (items) {
 		print_own_commands(program, items);

@@ -10,6 +10,28 @@
 
 #define QUOTE "'\\''"
 
+/* Puts the directory that the line names into RKT_DIR, which the caller has made its own; nothing
+ * in it is evaluated. "-dir" becomes "--dir", since _arguments would take it for letters. */
+static const char dir_function[] =
+	"_rkt_dir()\n"
+	"{\n"
+	"\tlocal -i i\n"
+	"\tlocal dir\n"
+	"\n"
+	"\tfor ((i = 2; i < CURRENT; i++)); do\n"
+	"\t\t[[ $words[i] == -dir(|=*) ]] && words[i]=-$words[i]\n"
+	"\t\tcase $words[i] in\n"
+	"\t\t--) while ((++i < CURRENT)) && [[ $words[i] != --- ]]; do :; done ;;\n"
+	"\t\t--dir=*) dir=${(Q)words[i]#*=} ;;\n"
+	"\t\t--dir|-d)\n"
+	"\t\t\tdir=${(Q)words[++i]}\n"
+	"\t\t\t[[ $words[i] == \\~/* ]] && dir=$HOME${dir#\\~} ;;\n"
+	"\t\tesac\n"
+	"\tdone\n"
+	"\t[[ -z $dir ]] || RKT_DIR=$dir\n"
+	"\tcompstate[restore]= # else words were as before on return\n"
+	"}\n";
+
 static void print_value(const struct opt *opt)
 {
 	auto_free char *name = NULL;
@@ -172,13 +194,22 @@ static void print_operands(const struct command *command)
 void complete_zsh(const struct command *command, const struct complete_item *items)
 {
 	auto_free char *function = complete_function(command->program);
+	bool whole_line = !strchr(command->program, ' ');
+	bool asks = whole_line && (items || command->candidates_command);
 
+	if (asks)
+		fputs(dir_function, stdout);
 	printf("%s()\n{\n", function);
 	if (items)
 		puts("\tlocal context state state_descr line curcontext=$curcontext\n"
 		     "\tlocal -a commands\n"
-		     "\ttypeset -A opt_args\n");
-	printf("\t_arguments%s -s -S", items ? " -C" : "");
+		     "\ttypeset -A opt_args");
+	if (asks)
+		puts("\tlocal -x RKT_DIR=$RKT_DIR\n"
+		     "\n"
+		     "\t_rkt_dir");
+	/* -A: what follows a command is the command's, options too */
+	printf("\t_arguments%s -s -S", items ? " -C -A '-*'" : "");
 	print_options(command);
 	if (command->words) {
 		fputs(" \\\n\t\t'1:file:{compadd ", stdout);
@@ -190,6 +221,6 @@ void complete_zsh(const struct command *command, const struct complete_item *ite
 	else
 		print_operands(command);
 	puts("}");
-	if (!strchr(command->program, ' ')) /* the file is itself the function's first call */
+	if (whole_line) /* the file is itself the function's first call */
 		printf("%s \"$@\"\n", function);
 }

@@ -9,8 +9,6 @@
 #include "cli/nearest.h"
 #include "cli/out.h"
 
-#define SINGLE_DASH_MIN 3 /* letters of a long name that one dash may introduce */
-
 static int set_debug(void *into, const char *value, rkt_error **err)
 {
 	(void)into, (void)value, (void)err;

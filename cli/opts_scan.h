@@ -21,6 +21,8 @@ struct opt *opts_table(const struct opt *own, enum opts_request *request);
 /* Whether an option wants a value. */
 bool opts_takes_value(const struct opt *opt);
 
+#define SINGLE_DASH_MIN 3 /* letters of a long name that one dash may introduce */
+
 enum scan_dashes {
 	SCAN_TO_END,    /* what follows "--" is operands, to the end */
 	SCAN_TO_DASHES, /* ... up to "---", after which there are options again */

@@ -30,6 +30,15 @@ def image(data_dir, tmp_path):
     return add(write(tmp_path / "app.aci", image_tar("example.com/app")))
 
 
+@pytest.fixture
+def other(data_dir, tmp_path):
+    """A data directory that is not the usual one, with an ugly name and one image: other.org/tool."""
+    path = tmp_path / "o'ther $(touch evaluated) dir"
+    image = write(tmp_path / "other.aci", image_tar("other.org/tool"))
+    assert run(["rkt-store", "import", "--dir", path, image]).status == 0
+    return path
+
+
 def need(shell):
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not installed")
@@ -107,9 +116,9 @@ printf '%s\n' "${!options[*]}" "${COMPREPLY[@]}"
 """
 
 
-def bash(*words, cwd=None):
+def bash(*words, cwd=None, env=None):
     """What bash would offer for the last of WORDS, and the options it would set for that."""
-    env = {"LC_ALL": "C.UTF-8", "PATH": f"{BUILD}:{os.environ['PATH']}"}
+    env = {"LC_ALL": "C.UTF-8", "PATH": f"{BUILD}:{os.environ['PATH']}", **(env or {})}
     result = run(["bash", "--norc", "-c", BASH, "bash", DIR / "bash" / words[0], *words], cwd=cwd, env=env)
     assert (result.status, result.err) == (0, ""), result
     options, *replies = result.out.splitlines()
@@ -184,6 +193,47 @@ def test_bash_offers_files_to_fetch(tmp_path):
         assert bash(*words, cwd=tmp_path) == ({"a.aci"}, {"filenames"})
 
 
+def spelt(path):
+    """PATH in the ways one can write it for a shell."""
+    return ["'" + str(path).replace("'", r"'\''") + "'", re.sub(r"([^\w/.-])", r"\\\1", str(path)), '"' + str(path).replace("$", r"\$") + '"']
+
+
+def test_bash_offers_what_is_in_the_directory_named(image, other, tmp_path):
+    cwd = tmp_path / "empty"
+    cwd.mkdir()
+    for path in spelt(other):
+        for words in (
+            ["rkt-store", "--dir", path, "info"],
+            ["rkt-store", "info", "--dir", "=", path],
+            ["rkt-store", "info", "-d", path],
+            ["rkt-store", "-dir", path, "info"],
+            ["rkt", "--dir", "=", path, "image", "info"],
+            ["rkt", "-dir", "=", path, "image", "info"],
+            ["rkt", "image", "info", "--dir", path],
+            ["rkt", "--dir", path, "run"],
+            ["rkt-run", "--dir", path],
+            ["rkt", "--dir", path, "image", "list"],
+        ):
+            assert bash(*words, "oth", cwd=cwd)[0] == {"other.org/tool"}, words
+            assert bash(*words, "exam", cwd=cwd)[0] == set(), words
+    assert bash("rkt-store", "--dir", '"$(touch evaluated)"', "info", "", cwd=cwd)[0] == set()
+    assert not list(cwd.iterdir())
+
+
+def test_bash_puts_a_directory_together_again(image, data_dir, tmp_path):
+    (tmp_path / "a:b=c").symlink_to(data_dir)
+    words = ["--dir", "=", f"{tmp_path}/a", ":", "b", "=", "c", "info", ""]
+    assert bash("rkt-store", *words)[0] == {"example.com/app", image}
+    assert bash("rkt", *words[:-2], "image", "info", "exam")[0] == {"example.com/app"}
+
+
+def test_bash_knows_the_home_directory_by_its_sign(image, data_dir):
+    env = {"HOME": str(pathlib.Path(data_dir).parent), "RKT_DIR": "/nonexistent"}
+    name = pathlib.Path(data_dir).name
+    assert bash("rkt-store", "info", "--dir", f"~/{name}", "exam", env=env)[0] == {"example.com/app"}
+    assert bash("rkt-store", "info", "--dir", f"'~/{name}'", "exam", env=env)[0] == set()
+
+
 @pytest.mark.parametrize("offers", ["bash", "fish"])
 def test_pods_that_are_there_are_offered(offers, house, tmp_path):
     need(offers)
@@ -239,7 +289,7 @@ def argument_of(child, start):
     """Presses the tabulator key after START, and asks the shell for the last argument then."""
     child.send(start + "\t")
     child.send("X\x01printf '<%s>' \x05\r")
-    child.expect(r"(?:<[^<>%]*>){2,}")
+    child.expect(r"(?:<[^<>%]*>)+<[^<>%]*X>")
     found = re.findall(r"<([^<>%]*)>", child.match.group(0))
     assert found[-1].endswith("X"), found
     return found[-1][:-1] or found[-2]
@@ -301,9 +351,37 @@ def test_zsh_offers_files_to_fetch_and_names_to_list(image, tmp_path):
     assert argument_of(shell.child, "rkt image list ") == "example.com/app"
 
 
-def fish(line, cwd=None):
-    result = run(["fish", "--no-config", "-c", f"set fish_complete_path {DIR}/fish; complete -C '{line}'"],
-                 cwd=cwd, env={"HOME": cwd or "/nonexistent", "PATH": f"{BUILD}:{os.environ['PATH']}"})
+def test_zsh_offers_what_is_in_the_directory_named(image, other, tmp_path):
+    shell = zsh_terminal(tmp_path)
+    for path in spelt(other):
+        for line in ("rkt-store --dir {} info", "rkt-store info --dir={}", "rkt-store info -d {}",
+                     "rkt-store -dir {} info", "rkt --dir={} image info", "rkt -dir={} image info",
+                     "rkt image info --dir {}", "rkt --dir {} run", "rkt-run --dir {}"):
+            assert argument_of(shell.child, line.format(path) + " oth") == "other.org/tool", line
+            assert argument_of(shell.child, line.format(path) + " exam") == "exam", line
+    assert argument_of(shell.child, "rkt image info exam") == "example.com/app"
+    shell.child.send('rkt --dir "$(touch evaluated)" image info exam\t\x15echo DO\'\'NE\r')
+    shell.child.expect("DONE")
+    assert {path.name for path in (tmp_path / "dir").iterdir()} == {"fetched.aci", "exported"}
+
+
+def test_pods_of_the_directory_named_are_offered(house, tmp_path):
+    need("fish")
+    assert run(["rkt-run", house.image()]).status == 0
+    (pod,) = house.pods()
+    (tmp_path / "pods").symlink_to(os.environ["RKT_DIR"])
+    path, env = tmp_path / "pods", {"RKT_DIR": "/nonexistent"}
+    assert bash("rkt-pod", "status", "", env=env)[0] == set()
+    assert bash("rkt-pod", "status", "--dir", path, "", env=env)[0] == {pod}
+    assert bash("rkt", "--dir", "=", path, "rm", "", env=env)[0] == {pod}
+    assert fish(f"rkt-pod status --dir {path} ", tmp_path, env) == {pod}
+    assert fish(f"rkt --dir={path} status ", tmp_path, env) == {pod}
+
+
+def fish(line, cwd=None, env=None):
+    quoted = line.replace("\\", r"\\").replace("'", r"\'")
+    result = run(["fish", "--no-config", "-c", f"set fish_complete_path {DIR}/fish; complete -C '{quoted}'"],
+                 cwd=cwd, env={"HOME": cwd or "/nonexistent", "PATH": f"{BUILD}:{os.environ['PATH']}", **(env or {})})
     assert result.status == 0, result
     return {reply.partition("\t")[0] for reply in result.out.splitlines()}
 
@@ -354,6 +432,22 @@ def test_fish_offers_files_to_fetch_and_names_to_list(image, tmp_path):
     for line in "rkt fetch ap", "rkt-store fetch ap", "rkt-store import ap":
         assert fish(line, tmp_path) == {"app.aci"}
     assert fish("rkt image list ", tmp_path) == {"example.com/app"}
+
+
+def test_fish_offers_what_is_in_the_directory_named(image, other, tmp_path):
+    need("fish")
+    cwd = tmp_path / "empty"
+    cwd.mkdir()
+    path = "'" + str(other).replace("'", r"\'") + "'"
+    for path in path, re.sub(r"([^\w/.-])", r"\\\1", str(other)):
+        for line in ("rkt-store --dir {} info", "rkt-store info --dir={}", "rkt-store info -d {}",
+                     "rkt-store -dir {} info", "rkt --dir={} image info", "rkt -dir={} image info",
+                     "rkt -dir {} image info", "rkt image info --dir {}", "rkt --dir {} run",
+                     "rkt-run --dir {}"):
+            assert fish(line.format(path) + " oth", cwd) == {"other.org/tool"}, line
+            assert fish(line.format(path) + " exam", cwd) == set(), line
+    assert fish("rkt --dir (touch evaluated) image info exam", cwd) == set()
+    assert not {path.name for path in cwd.iterdir()} & {"evaluated"}
 
 
 def test_fish_completes_rkt_as_the_program_behind_it(tmp_path):
