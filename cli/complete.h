@@ -54,7 +54,7 @@ void complete_list(const char *const *list);
 bool complete_is_dir(const struct opt *opt);
 /* Prints what an option may be written as: "--dir", SEPARATOR, "-dir", SEPARATOR, "-d". */
 void complete_spellings(const struct opt *opt, const char *separator);
-/* Whether the operands of COMMAND are files. */
+/* Whether operands of COMMAND may be files: all, or those after the one candidates are for. */
 bool complete_takes_files(const struct command *command);
 /* "_rkt_store_import" */
 char *complete_function(const char *program);

@@ -35,6 +35,12 @@ static const char scan_end[] = "\t\t[:=]*) ((i++)) ;;\n"
 			       "\t\t*) words+=(\"$i\") ;;\n"
 			       "\t\tesac\n"
 			       "\tdone\n";
+/* Of what follows "--" nothing is known. */
+static const char scan_dashes[] = "\t\t--)\n"
+				  "\t\t\twhile ((++i < COMP_CWORD)) && [[ ${COMP_WORDS[i]} != "
+				  "--- ]]; do :; done\n"
+				  "\t\t\t((i < COMP_CWORD)) || return 0 ;;\n";
+
 /* Moves I from an option to its value, and sets VALUE to what the shell would hand over: without
  * quotes, but nothing is evaluated. */
 static const char value_function[] =
@@ -62,6 +68,27 @@ static const char value_function[] =
 	"\t\tesac\n"
 	"\tdone\n"
 	"}\n";
+
+/* Offers files besides the images in COMPREPLY. Called filenames, all would be listed by what is
+ * behind their last "/", and an image entered where a directory is named alike; so where there are
+ * images, what readline does for file names is done here. */
+static const char files_function[] = "_rkt_add_files()\n"
+				     "{\n"
+				     "\tlocal file end images=\" ${COMPREPLY[*]} \"\n"
+				     "\n"
+				     "\tif [[ $images == '  ' ]]; then\n"
+				     "\t\tcompopt -o filenames\n"
+				     "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
+				     "\t\treturn\n"
+				     "\tfi\n"
+				     "\twhile IFS= read -r file; do\n"
+				     "\t\t[[ $images == *\" $file \"* ]] && continue\n"
+				     "\t\tend=\n"
+				     "\t\t[[ -d $file ]] && end=/\n"
+				     "\t\tprintf -v file %q \"$file\"\n"
+				     "\t\tCOMPREPLY+=(\"$file$end\")\n"
+				     "\tdone < <(compgen -f -- \"$cur\")\n"
+				     "}\n";
 
 /* Puts another program in the place of the words up to number AT, and lets its completion work. */
 static const char delegate[] = "_rkt_delegate()\n"
@@ -150,23 +177,45 @@ static void print_candidates(const char *line)
 		line);
 }
 
+static void print_only_files(const char *const *words)
+{
+	fputs("\t\tcompopt -o filenames\n\t\t", stdout);
+	print_files(words);
+	putchar('\n');
+}
+
+/* Candidates where they may stand. The words before the cursor begin with the name of a command. */
+static void print_named_operands(const struct command *command)
+{
+	int named = strchr(command->program, ' ') ? 1 : 0;
+
+	if (command->operands_max < 0) {
+		puts("\telse");
+		print_candidates(command->candidates_command);
+		if (complete_takes_files(command))
+			puts("\t\t_rkt_add_files");
+		return;
+	}
+	printf("\telif ((${#words[@]} == %d)); then\n", named);
+	print_candidates(command->candidates_command);
+	if (!complete_takes_files(command))
+		return;
+	printf("\telif ((${#words[@]} < %d)); then\n", named + command->operands_max);
+	print_only_files(NULL);
+}
+
 static void print_operands(const struct command *command, const struct complete_item *items)
 {
 	if (items) {
 		fputs("\telse\n\t\tmapfile -t COMPREPLY < <(compgen -W '", stdout);
 		complete_words(items, NULL, " ");
 		puts("' -- \"$cur\")");
-		return;
-	}
-	if (command->candidates_command || complete_takes_files(command))
+	} else if (command->candidates_command) {
+		print_named_operands(command);
+	} else if (complete_takes_files(command)) {
 		puts("\telse");
-	if (complete_takes_files(command)) {
-		fputs("\t\tcompopt -o filenames\n\t\t", stdout);
-		print_files(command->words);
-		putchar('\n');
+		print_only_files(command->words);
 	}
-	if (command->candidates_command)
-		print_candidates(command->candidates_command);
 }
 
 /* ---- commands -------------------------------------------------------------------------------- */
@@ -221,7 +270,8 @@ static void print_commands(const char *program, const struct complete_item *item
 	puts("\tesac");
 }
 
-static void print_scan(const struct opt *table)
+static void print_scan(
+	const struct command *command, const struct opt *table, const struct complete_item *items)
 {
 	fputs(scan_start, stdout);
 	for (const struct opt *opt = table; opt->name; opt++) {
@@ -234,6 +284,10 @@ static void print_scan(const struct opt *table)
 			fputs("; [[ $value ]] && local -x RKT_DIR=$value", stdout);
 		puts(" ;;");
 	}
+	if (command->operand)
+		fputs(scan_dashes, stdout);
+	else if (items) /* they may be the command's to understand */
+		puts("\t\t--) break ;;");
 	fputs(scan_end, stdout);
 }
 
@@ -250,6 +304,8 @@ static void print_shared(const struct command *command, const struct complete_it
 {
 	if (items || command->candidates_command)
 		fputs(value_function, stdout);
+	if (command->candidates_command && complete_takes_files(command))
+		fputs(files_function, stdout);
 	if (items && delegates(items))
 		fputs(delegate, stdout);
 }
@@ -264,7 +320,7 @@ void complete_bash(const struct command *command, const struct complete_item *it
 		print_shared(command, items);
 	printf("%s()\n%s", function, head);
 	if (items || command->candidates_command)
-		print_scan(table);
+		print_scan(command, table, items);
 	if (items)
 		print_commands(command->program, items);
 	puts("\tcase $prev in");

@@ -31,6 +31,37 @@ static const char dir_function[] =
 	"    string join '' -- $dir\n"
 	"end\n";
 
+/* Whether the word at the cursor is an operand from number FROM to TO, a command counted as one.
+ * The other arguments are options that have values. */
+static const char operand_function[] = "function __rkt_operand -a from to\n"
+				       "    set -l words (commandline -opc)\n"
+				       "    set -l number 1\n"
+				       "    set -e words[1]\n"
+				       "    while set -q words[1]\n"
+				       "        if contains -- $words[1] $argv[3..-1]\n"
+				       "            set -e words[1]\n"
+				       "        else if not string match -q -- '-*' $words[1]\n"
+				       "            set number (math $number + 1)\n"
+				       "        end\n"
+				       "        set -e words[1]\n"
+				       "    end\n"
+				       "    test $number -ge $from -a $number -le $to\n"
+				       "end\n";
+
+/* Whether the cursor is between "--" and "---", where words are the app's. */
+static const char dashes_function[] = "function __rkt_after_dashes\n"
+				      "    set -l after 1\n"
+				      "    for word in (commandline -opc)\n"
+				      "        switch $word\n"
+				      "            case --\n"
+				      "                set after 0\n"
+				      "            case ---\n"
+				      "                set after 1\n"
+				      "        end\n"
+				      "    end\n"
+				      "    return $after\n"
+				      "end\n";
+
 /* What a front command needs besides: it looks for the command in the line, and asks fish for what
  * the program behind it would complete. */
 static const char delegate_start[] = "function __rkt_delegate\n"
@@ -79,10 +110,51 @@ static void print_with_value(const struct opt *table)
 		}
 }
 
+/* The same with the condition that the cursor is at operand number FROM to TO. */
+static void print_start_at(const struct command *command, const struct opt *table, int from, int to)
+{
+	const char *program = command->program, *space = strchr(program, ' ');
+	int named = space ? 1 : 0;
+
+	printf("complete -c %.*s -n '", (int)strcspn(program, " "), program);
+	if (space)
+		printf("__fish_seen_subcommand_from %s; and ", space + 1);
+	printf("__rkt_operand %d %d", named + from, named + to);
+	print_with_value(table);
+	putchar('\'');
+}
+
 /* The words that LINE prints, in the data directory that the command line names. */
 static void print_candidates_of(const char *line)
 {
 	printf(" -a '(begin; set -lx RKT_DIR (__rkt_dir); %s; end | string split \\t)'\n", line);
+}
+
+/* Candidates where they may stand, and files at the other places; where files may stand at every
+ * place of a program, fish does that by itself. */
+static void print_operands(const struct command *command, const struct opt *table)
+{
+	const char *line = command->candidates_command;
+	bool files = complete_takes_files(command), one = line && command->operands_max >= 0;
+
+	if (line) {
+		if (one)
+			print_start_at(command, table, 1, 1);
+		else
+			print_start(command->program);
+		if (command->operand)
+			fputs(" -n 'not __rkt_after_dashes'", stdout);
+		print_candidates_of(line);
+	}
+	if (one && files && command->operands_max > 1) {
+		print_start_at(command, table, 2, command->operands_max);
+		puts(" -F");
+	} else if (files && strchr(command->program, ' ')) {
+		print_start(command->program);
+		puts(" -F");
+	}
+	if (command->operand)
+		printf("complete -c %s -n __rkt_after_dashes -f\n", command->program);
 }
 
 static void print_option(const char *program, const struct opt *opt)
@@ -167,20 +239,26 @@ static void print_delegate(const struct complete_item *items, const struct opt *
 	fputs(delegate_end, stdout);
 }
 
+/* What the conditions and candidates of a script share. */
+static void print_shared(const struct command *command, const struct complete_item *items)
+{
+	if (!items && !command->candidates_command)
+		return;
+	fputs(dir_function, stdout);
+	fputs(command->operand ? dashes_function : operand_function, stdout);
+}
+
 void complete_fish(const struct command *command, const struct complete_item *items)
 {
 	enum opts_request unused = REQUEST_NONE;
 	auto_free struct opt *table = opts_table(command->options, &unused);
 	const char *program = command->program;
 
-	if (!strchr(program, ' ') && (items || command->candidates_command))
-		fputs(dir_function, stdout);
+	if (!strchr(program, ' '))
+		print_shared(command, items);
 	if (items || !complete_takes_files(command)) {
 		print_start(program);
 		puts(" -f");
-	} else if (strchr(program, ' ')) { /* the program as a whole has none */
-		print_start(program);
-		puts(" -F");
 	}
 	if (command->words) {
 		print_start(program);
@@ -188,10 +266,8 @@ void complete_fish(const struct command *command, const struct complete_item *it
 		complete_list(command->words);
 		puts("'");
 	}
-	if (command->candidates_command) {
-		print_start(program);
-		print_candidates_of(command->candidates_command);
-	}
+	if (!items)
+		print_operands(command, table);
 	if (items && items[0].program) {
 		print_delegate(items, table);
 		printf("complete -c %s -a '(__rkt_delegate)'\n", program);

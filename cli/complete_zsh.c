@@ -32,6 +32,16 @@ static const char dir_function[] =
 	"\tcompstate[restore]= # else words were as before on return\n"
 	"}\n";
 
+/* Of what follows "--" nothing is known; after "---" an image may stand again, and options. */
+static const char dashes[] = "\tlocal -a before=(\"${(@)words[1,CURRENT-1]}\")\n"
+			     "\tlocal -i at=$before[(I)---]\n"
+			     "\n"
+			     "\tif ((at)); then\n"
+			     "\t\twords=($words[1] \"${(@)words[at+1,-1]}\")\n"
+			     "\t\t((CURRENT -= at - 1))\n"
+			     "\tfi\n"
+			     "\t(($before[(I)--] > at)) && return 1\n";
+
 static void print_value(const struct opt *opt)
 {
 	auto_free char *name = NULL;
@@ -179,15 +189,19 @@ static void print_commands(const char *program, const struct complete_item *item
 	     "\tesac");
 }
 
+/* Candidates where they may stand, and files at the other places. */
 static void print_operands(const struct command *command)
 {
-	const char *files = complete_takes_files(command) ? "_files" : "";
+	const char *line = command->candidates_command;
+	bool files = complete_takes_files(command), all = command->operands_max < 0;
 
-	if (command->candidates_command)
-		printf(" \\\n\t\t'*:operand:{compadd -- $(%s); %s}'", command->candidates_command,
-			files);
-	else if (*files)
+	if (line)
+		printf(" \\\n\t\t'%s:operand:{compadd -- $(%s)%s}'", all ? "*" : "1", line,
+			all && files ? "; _files" : "");
+	else if (files)
 		fputs(" \\\n\t\t'*:file:_files'", stdout);
+	for (int place = 2; line && files && place <= command->operands_max; place++)
+		printf(" \\\n\t\t'%d:file:_files'", place);
 	putchar('\n');
 }
 
@@ -208,6 +222,8 @@ void complete_zsh(const struct command *command, const struct complete_item *ite
 		puts("\tlocal -x RKT_DIR=$RKT_DIR\n"
 		     "\n"
 		     "\t_rkt_dir");
+	if (command->operand)
+		fputs(dashes, stdout);
 	/* -A: what follows a command is the command's, options too */
 	printf("\t_arguments%s -s -S", items ? " -C -A '-*'" : "");
 	print_options(command);

@@ -63,7 +63,7 @@ struct command {
 	const char *const *see_also;            /* NULL-terminated: "rkt-store(1)"; or NULL */
 	const char *const *words; /* NULL-terminated: what the first operand may be; or NULL */
 	/* For completion, or NULL: a line for the shell that prints words operands may be
-	 * (COMPLETE_IMAGES). */
+	 * (COMPLETE_IMAGES): each of them when OPERANDS_MAX is -1, else the first. */
 	const char *candidates_command;
 	/* Operands accepted: at least MIN, at most MAX (-1: any number). */
 	int operands_min, operands_max;

@@ -178,7 +178,6 @@ def test_bash_offers_images_that_are_there(image, tmp_path):
     assert bash("rkt-store", "info", "sha256-")[0] == {image}
     assert bash("rkt", "image", "cat-manifest", "exam")[0] == {"example.com/app"}
     assert bash("rkt", "run", "", cwd=tmp_path)[0] >= {"example.com/app", "app.aci"}
-    assert bash("rkt-store", "export", "", cwd=tmp_path)[0] >= {"example.com/app", "app.aci"}
     assert bash("rkt-store", "rm", "none")[0] == set()
 
 
@@ -191,6 +190,43 @@ def test_bash_offers_files_to_fetch(tmp_path):
     (tmp_path / "a.aci").write_text("")
     for words in ["rkt", "fetch", ""], ["rkt-store", "fetch", "a"]:
         assert bash(*words, cwd=tmp_path) == ({"a.aci"}, {"filenames"})
+
+
+def test_bash_takes_images_for_no_files(image, tmp_path):
+    """Of a file readline would show the last component, and a directory of that name it would enter."""
+    (tmp_path / "dir/example.com/app").mkdir(parents=True)
+    (tmp_path / "dir/example.com/a b").write_text("")
+    cwd = tmp_path / "dir"
+    assert bash("rkt-run", "example.com/a", cwd=cwd) == ({"example.com/app", r"example.com/a\ b"}, set())
+    assert bash("rkt-run", "exam", cwd=cwd) == ({"example.com/app", "example.com/"}, set())
+    assert bash("rkt-run", "./", cwd=cwd) == ({"./example.com"}, {"filenames"})
+    assert bash("rkt-store", "extract", "example.com/", cwd=cwd) == ({"example.com/app"}, set())
+
+
+def test_bash_offers_images_only_where_one_may_stand(image, tmp_path):
+    file = tmp_path / "dir/exam"
+    file.parent.mkdir()
+    file.write_text("")
+    cwd = file.parent
+    for command in "info", "cat-manifest":
+        assert bash("rkt-store", command, "example.com/app", "")[0] == set()
+        assert bash("rkt", "image", command, "example.com/app", ":", "1.0", "")[0] == set()
+    for command in "extract", "export", "render":
+        assert bash("rkt-store", command, "", cwd=cwd) == ({"example.com/app", image}, set())
+        assert bash("rkt-store", command, "example.com/app", "", cwd=cwd) == ({"exam"}, {"filenames"})
+        assert bash("rkt-store", command, "example.com/app", "x", "", cwd=cwd)[0] == set()
+    assert bash("rkt-store", "export", "--compress", "gzip", "exam", cwd=cwd)[0] == {"example.com/app"}
+    assert bash("rkt-store", "rm", "example.com/app", "exam")[0] == {"example.com/app"}
+
+
+def test_bash_offers_nothing_among_the_arguments_of_an_app(image, tmp_path):
+    for words in ["exam"], ["--"], ["a", "exam"], ["a", "--", "exam"]:
+        assert bash("rkt", "run", "x", "--", *words, cwd=tmp_path)[0] == set()
+    after = bash("rkt", "run", "x", "--", "a", "---", "exam", cwd=tmp_path)[0]
+    assert after == {"example.com/app"}
+    words = ["x", "--", "--dir", "/nonexistent", "---", "exam"]
+    assert bash("rkt", "run", *words, cwd=tmp_path)[0] == {"example.com/app"}
+    assert "--name=" in bash("rkt-run", "x", "--", "a", "---", "y", "--na", cwd=tmp_path)[0]
 
 
 def spelt(path):
@@ -310,6 +346,23 @@ def test_bash_completes_images_at_the_prompt(image):
     assert argument_of(shell.child, f"rkt image rm {image[:20]}") == image
 
 
+def test_bash_lists_images_whole_at_the_prompt(image, other, tmp_path):
+    assert run(["rkt-store", "import", tmp_path / "other.aci"]).status == 0
+    cwd = tmp_path / "dir"
+    (cwd / "example.com/app").mkdir(parents=True)
+    (cwd / "file name").write_text("")
+    (cwd / "fol/in").mkdir(parents=True)
+    shell = Terminal(["bash", "--norc", "--noprofile", "-i"], f". {DIR}/bash/rkt", f"cd '{cwd}'")
+    assert argument_of(shell.child, "rkt run example.com/a") == "example.com/app"
+    assert argument_of(shell.child, "rkt run fi") == "file name"
+    assert argument_of(shell.child, "rkt run fo") == "fol/"
+    assert argument_of(shell.child, "rkt image export x fi") == "file name"
+    assert argument_of(shell.child, f"rkt --dir={spelt(other)[0]} image info oth") == "other.org/tool"
+    shell.child.send("rkt run \t\t")
+    shell.child.expect("fol/")
+    assert {"example.com/app", "example.com/", "other.org/tool"} <= set(shell.child.before.split())
+
+
 def test_zsh_completes_at_the_prompt(tmp_path):
     need("zsh")
     shell = Terminal(["zsh", "-f", "-i"], f"fpath=({DIR}/zsh $fpath)", "autoload -Uz compinit",
@@ -349,6 +402,22 @@ def test_zsh_offers_files_to_fetch_and_names_to_list(image, tmp_path):
     assert argument_of(shell.child, "rkt fetch fet") == "fetched.aci"
     assert argument_of(shell.child, "rkt-store fetch fet") == "fetched.aci"
     assert argument_of(shell.child, "rkt image list ") == "example.com/app"
+
+
+def test_zsh_offers_images_only_where_one_may_stand(image, tmp_path):
+    shell = zsh_terminal(tmp_path)
+    for command in "info", "cat-manifest":
+        assert argument_of(shell.child, f"rkt image {command} a exam") == "exam"
+    for command in "extract", "export", "render":
+        assert argument_of(shell.child, f"rkt image {command} --debug ex") == "example.com/app"
+        assert argument_of(shell.child, f"rkt image {command} a ex") == "exported"
+        assert argument_of(shell.child, f"rkt image {command} a b ex") == "ex"
+    assert argument_of(shell.child, "rkt image rm a exam") == "example.com/app"
+    assert argument_of(shell.child, "rkt run exam") == "example.com/app"
+    assert argument_of(shell.child, "rkt run a -- exam") == "exam"
+    assert argument_of(shell.child, "rkt run a -- b -- exam") == "exam"
+    assert argument_of(shell.child, "rkt run a -- b --- exam") == "example.com/app"
+    assert argument_of(shell.child, "rkt run a -- b --- c --tree=ext") == "--tree=extracted"
 
 
 def test_zsh_offers_what_is_in_the_directory_named(image, other, tmp_path):
@@ -432,6 +501,24 @@ def test_fish_offers_files_to_fetch_and_names_to_list(image, tmp_path):
     for line in "rkt fetch ap", "rkt-store fetch ap", "rkt-store import ap":
         assert fish(line, tmp_path) == {"app.aci"}
     assert fish("rkt image list ", tmp_path) == {"example.com/app"}
+
+
+def test_fish_offers_images_only_where_one_may_stand(image, tmp_path):
+    need("fish")
+    cwd = tmp_path / "dir"
+    cwd.mkdir()
+    (cwd / "exported").write_text("")
+    for command in "info", "cat-manifest":
+        assert fish(f"rkt image {command} a ", cwd) == set()
+    for command in "extract", "export", "render":
+        assert fish(f"rkt image {command} --debug ex", cwd) == {"example.com/app"}
+        assert fish(f"rkt image {command} a ", cwd) == {"exported"}
+        assert fish(f"rkt image {command} a b ", cwd) == set()
+    assert fish("rkt-store export --compress gzip exam", cwd) == {"example.com/app"}
+    assert fish("rkt image rm a exam", cwd) == {"example.com/app"}
+    assert fish("rkt run ex", cwd) == {"example.com/app", "exported"}
+    assert fish("rkt run a -- ex", cwd) == set()
+    assert fish("rkt run a -- b --- ex", cwd) == {"example.com/app", "exported"}
 
 
 def test_fish_offers_what_is_in_the_directory_named(image, other, tmp_path):
