@@ -24,7 +24,7 @@ struct db {
 	/* Why there is no map any more, an errno; 0: there is one. Set by who holds it alone. */
 	int lost;
 	pthread_mutex_t writing; /* for what follows */
-	int writers; /* threads in a transaction that writes: one, and others that have just ended */
+	int writers; /* threads in a transaction that writes: one, and others that just ended */
 	int cleared; /* slots of killed readers, when it was opened */
 };
 

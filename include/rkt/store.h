@@ -2,7 +2,8 @@
  * The image store: transactional, content-addressed, indexed by LMDB.
  *
  * A store is a directory (doc/formats.md). Several processes may use one store at once, but a
- * process may open a given store only once (RKT_USAGE; LMDB). Readers never block and are never blocked.
+ * process may open a given store only once (RKT_USAGE; LMDB). Readers never block and are never
+ * blocked.
  * Before rkt_store_import() returns 0 the image does not exist; afterwards it is whole and durable
  * (S-040).
  *
@@ -298,8 +299,8 @@ struct rkt_gc_options {
 	size_t size;
 	int64_t grace_sec; /* images imported or used less long ago stay */
 	bool dry_run;      /* say, do not do */
-	/* Called at the end for every image and every left-over with what happened to it and why, in
-	 * words. */
+	/* Called at the end for every image and every left-over with what happened to it and why,
+	 * in words. */
 	void (*report)(void *context, const char *what, const char *decision, const char *reason);
 	void *context;
 	/* Options that end here are taken too; RET then ends before BYTES_KEPT. */

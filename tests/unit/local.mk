@@ -25,6 +25,7 @@ unit_tests += tests/unit/test_page_tags
 unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_auth
 unit_tests += tests/unit/test_db
+unit_tests += tests/unit/test_db_map
 unit_tests += tests/unit/test_store
 unit_tests += tests/unit/test_used
 unit_tests += tests/unit/test_keep
@@ -79,7 +80,7 @@ tests_unit_test_environment_LDADD = $(tests_unit_test_users_LDADD)
 tests_unit_test_extract_walk_SOURCES = tests/unit/test_extract.c
 tests_unit_test_extract_walk_CPPFLAGS = $(AM_CPPFLAGS) -DWITHOUT_OPENAT2
 EXTRA_DIST += %D%/no_openat2.h
-EXTRA_DIST += %D%/tap.sh %D%/scratch.h %D%/tars.h %D%/store_fixture.h %D%/stores.h %D%/index_read.h %D%/chunks.h %D%/deps.h %D%/corpus.h %D%/list-tar.py %D%/README.md
+EXTRA_DIST += %D%/tap.sh %D%/scratch.h %D%/tars.h %D%/store_fixture.h %D%/stores.h %D%/index_read.h %D%/chunks.h %D%/db_fixture.h %D%/deps.h %D%/corpus.h %D%/list-tar.py %D%/README.md
 EXTRA_DIST += tests/corpus/manifests
 
 # for run-tests, which runs only these in some of its builds
