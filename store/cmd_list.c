@@ -38,6 +38,7 @@ struct field {
 	const char *(*show)(const rkt_image_record *image, const struct view *view,
 		char room[static CELL_SIZE]);
 	int (*compare)(const rkt_image_record *one, const rkt_image_record *other);
+	enum record_parts parts; /* of the record that have it */
 };
 
 static int order(uint64_t one, uint64_t other)
@@ -147,12 +148,12 @@ static const struct field known_fields[] = {
 	{ "os", "OS", show_os, compare_os },
 	{ "arch", "ARCH", show_arch, compare_arch },
 	{ "size", "SIZE", show_size, compare_size },
-	{ "index-size", "INDEX SIZE", show_index_size, compare_index_size },
+	{ "index-size", "INDEX SIZE", show_index_size, compare_index_size, RECORD_WHOLE },
 	{ "entries", "ENTRIES", show_entries, compare_entries },
 	{ "imported", "IMPORTED", show_imported, compare_imported },
-	{ "used", "USED", show_used, compare_used },
-	{ "source", "SOURCE", show_source, compare_source },
-	{ "signed-by", "SIGNED BY", show_signed_by, compare_signed_by },
+	{ "used", "USED", show_used, compare_used, RECORD_WHOLE },
+	{ "source", "SOURCE", show_source, compare_source, RECORD_WHOLE },
+	{ "signed-by", "SIGNED BY", show_signed_by, compare_signed_by, RECORD_WHOLE },
 };
 static const char *const field_words[] = { "id", "name", "version", "os", "arch", "size",
 	"index-size", "entries", "imported", "used", "source", "signed-by", NULL };
@@ -227,7 +228,7 @@ static int fits(const struct filter *self, const rkt_image_record *image, rkt_er
 	if (!name_fits(self, image->name) || image->imported_sec < self->after_sec ||
 		image->imported_sec >= self->before_sec)
 		return 0;
-	return reference_labels_fit(&self->labels, manifest, err);
+	return self->labels.label_count ? reference_labels_fit(&self->labels, manifest, err) : 1;
 }
 
 /* Drops the IMAGES that do not fit: how many stay, or -1 (IMAGES are as many as before). */
@@ -400,17 +401,45 @@ static char *common_beginning(const struct operands *patterns)
 	return xmemdup(first, len);
 }
 
+static bool needs_whole(const struct field *const *fields, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (fields[i]->parts == RECORD_WHOLE)
+			return true;
+	return false;
+}
+
+/* What must be read of the records to show them; wrong fields are refused here. */
+static int parts_of(const struct list_settings *settings, enum record_parts *ret, rkt_error **err)
+{
+	const struct field *fields[FIELDS_MAX + 1];
+	const char *sort = settings->sort;
+	int count = parse_fields(settings->fields, fields, err);
+
+	if (count < 0)
+		return -1;
+	if (sort && !(fields[count++] = field_of(sort + (sort[0] == '-'), err)))
+		return -1;
+	*ret = settings->json || settings->labels.count || needs_whole(fields, count)
+		       ? RECORD_WHOLE
+		       : RECORD_BRIEF;
+	return 0;
+}
+
 static int list(const struct list_settings *settings, const struct operands *names, rkt_error **err)
 {
 	auto_store rkt_store *store = rkt_store_open(settings->dir, RKT_STORE_READ, err);
 	auto_free char *beginning = common_beginning(names);
 	struct filter filter = { 0 };
+	enum record_parts parts;
 	rkt_image_record **images;
 	size_t count;
 	int result = store ? filter_make(&filter, settings, names, err) : -1;
 
 	if (result == 0)
-		result = rkt_store_list_prefix(store, beginning, &images, &count, err);
+		result = parts_of(settings, &parts, err);
+	if (result == 0)
+		result = store_list(store, beginning, parts, &images, &count, err);
 	if (result == 0) {
 		result = show(settings, &filter, images, count, err);
 		rkt_store_list_free(images, count);

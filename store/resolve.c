@@ -216,7 +216,7 @@ static int find(db_txn *txn, void *context, rkt_error **err)
 
 	if (resolve(txn, self->reference, &id, err) < 0)
 		return -1;
-	return store_get_record(txn, &id, &self->found, err) < 0 ? -1 : 0;
+	return store_get_record(txn, &id, RECORD_WHOLE, &self->found, err) < 0 ? -1 : 0;
 }
 
 int rkt_store_find(rkt_store *store, const char *reference, rkt_image_record **ret, rkt_error **err)
@@ -231,6 +231,7 @@ int rkt_store_find(rkt_store *store, const char *reference, rkt_image_record **r
 
 struct list {
 	const char *prefix;
+	enum record_parts parts;
 	rkt_image_record **records;
 	size_t count, capacity;
 };
@@ -243,7 +244,7 @@ static int add_record(struct list *self, db_txn *txn, struct slice name_key, rkt
 
 	if (key_name_id(name_key, &id, err) < 0)
 		return -1;
-	got = store_get_record(txn, &id, &record, err);
+	got = store_get_record(txn, &id, self->parts, &record, err);
 	if (!got)
 		return rkt_fail(err, RKT_INVALID, "the index is damaged: a name of no image");
 	if (got < 0)
@@ -288,10 +289,10 @@ static int list(db_txn *txn, void *context, rkt_error **err)
 	return plain.len > KEY_NAME_PLAIN_MAX ? 0 : list_keys(self, txn, plain, err);
 }
 
-int rkt_store_list_prefix(rkt_store *store, const char *prefix, rkt_image_record ***ret,
-	size_t *ret_count, rkt_error **err)
+int store_list(rkt_store *store, const char *prefix, enum record_parts parts,
+	rkt_image_record ***ret, size_t *ret_count, rkt_error **err)
 {
-	struct list self = { .prefix = prefix };
+	struct list self = { .prefix = prefix, .parts = parts };
 
 	if (db_read(store->db, list, &self, err) < 0) {
 		rkt_store_list_free(self.records, self.count);
@@ -300,6 +301,12 @@ int rkt_store_list_prefix(rkt_store *store, const char *prefix, rkt_image_record
 	*ret = self.records;
 	*ret_count = self.count;
 	return 0;
+}
+
+int rkt_store_list_prefix(rkt_store *store, const char *prefix, rkt_image_record ***ret,
+	size_t *ret_count, rkt_error **err)
+{
+	return store_list(store, prefix, RECORD_WHOLE, ret, ret_count, err);
 }
 
 int rkt_store_list(rkt_store *store, rkt_image_record ***ret, size_t *ret_count, rkt_error **err)

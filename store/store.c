@@ -240,19 +240,15 @@ static int fill_origin(struct record *self, struct slice bytes, rkt_error **err)
 	return 0;
 }
 
-/* Copies the raw records into SELF, so that its strings outlive the transaction. */
-static int fill_record(
-	struct record *self, struct slice row_bytes, struct slice manifest, rkt_error **err)
+/* Copies the raw record into SELF, so that its strings outlive the transaction. */
+static int fill_row(struct record *self, struct slice bytes, rkt_error **err)
 {
 	rkt_image_record *shown = &self->shown;
 	struct image_row row;
-	struct slice text;
 
-	buf_append(&self->row, row_bytes.data, row_bytes.len);
-	if (image_row_read(buf_slice(&self->row), &row, err) < 0 ||
-		manifest_row_read(manifest, &text, err) < 0)
+	buf_append(&self->row, bytes.data, bytes.len);
+	if (image_row_read(buf_slice(&self->row), &row, err) < 0)
 		return -1;
-	buf_append(&self->manifest, text.data, text.len);
 	shown->name = row.name;
 	shown->version = row.version;
 	shown->os = row.os;
@@ -262,39 +258,56 @@ static int fill_record(
 	shown->imported_sec = (int64_t)(row.imported_ns / 1000000000u);
 	shown->imported_nsec = (uint32_t)(row.imported_ns % 1000000000u);
 	shown->index_fault = row.index_fault;
-	shown->manifest = buf_text(&self->manifest);
-	shown->manifest_len = self->manifest.len;
 	return 0;
 }
 
-int store_get_record(db_txn *txn, const rkt_image_id *id, rkt_image_record **ret, rkt_error **err)
+static int fill_manifest(struct record *self, db_txn *txn, rkt_error **err)
+{
+	struct slice text;
+
+	if (store_get_manifest(txn, &self->shown.id, &text, err) < 0)
+		return -1;
+	buf_append(&self->manifest, text.data, text.len);
+	self->shown.manifest = buf_text(&self->manifest);
+	self->shown.manifest_len = self->manifest.len;
+	return 0;
+}
+
+/* What is not in the tables that every image has a record in. */
+static int fill_more(struct record *self, db_txn *txn, rkt_error **err)
+{
+	const rkt_image_id *id = &self->shown.id;
+	struct slice origin = { 0 };
+	struct tree_row tree = { 0 };
+	uint64_t used_ns = 0;
+	int has_index = store_get_tree(txn, RECORD_EROFS, id, &tree, err), has_origin;
+
+	if (has_index < 0 || store_get_used(txn, id, &used_ns, err) < 0)
+		return -1;
+	self->shown.index_size = has_index ? tree.size : 0;
+	self->shown.used_sec = (int64_t)(used_ns / 1000000000u);
+	has_origin = origin_get(txn, id, &origin, err);
+	return has_origin > 0 ? fill_origin(self, origin, err) : has_origin;
+}
+
+int store_get_record(db_txn *txn, const rkt_image_id *id, enum record_parts parts,
+	rkt_image_record **ret, rkt_error **err)
 {
 	struct key key = key_of_id(id);
-	struct slice row = { 0 }, manifest = { 0 }, origin = { 0 };
-	struct tree_row tree = { 0 };
+	struct slice row = { 0 };
 	auto_image_record rkt_image_record *record = NULL;
-	uint64_t used_ns = 0;
-	int got = db_get(txn, DB_IMAGE, key_slice(&key), &row, err), has_index, has_origin;
+	struct record *self;
+	int got = db_get(txn, DB_IMAGE, key_slice(&key), &row, err);
 
 	if (got <= 0)
 		return got;
-	got = db_get(txn, DB_MANIFEST, key_slice(&key), &manifest, err);
-	if (!got)
-		return rkt_fail(
-			err, RKT_INVALID, "the index is damaged: %s has no manifest", id->text);
-	has_index = got < 0 ? -1 : store_get_tree(txn, RECORD_EROFS, id, &tree, err);
-	if (has_index < 0 || store_get_used(txn, id, &used_ns, err) < 0)
-		return -1;
-	has_origin = origin_get(txn, id, &origin, err);
-	if (has_origin < 0)
-		return -1;
-	record = xcalloc(1, sizeof(struct record));
+	self = xcalloc(1, sizeof *self);
+	record = &self->shown;
 	record->id = *id;
-	record->index_size = has_index ? tree.size : 0;
-	record->used_sec = (int64_t)(used_ns / 1000000000u);
-	if (fill_record((struct record *)record, row, manifest, err) < 0)
+	if (fill_row(self, row, err) < 0)
 		return -1;
-	if (has_origin && fill_origin((struct record *)record, origin, err) < 0)
+	if (parts == RECORD_WHOLE &&
+		(fill_manifest(self, txn, err) < 0 || fill_more(self, txn, err) < 0))
 		return -1;
 	*ret = pass_ptr(record);
 	return 1;

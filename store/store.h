@@ -48,8 +48,19 @@ int store_get_used(db_txn *txn, const rkt_image_id *id, uint64_t *ret_ns, rkt_er
 /* It is used now. */
 int store_put_used(db_txn *txn, const rkt_image_id *id, rkt_error **err);
 
+/* How much of a record is read. Each table it stands in is a page more that has to be mapped, as
+ * images lie there in no order: of a hundred images these take longer than all else. */
+enum record_parts {
+	RECORD_BRIEF, /* without manifest, index size, last use, source, and who signed */
+	RECORD_WHOLE,
+};
+
 /* The record of ID for the world outside: 1 with *RET, which the caller frees, 0 or -1. */
-int store_get_record(db_txn *txn, const rkt_image_id *id, rkt_image_record **ret, rkt_error **err);
+int store_get_record(db_txn *txn, const rkt_image_id *id, enum record_parts parts,
+	rkt_image_record **ret, rkt_error **err);
+/* rkt_store_list_prefix(), of PARTS of the records. */
+int store_list(rkt_store *store, const char *prefix, enum record_parts parts,
+	rkt_image_record ***ret, size_t *ret_count, rkt_error **err);
 
 /* Reads options that begin with their size (size_t) and may be the shorter ones that were promised
  * first, of FIRST bytes: what they lack is 0 in RET, of KNOWN bytes. RKT_USAGE for other sizes. */
