@@ -1,11 +1,9 @@
 /* LMDB: opening, checking, growing, transactions, cursors. */
-#include "store/db_guard.h"
 #include "store/db_inside.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "base/fd.h"
@@ -213,7 +211,7 @@ static int open_env(db *self, int dir, enum db_mode mode, rkt_error **err)
 {
 	unsigned flags = MDB_NOTLS | (mode == DB_READ ? MDB_RDONLY : 0);
 	char path[32];
-	int data, code = mdb_env_create(&self->env);
+	int code = mdb_env_create(&self->env);
 
 	if (code)
 		return db_fail(err, code, "create");
@@ -224,9 +222,9 @@ static int open_env(db *self, int dir, enum db_mode mode, rkt_error **err)
 		(code = mdb_env_set_maxreaders(self->env, DB_READERS)) ||
 		(code = mdb_env_open(self->env, path, flags, 0600)))
 		return fail_open(code, err);
-	if ((code = mdb_env_get_fd(self->env, &data)))
+	if ((code = mdb_env_get_fd(self->env, &self->data)))
 		return db_fail(err, code, "open");
-	if (fcntl(data, F_SETFD, FD_CLOEXEC) < 0) /* LMDB leaves that to us */
+	if (fcntl(self->data, F_SETFD, FD_CLOEXEC) < 0) /* LMDB leaves that to us */
 		return rkt_fail_errno(err, "index: open");
 	code = mdb_reader_check(self->env, &self->cleared);
 	return code ? db_fail(err, code, "clear stale readers") : 0;

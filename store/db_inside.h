@@ -13,6 +13,7 @@ extern const char *const db_table_names[DB_TABLE_COUNT];
 
 struct db {
 	MDB_env *env;
+	int data;                       /* lent by ENV: data.mdb */
 	MDB_dbi tables[DB_TABLE_COUNT]; /* TABLE_ABSENT: an older environment, read only */
 	enum db_mode mode;
 	/* LMDB moves the map only while no transaction of this process is running: each holds this

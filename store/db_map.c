@@ -61,14 +61,12 @@ static int lengthen(int fd, off_t size, rkt_error **err)
  * same: they may lengthen it, and write there, between our look and what would then cut it. */
 static int lengthen_alone(db *self, off_t size, rkt_error **err)
 {
-	int fd, result, code = mdb_env_get_fd(self->env, &fd);
+	int result;
 
-	if (code)
-		return db_fail(err, code, "size");
-	if (lock_byte_wait(fd, DB_BYTE_LENGTH, LOCK_EXCLUSIVE, err) < 0)
+	if (lock_byte_wait(self->data, DB_BYTE_LENGTH, LOCK_EXCLUSIVE, err) < 0)
 		return -1;
-	result = lengthen(fd, size, err);
-	(void)lock_byte_drop(fd, DB_BYTE_LENGTH, NULL); /* what is locked can be unlocked */
+	result = lengthen(self->data, size, err);
+	(void)lock_byte_drop(self->data, DB_BYTE_LENGTH, NULL); /* what is locked can be unlocked */
 	return result;
 }
 

@@ -18,14 +18,12 @@
  * us. */
 static void change_writers(db *self, int by)
 {
-	int fd, code = mdb_env_get_fd(self->env, &fd);
-
 	pthread_mutex_lock(&self->writing);
 	self->writers += by;
-	if (!code && self->writers == 0)
-		(void)lock_byte_drop(fd, DB_BYTE_WRITING, NULL);
-	else if (!code && self->writers == 1 && by == 1)
-		(void)lock_byte_try(fd, DB_BYTE_WRITING, LOCK_EXCLUSIVE, NULL);
+	if (self->writers == 0)
+		(void)lock_byte_drop(self->data, DB_BYTE_WRITING, NULL);
+	else if (self->writers == 1 && by == 1)
+		(void)lock_byte_try(self->data, DB_BYTE_WRITING, LOCK_EXCLUSIVE, NULL);
 	pthread_mutex_unlock(&self->writing);
 }
 
@@ -42,13 +40,12 @@ void db_writing_ends(db *self)
 /* A living one, of this process or another. */
 static bool somebody_writes(db *self)
 {
-	int fd, code = mdb_env_get_fd(self->env, &fd);
 	bool writes;
 
 	pthread_mutex_lock(&self->writing);
 	writes = self->writers > 0;
 	pthread_mutex_unlock(&self->writing);
-	return writes || (!code && lock_byte_look(fd, DB_BYTE_WRITING, LOCK_SHARED, NULL) == 0);
+	return writes || lock_byte_look(self->data, DB_BYTE_WRITING, LOCK_SHARED, NULL) == 0;
 }
 
 /* ---- who is behind --------------------------------------------------------------------------- */

@@ -56,12 +56,9 @@ static int used_bytes(db *self, off_t *ret, rkt_error **err)
 int db_keep_room(db *self, rkt_error **err)
 {
 	off_t used = 0, room;
-	int fd, code = mdb_env_get_fd(self->env, &fd);
 
-	if (code)
-		return db_fail(err, code, "size");
 	if (used_bytes(self, &used, err) < 0)
 		return -1;
 	room = used / 16 < ROOM_MIN ? ROOM_MIN : used / 16 > ROOM_MAX ? ROOM_MAX : used / 16;
-	return allocate(fd, FALLOC_FL_KEEP_SIZE, used, room, err);
+	return allocate(self->data, FALLOC_FL_KEEP_SIZE, used, room, err);
 }

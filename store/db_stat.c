@@ -67,12 +67,11 @@ int db_stat(db_txn *txn, struct db_stat *ret, rkt_error **err)
 	MDB_envinfo info;
 	MDB_stat stat;
 	struct stat file;
-	int fd, code;
+	int code;
 
-	if ((code = mdb_env_info(env, &info)) || (code = mdb_env_stat(env, &stat)) ||
-		(code = mdb_env_get_fd(env, &fd)))
+	if ((code = mdb_env_info(env, &info)) || (code = mdb_env_stat(env, &stat)))
 		return db_fail(err, code, "size");
-	if (fstat(fd, &file) < 0)
+	if (fstat(txn->db->data, &file) < 0)
 		return rkt_fail_errno(err, "index: stat");
 	*ret = (struct db_stat){ .file_bytes = (uint64_t)file.st_blocks * 512,
 		.map_bytes = info.me_mapsize,
