@@ -171,22 +171,41 @@ static const struct field *field_of(const char *name, rkt_error **err)
 	return NULL;
 }
 
-/* The fields in LIST, separated by commas: their number, or -1. */
-static int parse_fields(
-	const char *list, const struct field *ret[static FIELDS_MAX], rkt_error **err)
+/* What is shown and sorted by. */
+struct columns {
+	const struct field *fields[FIELDS_MAX];
+	int count;
+	const struct field *sort; /* NULL: as the list is */
+	bool reverse;
+};
+
+/* The fields in LIST, separated by commas. */
+static int parse_fields(struct columns *self, const char *list, rkt_error **err)
 {
 	auto_free char *text = xstrdup(list);
 	char *rest = text, *name;
-	int count = 0;
 
+	self->count = 0;
 	while ((name = strsep(&rest, ","))) {
-		if (count == FIELDS_MAX)
+		if (self->count == FIELDS_MAX)
 			return rkt_fail(err, RKT_USAGE, "more than %d fields", FIELDS_MAX);
-		ret[count] = field_of(name, err);
-		if (!ret[count++])
+		self->fields[self->count] = field_of(name, err);
+		if (!self->fields[self->count++])
 			return -1;
 	}
-	return count;
+	return 0;
+}
+
+/* --sort is a field, with "-" before it for the other direction. */
+static int columns_make(struct columns *self, const struct list_settings *settings, rkt_error **err)
+{
+	const char *sort = settings->sort;
+
+	if (parse_fields(self, settings->fields, err) < 0)
+		return -1;
+	self->reverse = sort && sort[0] == '-';
+	self->sort = sort ? field_of(sort + self->reverse, err) : NULL;
+	return sort && !self->sort ? -1 : 0;
 }
 
 /* ---- which, and in which order --------------------------------------------------------------- */
@@ -251,11 +270,6 @@ static ssize_t select_images(
 	return (ssize_t)kept;
 }
 
-struct sorting {
-	const struct field *field;
-	bool reverse;
-};
-
 struct place {
 	rkt_image_record *image;
 	size_t at; /* equal ones stay in the order of the list */
@@ -264,71 +278,60 @@ struct place {
 static int compare_places(const void *one, const void *other, void *context)
 {
 	const struct place *a = one, *b = other;
-	const struct sorting *sorting = context;
-	int result = sorting->field->compare(a->image, b->image);
+	const struct columns *columns = context;
+	int result = columns->sort->compare(a->image, b->image);
 
 	if (!result)
 		return order(a->at, b->at);
-	return sorting->reverse ? -result : result;
+	return columns->reverse ? -result : result;
 }
 
-/* WORD is a field, "-" before it for the other direction; NULL: as they are. */
-static int sort_images(const char *word, rkt_image_record **images, size_t count, rkt_error **err)
+static void sort_images(struct columns *columns, rkt_image_record **images, size_t count)
 {
-	struct sorting sorting = { .reverse = word && word[0] == '-' };
 	auto_free struct place *places = NULL;
 
-	if (!word)
-		return 0;
-	sorting.field = field_of(word + sorting.reverse, err);
-	if (!sorting.field)
-		return -1;
+	if (!columns->sort)
+		return;
 	places = xcalloc(count + 1, sizeof *places);
 	for (size_t i = 0; i < count; i++)
 		places[i] = (struct place){ images[i], i };
-	qsort_r(places, count, sizeof *places, compare_places, &sorting);
+	qsort_r(places, count, sizeof *places, compare_places, columns);
 	for (size_t i = 0; i < count; i++)
 		images[i] = places[i].image;
-	return 0;
 }
 
 /* ---- printing -------------------------------------------------------------------------------- */
 
-static void add_row(struct out_table *table, const struct view *view,
-	const struct field *const *fields, int count, const rkt_image_record *image)
+static void add_row(struct out_table *table, const struct view *view, const struct columns *columns,
+	const rkt_image_record *image)
 {
-	for (int i = 0; i < count; i++) {
+	for (int i = 0; i < columns->count; i++) {
 		char room[CELL_SIZE];
-		const char *cell = fields[i]->show(image, view, room);
+		const char *cell = columns->fields[i]->show(image, view, room);
 
 		if (table) {
 			out_table_cell(table, cell);
 			continue;
 		}
 		out_escaped(cell);
-		putchar(i + 1 < count ? '\t' : '\n');
+		putchar(i + 1 < columns->count ? '\t' : '\n');
 	}
 }
 
-static int print_table(const struct list_settings *settings, rkt_image_record *const *images,
-	size_t count, rkt_error **err)
+static void print_table(const struct list_settings *settings, const struct columns *columns,
+	rkt_image_record *const *images, size_t count)
 {
 	const struct view view = { settings->full, time_now_sec() };
-	const struct field *fields[FIELDS_MAX];
 	const char *headings[FIELDS_MAX + 1] = { NULL };
-	int columns = parse_fields(settings->fields, fields, err);
 	struct out_table *table;
 
-	if (columns < 0)
-		return -1;
-	for (int i = 0; i < columns; i++)
-		headings[i] = fields[i]->heading;
+	for (int i = 0; i < columns->count; i++)
+		headings[i] = columns->fields[i]->heading;
 	table = settings->no_legend ? NULL : out_table_new(headings);
 	for (size_t i = 0; i < count; i++)
-		add_row(table, &view, fields, columns, images[i]);
+		add_row(table, &view, columns, images[i]);
 	if (table)
 		out_table_end(table);
-	return 0;
 }
 
 static json *text_or_null(const char *text)
@@ -364,16 +367,18 @@ static void print_json(rkt_image_record *const *images, size_t count)
 	out_json(array);
 }
 
-static int show(const struct list_settings *settings, const struct filter *filter,
-	rkt_image_record **images, size_t count, rkt_error **err)
+static int show(const struct list_settings *settings, struct columns *columns,
+	const struct filter *filter, rkt_image_record **images, size_t count, rkt_error **err)
 {
 	ssize_t kept = select_images(filter, images, count, err);
 
-	if (kept < 0 || sort_images(settings->sort, images, (size_t)kept, err) < 0)
+	if (kept < 0)
 		return -1;
-	if (!settings->json)
-		return print_table(settings, images, (size_t)kept, err);
-	print_json(images, (size_t)kept);
+	sort_images(columns, images, (size_t)kept);
+	if (settings->json)
+		print_json(images, (size_t)kept);
+	else
+		print_table(settings, columns, images, (size_t)kept);
 	return 0;
 }
 
@@ -401,29 +406,16 @@ static char *common_beginning(const struct operands *patterns)
 	return xmemdup(first, len);
 }
 
-static bool needs_whole(const struct field *const *fields, int count)
+/* What must be read of the records to show them. */
+static enum record_parts parts_of(
+	const struct list_settings *settings, const struct columns *columns)
 {
-	for (int i = 0; i < count; i++)
-		if (fields[i]->parts == RECORD_WHOLE)
-			return true;
-	return false;
-}
+	bool whole = settings->json || settings->labels.count ||
+		     (columns->sort && columns->sort->parts == RECORD_WHOLE);
 
-/* What must be read of the records to show them; wrong fields are refused here. */
-static int parts_of(const struct list_settings *settings, enum record_parts *ret, rkt_error **err)
-{
-	const struct field *fields[FIELDS_MAX + 1];
-	const char *sort = settings->sort;
-	int count = parse_fields(settings->fields, fields, err);
-
-	if (count < 0)
-		return -1;
-	if (sort && !(fields[count++] = field_of(sort + (sort[0] == '-'), err)))
-		return -1;
-	*ret = settings->json || settings->labels.count || needs_whole(fields, count)
-		       ? RECORD_WHOLE
-		       : RECORD_BRIEF;
-	return 0;
+	for (int i = 0; i < columns->count; i++)
+		whole = whole || columns->fields[i]->parts == RECORD_WHOLE;
+	return whole ? RECORD_WHOLE : RECORD_BRIEF;
 }
 
 static int list(const struct list_settings *settings, const struct operands *names, rkt_error **err)
@@ -431,17 +423,18 @@ static int list(const struct list_settings *settings, const struct operands *nam
 	auto_store rkt_store *store = rkt_store_open(settings->dir, RKT_STORE_READ, err);
 	auto_free char *beginning = common_beginning(names);
 	struct filter filter = { 0 };
-	enum record_parts parts;
+	struct columns columns;
 	rkt_image_record **images;
 	size_t count;
 	int result = store ? filter_make(&filter, settings, names, err) : -1;
 
 	if (result == 0)
-		result = parts_of(settings, &parts, err);
+		result = columns_make(&columns, settings, err);
 	if (result == 0)
-		result = store_list(store, beginning, parts, &images, &count, err);
+		result = store_list(
+			store, beginning, parts_of(settings, &columns), &images, &count, err);
 	if (result == 0) {
-		result = show(settings, &filter, images, count, err);
+		result = show(settings, &columns, &filter, images, count, err);
 		rkt_store_list_free(images, count);
 	}
 	reference_free(&filter.labels);
