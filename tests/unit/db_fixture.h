@@ -35,19 +35,25 @@ static inline int teardown(void **state)
 	return 0;
 }
 
-/* 8 MiB in one transaction, in 8192 records. */
-static inline int put_much(db_txn *txn, void *context, rkt_error **err)
+/* So many records of 1 KiB. */
+static inline int put_records(db_txn *txn, enum db_table table, uint32_t count, rkt_error **err)
 {
 	static const uint8_t bytes[1024];
 
-	(void)context;
-	for (uint32_t i = 0; i < 8192; i++) {
+	for (uint32_t i = 0; i < count; i++) {
 		struct slice key = { (const uint8_t *)&i, sizeof i };
 
-		if (db_put(txn, DB_NAME, key, (struct slice){ bytes, sizeof bytes }, err) < 0)
+		if (db_put(txn, table, key, (struct slice){ bytes, sizeof bytes }, err) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+/* 8 MiB in one transaction. */
+static inline int put_much(db_txn *txn, void *context, rkt_error **err)
+{
+	(void)context;
+	return put_records(txn, DB_NAME, 8192, err);
 }
 
 static inline int count_names(db_txn *txn, void *context, rkt_error **err)

@@ -101,16 +101,8 @@ static void let_another_grow(void)
 
 static int put_two_mib(db_txn *txn, void *context, rkt_error **err)
 {
-	static const uint8_t bytes[1024];
-
 	(void)context;
-	for (uint32_t i = 0; i < 2048; i++) {
-		struct slice key = { (const uint8_t *)&i, sizeof i };
-
-		if (db_put(txn, DB_MANIFEST, key, (struct slice){ bytes, sizeof bytes }, err) < 0)
-			return -1;
-	}
-	return 0;
+	return put_records(txn, DB_MANIFEST, 2048, err);
 }
 
 static void who_grows_the_file_does_not_cut_what_another_has_grown_it_to(void **state)
