@@ -257,7 +257,8 @@ void removal_free(struct removal *self)
 	breaks_free(&self->breaks);
 }
 
-static int remove_image(struct removal *self, rkt_error **err)
+/* *RET_GONE becomes true when its records are, also where it fails afterwards. */
+static int remove_image(struct removal *self, bool *ret_gone, rkt_error **err)
 {
 	rkt_store *store = self->store;
 	auto_fd int removing = layout_lock(&store->layout, LAYOUT_REMOVING, err);
@@ -265,7 +266,7 @@ static int remove_image(struct removal *self, rkt_error **err)
 
 	if (removing < 0 || db_write_less(store->db, remove_unleased, self, err) < 0)
 		return -1;
-	breaks_tell(&self->breaks, &self->options);
+	*ret_gone = true;
 	if (remove_files(store, self->id, &self->trees, &freed, err) < 0)
 		return -1;
 	return remove_scraps(store, NULL, NULL, err);
@@ -275,6 +276,7 @@ int rkt_store_remove_with(rkt_store *store, const rkt_image_id *id,
 	const struct rkt_remove_options *options, rkt_error **err)
 {
 	struct removal self = { .store = store, .id = id };
+	bool gone = false;
 	int result = 0;
 
 	if (options) {
@@ -282,7 +284,9 @@ int rkt_store_remove_with(rkt_store *store, const rkt_image_id *id,
 		self.options = *options;
 	}
 	if (result == 0)
-		result = remove_image(&self, err);
+		result = remove_image(&self, &gone, err);
+	if (gone) /* not under the naming lock: who is told may keep us waiting, and all others */
+		breaks_tell(&self.breaks, &self.options);
 	removal_free(&self);
 	return result;
 }

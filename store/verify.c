@@ -209,12 +209,19 @@ static int confirm(struct verify *self, struct subject *subject, rkt_error **err
 
 /* ---- verdicts -------------------------------------------------------------------------------- */
 
+/* What is said of a subject. */
+struct sentence {
+	enum rkt_verdict verdict;
+	char *what; /* in words, owned; NULL: nothing is said */
+};
+
 /* Counts the verdict and tells it. */
-static void pronounce(struct verify *self, const struct subject *subject, enum rkt_verdict verdict,
-	const char *what)
+static void pronounce(
+	struct verify *self, const struct subject *subject, const struct sentence *sentence)
 {
 	const struct rkt_verify_options *options = &self->options;
 	struct rkt_verify_result *result = &self->result;
+	enum rkt_verdict verdict = sentence->verdict;
 	bool tree = subject->layers;
 
 	if (verdict == RKT_VERDICT_GOOD)
@@ -224,9 +231,9 @@ static void pronounce(struct verify *self, const struct subject *subject, enum r
 	else if (verdict == RKT_VERDICT_REPAIRED)
 		(*(tree ? &result->trees_repaired : &result->repaired))++;
 	if (tree && options->report_tree)
-		options->report_tree(options->context, &subject->id, verdict, what);
+		options->report_tree(options->context, &subject->id, verdict, sentence->what);
 	else if (!tree && options->report)
-		options->report(options->context, &subject->id, verdict, what);
+		options->report(options->context, &subject->id, verdict, sentence->what);
 }
 
 static const char *praise(const struct subject *subject)
@@ -237,19 +244,20 @@ static const char *praise(const struct subject *subject)
 			       : "the blob is right; its EROFS index is of another version";
 }
 
-static void mend(struct verify *self, struct subject *subject, rkt_error *unconfirmed)
+static struct sentence mend(struct verify *self, struct subject *subject, rkt_error *unconfirmed)
 {
 	auto_error rkt_error *why = unconfirmed;
 	const char *fault = rkt_error_message(verify_fault(subject));
 	auto_free char *done = why ? NULL : verify_repair(self, subject, &why);
-	auto_free char *what =
-		done ? xasprintf("%s; %s", fault, done)
-		     : xasprintf("%s; not repaired: %s", fault, rkt_error_message(why));
 
-	pronounce(self, subject, done ? RKT_VERDICT_REPAIRED : RKT_VERDICT_DAMAGED, what);
+	if (done)
+		return (struct sentence){ RKT_VERDICT_REPAIRED, xasprintf("%s; %s", fault, done) };
+	return (struct sentence){ RKT_VERDICT_DAMAGED,
+		xasprintf("%s; not repaired: %s", fault, rkt_error_message(why)) };
 }
 
-static void judge(struct verify *self, struct subject *subject)
+/* Looks again at what seems damaged, and repairs it where that is asked for. */
+static struct sentence settle(struct verify *self, struct subject *subject)
 {
 	auto_error rkt_error *why = NULL;
 	auto_fd int naming = -1;
@@ -258,16 +266,26 @@ static void judge(struct verify *self, struct subject *subject)
 	if (fault && verify_is_damage(fault))
 		naming = confirm(self, subject, &why);
 	if (subject->gone)
-		return;
+		return (struct sentence){ RKT_VERDICT_UNKNOWN, NULL };
 	fault = verify_fault(subject);
 	if (!fault)
-		pronounce(self, subject, RKT_VERDICT_GOOD, praise(subject));
-	else if (!verify_is_damage(fault))
-		pronounce(self, subject, RKT_VERDICT_UNKNOWN, rkt_error_message(fault));
-	else if (!self->options.repair)
-		pronounce(self, subject, RKT_VERDICT_DAMAGED, rkt_error_message(fault));
-	else
-		mend(self, subject, pass_ptr(why));
+		return (struct sentence){ RKT_VERDICT_GOOD, xstrdup(praise(subject)) };
+	if (verify_is_damage(fault) && self->options.repair)
+		return mend(self, subject, pass_ptr(why));
+	return (struct sentence){ verify_is_damage(fault) ? RKT_VERDICT_DAMAGED
+							  : RKT_VERDICT_UNKNOWN,
+		xstrdup(rkt_error_message(fault)) };
+}
+
+/* Says what it is when the naming lock is gone: who is told may keep us waiting, and all others
+ * with us. */
+static void judge(struct verify *self, struct subject *subject)
+{
+	struct sentence sentence = settle(self, subject);
+
+	if (sentence.what)
+		pronounce(self, subject, &sentence);
+	free(sentence.what);
 }
 
 static void tell_total(const struct verify *self)

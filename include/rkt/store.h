@@ -203,8 +203,9 @@ enum rkt_breaks {
 struct rkt_remove_options {
 	size_t size;
 	bool force; /* also while pods use it */
-	/* Called for each pod and image that is broken, when the image is out of the store but for
-	 * its files. NULL spares the looking at all manifests for images that depend on it. */
+	/* Called at the end for each pod and image that is broken, also when the image is out of
+	 * the store but for some of its files. NULL spares the looking at all manifests for images
+	 * that depend on it. */
 	void (*report)(void *context, enum rkt_breaks what, const char *who);
 	void *context;
 };

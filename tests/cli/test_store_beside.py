@@ -3,13 +3,15 @@
 import contextlib
 import fcntl
 import os
+import pathlib
 import subprocess
 import sys
 import termios
 import time
 
-from conftest import needs_root, tool
-from storelib import add, ids, image_tar, store, wait_until, write
+import pytest
+from conftest import BUILD, needs_root, run, tool
+from storelib import add, blob_path, content_offset, flip, ids, image_tar, store, wait_until, write
 
 SLOW = 1.5  # seconds that the disk takes for each write
 
@@ -66,14 +68,39 @@ def full_pipe():
     return out, into
 
 
-def test_nobody_waits_for_who_reads_what_gc_tells(data_dir, tmp_path):
-    add(write(tmp_path / "one.aci", image_tar("example.com/one")))
+def in_use(image):
+    """A pod has a lease on IMAGE, and will not start."""
+    return run([BUILD / "tests/fault/pods", "lease", "6ba7b810-9dad-11d1-80b4-00c04fd430c8", image])
+
+
+def damaged(data_dir, image):
+    """The blob of IMAGE has a byte that is another."""
+    flip(blob_path(data_dir, image), content_offset(data_dir, image))
+
+
+TELLING = {
+    "gc": ["gc", "--grace-period=0s"],
+    "rm": ["rm", "--force", "example.com/one"],
+    "verify": ["verify"],
+    "verify --repair": ["verify", "--repair"],
+}
+
+
+@pytest.mark.parametrize("command", TELLING)
+def test_nobody_waits_for_who_reads_what_is_told(data_dir, tmp_path, command):
+    """Not who wants to add an image, nor who wants to remove one."""
+    image = add(write(tmp_path / "one.aci", image_tar("example.com/one")))
+    if command == "rm":
+        assert in_use(image).status == 0
+    if command.startswith("verify"):
+        damaged(data_dir, image)
     out, into = full_pipe()
-    collecting = subprocess.Popen([tool("rkt-store"), "gc", "--grace-period=0s"], stderr=into)
-    wait_until(lambda: ids() == [])
-    imported = subprocess.run([tool("rkt-store"), "import", write(tmp_path / "two.aci", image_tar("example.com/two"))],
-                              timeout=20, check=False)
-    assert imported.returncode == 0 and collecting.poll() is None
+    telling = subprocess.Popen([tool("rkt-store"), *TELLING[command]], stderr=into, stdout=subprocess.DEVNULL)
+    wait_until(lambda: pathlib.Path(f"/proc/{telling.pid}/wchan").read_text().endswith("pipe_write"))
+    two = write(tmp_path / "two.aci", image_tar("example.com/two"))
+    for beside in (["import", two], ["rm", "example.com/two"]):
+        done = subprocess.run([tool("rkt-store"), *beside], timeout=20, check=False)
+        assert done.returncode == 0 and telling.poll() is None
     os.close(out)
     os.close(into)
-    collecting.wait(20)
+    telling.wait(20)
