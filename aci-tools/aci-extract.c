@@ -75,16 +75,14 @@ static int approve(void *context, rkt_error **err)
 	return 0;
 }
 
-static image_reader *open_image(const char *file, const struct image_limits *limits,
+/* Takes over FD; is not waited for once WAKE can be read from. */
+static image_reader *open_image(int fd, int wake, const struct image_limits *limits,
 	const struct expected *e, rkt_error **err)
 {
 	const struct image_options options = { .limits = limits };
-	int fd = file_open(file, err);
-	source *in;
+	source *in =
+		source_unpack_threaded(source_from_fd_until(fd, wake), &limits->unpack, NULL, err);
 
-	if (fd < 0)
-		return NULL;
-	in = file_unpack(fd, &limits->unpack, err);
 	if (in && e->sum)
 		in = source_tap(in, digest_tap, e->sum);
 	return in ? image_open(in, &options) : NULL;
@@ -208,6 +206,7 @@ static int work(const struct settings *settings, const struct operands *operands
 	const char *file = operands->items[0];
 	bool looks = settings->list || settings->manifest;
 	auto_image image_reader *image = NULL;
+	int fd;
 
 	if (looks && operands->count > 1)
 		return rkt_fail(err, RKT_USAGE,
@@ -219,14 +218,14 @@ static int work(const struct settings *settings, const struct operands *operands
 		return rkt_fail(err, RKT_USAGE, "the directory to make is missing");
 	if (expect(&e, settings->verify, err) < 0)
 		return -1;
-	image = open_image(file, &settings->limits, &e, err);
+	fd = file_open(file, err);
+	if (fd >= 0) /* only now: a FIFO keeps us waiting for who writes to it */
+		image = open_image(fd, looks ? -1 : stop_note(), &settings->limits, &e, err);
 	if (!image)
 		return rkt_fail_outer(err, "reading %s", file);
 	if (looks)
 		return look(settings, image, &e, err) < 0 ? rkt_fail_outer(err, "reading %s", file)
 							  : 0;
-	if (strcmp(file, "-") != 0) /* which may keep us waiting */
-		stop_note();
 	return extract(settings, image, &e, operands->items[1], err);
 }
 
@@ -294,7 +293,7 @@ static enum opts_result parse(struct settings *settings, int argc, char **argv,
 			"if anything is wrong, not at all. Nothing is ever written outside it, "
 			"whatever names and links the image holds.\n\n"
 			"With --include or --exclude the whole image is checked all the same.\n\n"
-			"An existing empty DIR is replaced by a new directory. Killed by a signal, "
+			"An existing empty DIR is replaced by a new directory. Killed by SIGKILL, "
 			"the work so far stays beside it as .DIR.xxxxxx and may be removed.",
 		.options = options,
 		.examples = examples,

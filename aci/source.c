@@ -35,8 +35,9 @@ void source_free(source *self)
 struct fd_source {
 	source base;
 	int fd;
-	/* Readable once somebody interrupts; -1 for regular files, which nobody waits for. */
-	int wake;
+	bool waits; /* not for regular files */
+	int wake;   /* readable once somebody interrupts; or -1 */
+	int until;  /* the same, the caller's; or -1 */
 	struct blocks blocks;
 	bool ended;
 };
@@ -47,12 +48,13 @@ static int fd_source_wait(struct fd_source *s, rkt_error **err)
 	struct pollfd polls[] = {
 		{ .fd = s->fd, .events = POLLIN },
 		{ .fd = s->wake, .events = POLLIN },
+		{ .fd = s->until, .events = POLLIN },
 	};
 
 	while (poll(polls, ARRAY_LEN(polls), -1) < 0)
 		if (errno != EINTR)
 			return rkt_fail_errno(err, "poll");
-	if (polls[1].revents)
+	if (polls[1].revents || polls[2].revents)
 		return rkt_fail(err, RKT_FAILED, "reading was given up");
 	return 0;
 }
@@ -87,7 +89,7 @@ static int fd_source_next(source *self, struct slice *ret_block, rkt_error **err
 	if (s->ended)
 		return 0;
 	out = blocks_next(&s->blocks);
-	if (s->wake >= 0)
+	if (s->waits)
 		got = fd_source_read_stream(s, out, SOURCE_BLOCK, err);
 	else
 		got = fd_read_full(s->fd, out, SOURCE_BLOCK, err);
@@ -132,16 +134,23 @@ static const struct source_ops fd_source_ops = {
 
 source *source_from_fd(int fd)
 {
+	return source_from_fd_until(fd, -1);
+}
+
+source *source_from_fd_until(int fd, int wake)
+{
 	struct fd_source *s = xcalloc(1, sizeof *s);
 	struct stat status;
 
 	s->base.ops = &fd_source_ops;
 	s->fd = fd;
 	s->wake = -1;
-	if (!fstat(fd, &status) && S_ISREG(status.st_mode))
-		posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	else
+	s->until = wake;
+	s->waits = fstat(fd, &status) < 0 || !S_ISREG(status.st_mode);
+	if (s->waits)
 		s->wake = eventfd(0, EFD_CLOEXEC); /* without one, it only cannot be interrupted */
+	else
+		posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	return &s->base;
 }
 

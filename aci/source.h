@@ -58,6 +58,9 @@ void source_free(source *self);
 
 /* Reads FD (file, pipe, socket) from its present position; takes over FD. */
 source *source_from_fd(int fd);
+/* The same, but a pipe or a socket is not waited for any more, RKT_FAILED, once WAKE (lent; -1:
+ * none) can be read from. */
+source *source_from_fd_until(int fd, int wake);
 
 /* Lends BYTES, which must outlive the source, in one block. For tests and for what is in memory. */
 source *source_from_memory(struct slice bytes);

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/scope.h"
@@ -10,7 +12,7 @@
 static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
 
 /* What the handler reads and writes. */
-static volatile sig_atomic_t line_stands, noting, noted;
+static volatile sig_atomic_t line_stands, noting, noted, wake = -1;
 
 static void wipe(void)
 {
@@ -29,6 +31,8 @@ static void handle(int number)
 	noted = number;
 	if (!noting)
 		raise(number);
+	else if (wake >= 0)
+		(void)!write(wake, &(uint64_t){ 1 }, sizeof(uint64_t));
 	errno = keep;
 }
 
@@ -45,10 +49,13 @@ static void watch(void)
 	}
 }
 
-void stop_note(void)
+int stop_note(void)
 {
+	if (wake < 0)
+		wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	noting = 1;
 	watch();
+	return wake;
 }
 
 int stop_check(void *context, rkt_error **err)

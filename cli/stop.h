@@ -8,9 +8,10 @@
 #include "base/error.h"
 
 /* For work that leaves something behind: from here on a signal is only noted, and the work must ask
- * for it and undo itself. Not for work that may wait for others (a pipe, a lock): it would not
- * ask. */
-void stop_note(void);
+ * for it and undo itself. While it waits for others it does not ask; so where it waits for a pipe,
+ * it polls what this returns, too: a descriptor, lent, that can be read from once a signal was
+ * noted; -1 when there is none to be had. Not for work that waits for locks. */
+int stop_note(void);
 /* Fails, RKT_FAILED, once a signal was noted; else 0. In the shape of a callback. */
 int stop_check(void *context, rkt_error **err);
 /* Ends the process when a signal was noted: nothing is left to undo. */

@@ -1,6 +1,7 @@
 """Signals that end a program half way: nothing of it stays, and it ends by the signal."""
 
 import contextlib
+import json
 import os
 import pathlib
 import pty
@@ -9,7 +10,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import make_aci, symlink, tool
+from conftest import entry, make_aci, manifest, symlink, tar_bytes, tool
 from siglib import Gpg, needs_gpg, trust  # noqa: F401 (a fixture)
 from storelib import add, image_tar, store, wait_until
 
@@ -54,6 +55,26 @@ def test_a_tree_half_written_is_removed(image, tmp_path, room, command, number):
     _, err = tracer.communicate(timeout=30)
     assert (tracer.returncode, err) == (-number, b"")
     assert list(room.iterdir()) == []
+
+
+@pytest.mark.parametrize("sent", ["half", "nothing"])
+@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+def test_who_waits_for_the_rest_of_an_image_leaves_nothing(room, name, sent):
+    data = tar_bytes([entry("manifest", json.dumps(manifest("example.com/test"))), entry("rootfs"), *LINKS,
+                      entry("rootfs/content", "x" * (1 << 20))])
+    process = subprocess.Popen([tool("aci-extract"), name, room / "out"], stdin=subprocess.PIPE, bufsize=0,
+                               stderr=subprocess.PIPE)
+    if sent == "half":
+        process.stdin.write(data[: 1 << 19])
+        wait_until(lambda: any(room.rglob("link0")))
+    else:
+        wait_until(lambda: "poll" in pathlib.Path(f"/proc/{process.pid}/wchan").read_text())
+    process.send_signal(signal.SIGINT)
+    try:
+        assert process.wait(10) == -signal.SIGINT
+    finally:
+        process.kill()
+    assert process.stderr.read() == b"" and list(room.iterdir()) == []
 
 
 def test_a_signal_that_is_ignored_stays_so(image, room):
