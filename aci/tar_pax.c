@@ -9,6 +9,7 @@
 #include "aci/tar_digits.h"
 #include "aci/xattr_rules.h"
 #include "base/alloc.h"
+#include "base/base64.h"
 #include "base/str.h"
 
 #define ID_MAX        (UINT32_MAX - 1)
@@ -157,44 +158,6 @@ static void decode_gnu_name(char *text)
 	*out = '\0';
 }
 
-static int base64_value(uint8_t digit)
-{
-	if (digit >= 'A' && digit <= 'Z')
-		return digit - 'A';
-	if (digit >= 'a' && digit <= 'z')
-		return digit - 'a' + 26;
-	if (digit >= '0' && digit <= '9')
-		return digit - '0' + 52;
-	return digit == '+' ? 62 : digit == '/' ? 63 : -1;
-}
-
-/* Decodes base64 (RFC 4648; padding may be missing) in place and sets *LEN to the length of the
- * result; false when it is anything else. */
-static bool decode_base64(uint8_t *bytes, size_t *len)
-{
-	size_t in_len = *len, out_len = 0;
-	unsigned bits = 0, have = 0;
-
-	for (int i = 0; i < 2 && in_len && *len % 4 == 0 && bytes[in_len - 1] == '='; i++)
-		in_len--;
-	if (in_len % 4 == 1)
-		return false;
-	for (size_t i = 0; i < in_len; i++) {
-		int value = base64_value(bytes[i]);
-
-		if (value < 0)
-			return false;
-		bits = (bits << 6 | (unsigned)value) & 0xffff;
-		have += 6;
-		if (have >= 8) {
-			have -= 8;
-			bytes[out_len++] = (uint8_t)(bits >> have);
-		}
-	}
-	*len = out_len;
-	return !(bits & ((1u << have) - 1)); /* left-over bits are zero in what encoders write */
-}
-
 static int add_xattr(struct tar_pax *self, const struct record *record, char *name,
 	enum xattr_origin origin, rkt_error **err)
 {
@@ -315,7 +278,7 @@ static int take_xattr(struct tar_pax *self, struct record *record, rkt_error **e
 		decode_gnu_name(name);
 	} else if ((name = after_prefix(record->key, "LIBARCHIVE.xattr."))) {
 		origin = FROM_LIBARCHIVE;
-		if (!decode_percent(name) || !decode_base64(record->value, &record->value_len))
+		if (!decode_percent(name) || !base64_decode(record->value, &record->value_len))
 			return fail_record(record, err, "is encoded wrongly");
 	} else if (!strcmp(record->key, ACL_ACCESS_TEXT) ||
 		   !strcmp(record->key, ACL_DEFAULT_TEXT)) {

@@ -5,6 +5,7 @@ base_link = %D%/libbase.la
 noinst_LTLIBRARIES += %D%/libbase.la
 %C%_libbase_la_SOURCES = \
 	%D%/alloc.c %D%/alloc.h \
+	%D%/base64.c %D%/base64.h \
 	%D%/buf.c %D%/buf.h \
 	%D%/error.c %D%/error.h \
 	%D%/fd.c %D%/fd.h \
