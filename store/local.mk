@@ -55,6 +55,7 @@ noinst_LTLIBRARIES += %D%/trust/libtrust.la
 	%D%/trust/home.c \
 	%D%/trust/key_info.c %D%/trust/key_info.h \
 	%D%/trust/keys.c %D%/trust/keys.h %D%/trust/keys_edit.c \
+	%D%/trust/plain_key.c %D%/trust/plain_key.h \
 	%D%/trust/verify.c %D%/trust/verify.h
 %C%_trust_libtrust_la_CFLAGS = $(AM_CFLAGS) $(GPGME_CFLAGS)
 trust_link = %D%/trust/libtrust.la

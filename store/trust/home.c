@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -236,4 +237,19 @@ int trust_home_add_one(trust_home *self, struct slice bytes,
 	for (size_t i = 0; i <= strlen(key->fpr); i++)
 		ret_fingerprint[i] = (char)tolower((unsigned char)key->fpr[i]);
 	return 0;
+}
+
+bool trust_home_add_plain(trust_home *self, struct slice bytes, const struct names *fingerprints)
+{
+	gpgme_import_result_t result;
+	gpgme_import_status_t at;
+
+	if (import_keys(self, bytes, &result, NULL) < 0)
+		return false;
+	at = result->imports;
+	for (size_t i = 0; i < fingerprints->count; i++, at = at->next)
+		if (!at || at->result || !at->fpr ||
+			strcasecmp(at->fpr, fingerprints->items[i]) != 0)
+			return false;
+	return !at && (size_t)result->considered == fingerprints->count;
 }

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/hex.h"
+#include "store/trust/plain_key.h"
 
 #define DEPTH_MAX 64 /* folders of a prefix */
 
@@ -247,32 +248,68 @@ static int add_key(
 	return 0;
 }
 
-/* 1, 0 when keys that cannot be used may have got in with others, or -1. */
-static int fill(struct trusted_keys *self, enum keys_which which, trust_home *home, rkt_error **err)
+/* Keys that wait for one run of gpg. */
+struct batch {
+	struct buf bytes;
+	struct names fingerprints;
+};
+
+static void batch_free(struct batch *self)
 {
-	int result = 1;
+	buf_free(&self->bytes);
+	names_free(&self->fingerprints);
+}
+
+/* How keys come into a home: a run of gpg costs more than what it does with a key, so all that are
+ * plain share one. It does not say what is wrong with whom: then each is asked about alone. */
+enum how { TOGETHER, EACH_ALONE };
+
+enum filled {
+	FILLED,
+	FILLED_BADLY, /* keys that cannot be used may have got in with others */
+	FILLED_UNLIKE /* gpg does not see in the plain ones what we do */
+};
+
+/* An enum filled, or -1. */
+static int fill(struct trusted_keys *self, enum keys_which which, enum how how, trust_home *home,
+	rkt_error **err)
+{
+	__attribute__((cleanup(batch_free))) struct batch batch = { 0 };
+	enum filled result = FILLED;
 
 	for (size_t i = 0; i < self->count; i++) {
 		struct trusted_key *key = &self->items[i];
-		int added = is_wanted(self, key, which) ? add_key(self, key, home, err) : 1;
+		int added = 1;
 
+		if (!is_wanted(self, key, which))
+			continue;
+		if (how == TOGETHER && plain_key_append(buf_slice(&key->bytes), &batch.bytes))
+			names_add(&batch.fingerprints, xstrdup(key->fingerprint));
+		else
+			added = add_key(self, key, home, err);
 		if (added < 0)
 			return -1;
 		if (!added)
-			result = 0;
+			result = FILLED_BADLY;
 	}
-	return result;
+	if (result == FILLED && batch.fingerprints.count &&
+		!trust_home_add_plain(home, buf_slice(&batch.bytes), &batch.fingerprints))
+		return FILLED_UNLIKE;
+	return (int)result;
 }
 
 trust_home *keys_home(struct trusted_keys *self, enum keys_which which, rkt_error **err)
 {
-	for (;;) { /* each time there are fewer */
+	enum how how = TOGETHER;
+
+	for (;;) { /* each time there are fewer, or each is asked about alone */
 		auto_trust_home trust_home *home = trust_home_new(err);
-		int done = home ? fill(self, which, home, err) : -1;
+		int done = home ? fill(self, which, how, home, err) : -1;
 
 		if (done < 0)
 			return NULL;
-		if (done)
+		if (done == FILLED)
 			return pass_ptr(home);
+		how = done == FILLED_UNLIKE ? EACH_ALONE : TOGETHER;
 	}
 }

@@ -34,6 +34,11 @@ int trust_home_add(trust_home *self, struct slice bytes, rkt_error **err);
 int trust_home_add_one(trust_home *self, struct slice bytes,
 	char ret_fingerprint[static TRUST_FINGERPRINT_MAX + 1], rkt_error **err);
 
+/* Adds plain keys (plain_key.h) that lie in BYTES one after the other, in one run of gpg. Whether
+ * it found the keys FINGERPRINTS, of the primary ones, in this order and no others; if not, the
+ * home may have any of them: throw it away. */
+bool trust_home_add_plain(trust_home *self, struct slice bytes, const struct names *fingerprints);
+
 enum trust_verdict {
 	TRUST_GOOD,      /* a good signature by an allowed key, and no bad one by any of them */
 	TRUST_INVALID,   /* no signature at all, or a bad one by an allowed key */

@@ -3,15 +3,18 @@
 import json
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 import time
 
 import pytest
-from conftest import compress, make_aci, manifest, tool
+from conftest import compress, make_aci, manifest, run, tool
 from siglib import Gpg, needs_gpg, trust  # noqa: F401 (a fixture)
 from storelib import assert_one_line, files_in, ids, image_tar, info, store, write
 
 pytestmark = needs_gpg
+needs_strace = pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
 NAME = "example.com/app/web"
 
 
@@ -241,6 +244,65 @@ def test_one_bad_key_file_does_not_stop_the_others(signed, alice, trust):
     result = bring(signed, "alice.sig")
     assert result.status == 0
     assert result.err == f"rkt-store: warning: {path}: there is no OpenPGP key in it\n"
+
+
+@needs_strace
+def test_gpg_is_not_started_for_each_key(signed, alice, trust, many, tmp_path):
+    """However they are written; the same key twice too."""
+    def starts():
+        trace = tmp_path / "trace"
+        where, _, aci = signed
+        result = run(["strace", "-f", "-e", "trace=execve", "-o", trace, tool("rkt-store"), "import",
+                      f"--signature={where / 'alice.sig'}", aci])
+        assert (result.status, result.err) == (0, ""), result
+        return len(re.findall(r'execve\("[^"]*/gpg", ', trace.read_text()))
+
+    with_one = starts()
+    for number, (fingerprint, binary, armored) in enumerate(many):
+        trust.put("local", None, fingerprint, binary if number % 2 else armored)
+        trust.put("local", "example.com", fingerprint, armored)
+    assert starts() == with_one
+
+
+@pytest.fixture(scope="module")
+def many(signed):
+    """(fingerprint, binary, armored) of some keys, in the order in which their files are read."""
+    gpg = signed[1]
+    found = []
+    for user, algorithm in (("carol", "ed25519"), ("dave", "rsa2048"), ("erin", "nistp256")):
+        gpg.make_key(user, algorithm)
+        if user == "dave":
+            gpg.run("--quick-add-key", gpg.fingerprint(user).upper(), "rsa2048", "sign", "1y")
+        binary = gpg.run("--export", f"{user}@example.com")
+        found.append((gpg.fingerprint(user), binary, gpg.write_key(user).read_bytes()))
+    return sorted(found)
+
+
+@pytest.mark.parametrize("damage", ["not its own", "no valid user", "cut", "two and none"])
+def test_a_key_file_that_looks_right_and_is_not_stops_nobody(signed, alice, trust, many, damage):
+    """S-023: what gpg says of many keys at once never stands for what it would say of each."""
+    (first, first_key, _), (second, second_key, second_armored), (third, third_key, _) = many
+    files = {first: first_key, second: second_armored, third: third_key}
+    words = {second: "no usable OpenPGP key"}
+    if damage == "not its own":
+        files[second], files[third] = third_key, second_key
+        words = {second: f"it is key {third}", third: f"it is key {second}"}
+    elif damage == "no valid user":
+        files[second] = second_key.replace(b"@example", b"@Example")
+    elif damage == "cut":
+        files[second] = second_key[:40]
+        words = {second: "no OpenPGP key"}
+    else:  # which together are the right ones in the right order
+        files[second], files[third] = second_key + third_key, b"\xb4\x01x"
+        words = {second: "there are 2 keys", third: "no OpenPGP key"}
+    paths = {key: trust.put("local", None, key, content) for key, content in files.items()}
+    result = bring(signed, "alice.sig")
+    assert result.status == 0
+    told = result.err.splitlines()
+    assert len(told) == len(words), result
+    for key, why in words.items():
+        (line,) = [line for line in told if f"{paths[key]}: " in line]
+        assert why in line
 
 
 def test_a_key_file_under_another_name_gives_nobody_trust(signed, trust, data_dir):
