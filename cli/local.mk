@@ -1,4 +1,3 @@
-EXTRA_DIST += %D%/README.md
 noinst_LTLIBRARIES += %D%/libcli.la
 %C%_libcli_la_SOURCES = \
 	%D%/complete.c %D%/complete.h \

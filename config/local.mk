@@ -5,4 +5,3 @@ noinst_LTLIBRARIES += %D%/libconfig.la
 	%D%/paths.c %D%/paths.h
 config_link = %D%/libconfig.la
 config_objects = $(%C%_libconfig_la_OBJECTS)
-EXTRA_DIST += %D%/README.md

@@ -24,4 +24,3 @@ rkt_pod_SOURCES = \
 	%D%/option.h \
 	%D%/rkt-pod.c
 rkt_pod_LDADD = cli/libcli.la $(runner_link)
-EXTRA_DIST += %D%/README.md

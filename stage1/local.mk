@@ -57,4 +57,3 @@ $(%C%_native_image): %D%/native/stage1-native$(EXEEXT) aci-build$(EXEEXT) %D%/lo
 $(%C%_native_id): $(%C%_native_image)
 	@test -f $@ || { rm -f $(%C%_native_image); \
 		$(MAKE) $(AM_MAKEFLAGS) $(%C%_native_image); }
-EXTRA_DIST += %D%/README.md %D%/common/README.md %D%/native/README.md

@@ -72,3 +72,6 @@ EXTRA_DIST += %D%/tap.py %D%/conftest.py %D%/acilib.py %D%/storelib.py %D%/walke
 check_PROGRAMS += tests/images/index-tool
 tests_images_index_tool_LDADD = $(index_link)
 EXTRA_DIST += tests/images/same-tree.py
+
+# quickstart and tests/bench have their images from these
+EXTRA_DIST += tests/images/debian-root.sh tests/images/make-busybox.sh tests/images/make-nginx.sh

@@ -9,7 +9,7 @@ fault_tests += tests/fault/leaks.py
 fault_tests += tests/fault/tamper.py
 fault_tests += tests/fault/fetch-storm.py
 TESTS += $(fault_tests)
-EXTRA_DIST += %D%/README.md %D%/faultlib.py %D%/fetchscenes.py $(fault_tests)
+EXTRA_DIST += %D%/faultlib.py %D%/fetchscenes.py $(fault_tests)
 
 check_PROGRAMS += %D%/at-syscall
 %C%_at_syscall_SOURCES = %D%/at-syscall.c

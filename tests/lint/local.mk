@@ -1,4 +1,5 @@
 lint_tests = \
+	%D%/dist.sh \
 	%D%/hardening.sh \
 	%D%/layers.sh \
 	%D%/links.sh \

@@ -82,7 +82,7 @@ tests_unit_test_environment_LDADD = $(tests_unit_test_users_LDADD)
 tests_unit_test_extract_walk_SOURCES = tests/unit/test_extract.c
 tests_unit_test_extract_walk_CPPFLAGS = $(AM_CPPFLAGS) -DWITHOUT_OPENAT2
 EXTRA_DIST += %D%/no_openat2.h
-EXTRA_DIST += %D%/tap.sh %D%/scratch.h %D%/tars.h %D%/store_fixture.h %D%/stores.h %D%/index_read.h %D%/chunks.h %D%/db_fixture.h %D%/deps.h %D%/corpus.h %D%/list-tar.py %D%/README.md
+EXTRA_DIST += %D%/tap.sh %D%/scratch.h %D%/tars.h %D%/store_fixture.h %D%/stores.h %D%/index_read.h %D%/chunks.h %D%/db_fixture.h %D%/deps.h %D%/corpus.h %D%/list-tar.py
 EXTRA_DIST += tests/corpus/manifests
 
 # for run-tests, which runs only these in some of its builds
