@@ -2,6 +2,7 @@
 #include "store/cmd_secret.h"
 
 #include <string.h>
+#include <strings.h>
 #include <sys/prctl.h>
 
 #include "base/alloc.h"
@@ -13,15 +14,49 @@ static void blacken(char *from, const char *to)
 	memset(from, '*', (size_t)(to - from));
 }
 
-/* The user and password of a URL, wherever it stands in WORD. */
-static void blacken_url(char *word)
+/* Whether LEN bytes of TEXT may be HOST or HOST:PORT. If not, what follows the ':' is a password
+ * that a '/' stands in, as in https://me:a/b@example.com. */
+static bool may_be_host(const char *text, size_t len)
 {
-	char *start = strstr(word, "://"), *end;
+	const char *port = *text == '[' ? NULL : memchr(text, ':', len);
 
-	if (!start)
-		return;
-	start += strlen("://");
-	end = memrchr(start, '@', strcspn(start, "/?#"));
+	return !port || strspn(port + 1, "0123456789") >= (size_t)(text + len - port - 1);
+}
+
+/* Where a user and a password in front of a host end, NULL when there are none. TEXT begins where a
+ * scheme has ended. */
+static char *end_of_user(char *text)
+{
+	size_t len = strcspn(text, "/?#");
+	char *at = memrchr(text, '@', len), *host = at ? at + 1 : text;
+
+	return may_be_host(host, len - (size_t)(host - text)) ? at : strrchr(text, '@');
+}
+
+/* The same of what has no "://": it may be meant as a URL, and is refused then; fetch_shown() has
+ * the same rule. A ':' behind a '/' or ',' is else that of a version, or in a path or label. */
+static char *end_of_mistyped_user(char *text)
+{
+	char *colon = strchr(text, ':'), *at = strrchr(text, '@');
+	size_t first = strcspn(text, "/,");
+	bool has_scheme = str_has_prefix(text, "//") ||
+			  (strncasecmp(text, "http", 4) == 0 && !memchr(text, '.', first));
+
+	if (!colon || !at || at < colon)
+		return NULL;
+	return has_scheme || colon < text + first ? at : NULL;
+}
+
+/* The user and password of WORD, an operand, an option with its value, or that alone. */
+static void blacken_user(char *word)
+{
+	char *scheme_end = strstr(word, "://"), *start = word, *end;
+
+	if (scheme_end)
+		start = scheme_end + strlen("://");
+	else if (str_has_prefix(word, "--") && strchr(word, '='))
+		start = strchr(word, '=') + 1;
+	end = scheme_end ? end_of_user(start) : end_of_mistyped_user(start);
 	if (end)
 		blacken(start, end);
 }
@@ -40,7 +75,7 @@ static void hide(char **argv)
 	bool header = false;
 
 	for (; *argv; argv++) {
-		blacken_url(*argv);
+		blacken_user(*argv);
 		if (header || str_has_prefix(*argv, "--header="))
 			blacken_header(*argv);
 		header = strcmp(*argv, "--header") == 0;

@@ -194,6 +194,31 @@ def test_the_list_of_processes_has_no_secret(under_way, web):
     assert web.requests[0].headers["authorization"] == f"Basic {base64.b64encode(f'me:{TYPED}'.encode()).decode()}"
 
 
+SLIPS = [  # URLs as they are mistyped, which are refused
+    "me:SECRET@example.com/app", "me:SECRET@example.com/app.aci", "https:me:SECRET@example.com/app",
+    "https:/me:SECRET@example.com/a.aci", "https//me:SECRET@example.com/app", "HTTP//me:SECRET@example.com/a.aci",
+    "//me:SECRET@example.com/a", "me:x,SECRET@example.com/app", "me:x/SECRET@example.com/app", "me:SECRET@x@example.com/app",
+    "file://me:SECRET@example.com/a", "docker://me:SECRET@example.com/app", "https://me:x/SECRET@example.com/app",
+    "https://me:x?SECRET@example.com/app", "https://me:x/SECRET@x@example.com/app",
+    "--signature=me:SECRET@example.com/a", "--signature=https://me:x/SECRET@example.com/a"]
+
+
+def test_mistyped_urls_hide_their_password_too(under_way):
+    process = under_way("--", *(slip.replace("SECRET", TYPED) for slip in SLIPS))
+    words = pathlib.Path(f"/proc/{process.pid}/cmdline").read_text()
+    assert_without(words, TYPED, "cmdline")
+    assert words.count("@example.com/a") == len(SLIPS) and words.count("\0--signature=") == 2
+
+
+def test_what_has_no_password_is_shown(under_way):
+    references = ["example.invalid/app:1.0@rc", "example.invalid/app,version=a:b@c", "app,version=a:b@c", "./a:b@c.aci",
+                  "https://127.0.0.1:1/app@2:1.aci", "https://127.0.0.1:1/?a:b@c", "a@b:c/d",
+                  "https.example.invalid/app:1@2", "https://[::1]:1/a@2.aci"]
+    process = under_way(*references)
+    words = pathlib.Path(f"/proc/{process.pid}/cmdline").read_text().split("\0")
+    assert [word for word in references if word not in words] == []
+
+
 @pytest.mark.parametrize("program", ["rkt-store-fetch", "rkt-fetch-key"])
 def test_memory_goes_to_no_file(under_way, tmp_path, program):
     """A process that has a secret leaves no core."""
