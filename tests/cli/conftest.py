@@ -65,6 +65,30 @@ def run(args, stdin=b"", env=None, cwd=None, timeout=TIMEOUT_SEC, preexec_fn=Non
     return Result(done)
 
 
+def meddled(args, what, path):
+    """The words that run ARGS while strace(1) meddles with system calls; PATH: only those about this file."""
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed")
+    only = ["-P", path] if path else []
+    return [str(word) for word in ["strace", "-f", "-o", "/dev/null", *only, "-e", f"inject={what}", *args]]
+
+
+# LeakSanitizer cannot look at what strace looks at
+UNDER_STRACE = {"ASAN_OPTIONS": "detect_leaks=0"}
+
+
+def start_slowed(args, delay, path=None, **more):
+    """Starts ARGS with a DELAY at a system call, before it or after it, in microseconds, as
+    "fsync:delay_exit=700000" or "newfstatat:delay_enter=2000000:when=2". MORE is for Popen, which is returned:
+    strace, whose child the program is, and which ends as it does."""
+    return subprocess.Popen(meddled(args, delay, path), env={**os.environ, **UNDER_STRACE}, **more)
+
+
+def run_failing(args, error, path=None):
+    """Runs ARGS with an ERROR of a system call: "pread64:error=EIO"."""
+    return run(meddled(args, error, path), env=UNDER_STRACE)
+
+
 def manifest(name="example.com/test", exec_=("/bin/true",), **more):
     """A valid image manifest as a dict; MORE replaces top-level fields."""
     value = {

@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import entry, make_aci, manifest, symlink, tar_bytes, tool
+from conftest import entry, make_aci, manifest, start_slowed, symlink, tar_bytes, tool
 from siglib import Gpg, needs_gpg, trust  # noqa: F401 (a fixture)
 from storelib import add, image_tar, store, wait_until
 
@@ -21,12 +21,7 @@ LINKS = [symlink(f"rootfs/link{i}", "content") for i in range(40)]
 def half_way(args, room):
     """A program that takes half a second for each symbolic link, when it has made one in ROOM: its
     tracer, and its own number."""
-    slow = ["strace", "-o", "/dev/null", "-e", "inject=symlinkat:delay_enter=500000"]
-    tracer = subprocess.Popen(
-        [*slow, *(str(arg) for arg in args)],
-        env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"},
-        stderr=subprocess.PIPE,
-    )
+    tracer = start_slowed(args, "symlinkat:delay_enter=500000", stderr=subprocess.PIPE)
     wait_until(lambda: any(room.rglob("link0*")))
     children = pathlib.Path(f"/proc/{tracer.pid}/task/{tracer.pid}/children")
     return tracer, int(children.read_text())

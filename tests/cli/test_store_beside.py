@@ -10,7 +10,7 @@ import termios
 import time
 
 import pytest
-from conftest import BUILD, needs_root, run, tool
+from conftest import BUILD, needs_root, run, start_slowed, tool
 from storelib import add, blob_path, content_offset, flip, ids, image_tar, store, wait_until, write
 
 SLOW = 1.5  # seconds that the disk takes for each write
@@ -20,9 +20,8 @@ def test_a_reader_waits_for_no_writer_however_slow_the_disk(data_dir, tmp_path):
     add(write(tmp_path / "one.aci", image_tar("example.com/one")))
     two = write(tmp_path / "two.aci", image_tar("example.com/two"))
     # what is written is there to be seen, but the writer goes on only later
-    slow = ["strace", "-f", "-o", "/dev/null", "-e", f"inject=pwrite64:delay_exit={int(SLOW * 1e6)}"]
-    importing = subprocess.Popen([*slow, tool("rkt-store"), "import", two], stdout=subprocess.PIPE,
-                                 env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
+    delay = f"pwrite64:delay_exit={int(SLOW * 1e6)}"
+    importing = start_slowed([tool("rkt-store"), "import", two], delay, stdout=subprocess.PIPE)
     took = []
     while importing.poll() is None:
         began = time.monotonic()

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import needs_erofs, needs_root, tool
+from conftest import needs_erofs, needs_root, start_slowed, tool
 from storelib import (
     add,
     as_nobody,
@@ -217,12 +217,7 @@ def test_gc_waits_for_an_import_that_has_named_its_files(images, data_dir, tmp_p
     """The import is slowed down between the names of its files and its commit."""
     file = write(tmp_path / "slow.aci", image_tar(content="slow"))
     image = f"sha256-{hashlib.sha256(file.read_bytes()).hexdigest()}"
-    slow = ["strace", "-f", "-o", "/dev/null", "-e", "inject=fsync:delay_exit=700000"]
-    importing = subprocess.Popen(
-        [*slow, tool("rkt-store"), "import", file],
-        stdout=subprocess.PIPE,
-        env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"},
-    )
+    importing = start_slowed([tool("rkt-store"), "import", file], "fsync:delay_exit=700000", stdout=subprocess.PIPE)
     wait_for(lambda: blob_path(data_dir, image).exists(), "the blob has its name")
     assert image not in ids()
     gc()

@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import busybox_entries, compress, entry, make_aci, manifest, needs_root, run, tool
+from conftest import UNDER_STRACE, busybox_entries, compress, entry, make_aci, manifest, needs_root, run, tool
 from storelib import (
     NOBODY,
     add,
@@ -383,7 +383,7 @@ def traced(tmp_path, calls, *args, inject=()):
     log = tmp_path / "trace"
     strace = ["strace", "-f", "-o", log, "-y", "-e", f"trace={calls}", *inject]
     # the leak check of a sanitized build does not work under ptrace
-    result = run([*strace, tool("rkt-store"), *args], env={"ASAN_OPTIONS": "detect_leaks=0"})
+    result = run([*strace, tool("rkt-store"), *args], env=UNDER_STRACE)
     lines = [re.sub(r"^\d+ +", "", line) for line in log.read_text().splitlines()]
     return result, [line for line in lines if re.match(r"\w+\(", line)]
 

@@ -7,7 +7,7 @@ import pathlib
 import subprocess
 
 import pytest
-from conftest import BUILD, entry, make_aci, manifest, needs_erofs, run, tool
+from conftest import BUILD, entry, make_aci, manifest, needs_erofs, run, start_slowed, tool
 from podlib import house, wait_for
 from storelib import (
     add,
@@ -230,12 +230,12 @@ def test_a_pod_that_just_starts_is_told_that_its_image_was_removed(house, tmp_pa
     assert run(["rkt-run", house.shell("true", name="example.com/other")]).status == 0  # stage1 is there
     before = set(house.pods())
     file = tmp_path / "uuid"
-    slow = ["strace", "-f", "-o", "/dev/null", "-P", file, "-e", "inject=openat:delay_enter=2000000"]
-    process = subprocess.Popen(
-        [*slow, tool("rkt-run"), f"--uuid-file-save={file}", image],
+    process = start_slowed(
+        [tool("rkt-run"), f"--uuid-file-save={file}", image],
+        "openat:delay_enter=2000000",
+        path=file,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"},
     )
     wait_for(lambda: info(image)["pods"] or process.poll() is not None, "the pod has its lease")
     result = store("rm", "--force", image)

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import BUILD, entry, hardlink, needs_erofs, needs_root, run, tool
+from conftest import BUILD, UNDER_STRACE, entry, hardlink, needs_erofs, needs_root, run, start_slowed, tool
 from storelib import (
     add,
     as_nobody,
@@ -175,12 +175,11 @@ def test_the_index_has_its_tables_and_pages(two, data_dir):
 
 def slow_reader(data_dir):
     """A process that, while it reads records, takes its time to look whether a pod is there."""
-    slow = ["strace", "-f", "-o", "/dev/null", "-P", data_dir / "containers", "-e",
-            "inject=newfstatat:delay_enter=30000000:when=2"]
-    return subprocess.Popen(
-        [*slow, tool("rkt-store"), "stat"],
+    return start_slowed(
+        [tool("rkt-store"), "stat"],
+        "newfstatat:delay_enter=30000000:when=2",
+        path=data_dir / "containers",
         stdout=subprocess.DEVNULL,
-        env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"},
         start_new_session=True,
     )
 
@@ -211,9 +210,7 @@ def test_readers_are_others_and_killed_ones_are_cleared(two, data_dir):
 
 def test_folders_are_walked_when_all_records_were_read(two):
     """What may take long holds no old pages and no reader slot."""
-    slow = ["strace", "-f", "-o", "/dev/null", "-e", "inject=getdents64:delay_enter=2000000:when=1"]
-    walker = subprocess.Popen([*slow, tool("rkt-store"), "stat"], stdout=subprocess.DEVNULL,
-                              env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
+    walker = start_slowed([tool("rkt-store"), "stat"], "getdents64:delay_enter=2000000:when=1", stdout=subprocess.DEVNULL)
     found = []
     while walker.poll() is None:
         found.append(stat()["index"]["readers"])
@@ -223,7 +220,7 @@ def test_folders_are_walked_when_all_records_were_read(two):
 def test_no_blob_is_read(two, data_dir, tmp_path):
     trace = tmp_path / "trace"
     run(["strace", "-f", "-o", trace, "-e", "trace=openat,open", tool("rkt-store"), "stat", "--images"],
-        env={"ASAN_OPTIONS": "detect_leaks=0"})
+        env=UNDER_STRACE)
     text = trace.read_text()
     assert "data.mdb" in text and not any(image in text for image in two)
 

@@ -3,11 +3,10 @@
 import json
 import os
 import random
-import shutil
 import tarfile
 
 import pytest
-from conftest import entry, make_aci, manifest, needs_erofs, run, tool
+from conftest import entry, make_aci, manifest, needs_erofs, run_failing, tool
 from podlib import house  # noqa: F401 - a fixture
 from storelib import add, assert_one_line, blob_path, files_in, ids, image_tar, own_mounts, store, write
 
@@ -197,13 +196,9 @@ def test_image_in_use_is_not_put_away(house):
 @pytest.mark.parametrize("call, path_of", [("read", blob_path), ("pread64", index_path)])
 def test_what_cannot_be_read_is_left_alone(images, data_dir, call, path_of):
     """S-042: an error of the machine says nothing about the bytes."""
-    if not shutil.which("strace"):
-        pytest.skip("strace is not installed")
     before = files_in(data_dir)
     path = path_of(data_dir, images[0])
-    trouble = ["strace", "-f", "-o", "/dev/null", "-P", path, "-e", f"inject={call}:error=EIO"]
-    result = run([*trouble, tool("rkt-store"), "verify", "--repair", images[0]],
-                 env={"ASAN_OPTIONS": "detect_leaks=0"})
+    result = run_failing([tool("rkt-store"), "verify", "--repair", images[0]], f"{call}:error=EIO", path)
     assert result.status == 1 and "Input/output error" in result.err, result
     assert result.err.endswith("rkt-store: 1 of 1 images could not be looked at\n")
     assert verdicts(result) == {images[0]: "unknown"}
@@ -213,12 +208,8 @@ def test_what_cannot_be_read_is_left_alone(images, data_dir, call, path_of):
 
 def test_index_that_could_not_be_made_is_not_put_in_place(images, data_dir):
     """S-042: half an index is none."""
-    if not shutil.which("strace"):
-        pytest.skip("strace is not installed")
     flip(index_path(data_dir, images[0]), 2000)
     damaged = index_path(data_dir, images[0]).read_bytes()
-    trouble = ["strace", "-f", "-o", "/dev/null", "-e", "inject=ftruncate:error=ENOSPC"]
-    result = run([*trouble, tool("rkt-store"), "verify", "--repair", images[0]],
-                 env={"ASAN_OPTIONS": "detect_leaks=0"})
+    result = run_failing([tool("rkt-store"), "verify", "--repair", images[0]], "ftruncate:error=ENOSPC")
     assert result.status == 1 and verdicts(result) == {images[0]: "unknown"}, result
     assert index_path(data_dir, images[0]).read_bytes() == damaged
