@@ -41,16 +41,19 @@ static const char scan_dashes[] = "\t\t--)\n"
 				  "--- ]]; do :; done\n"
 				  "\t\t\t((i < COMP_CWORD)) || return 0 ;;\n";
 
-/* Moves I from an option to its value, and sets VALUE to what the shell would hand over: without
- * quotes, but nothing is evaluated. */
+/* Moves I from an option to its value, which is $1 and what follows it where that is attached to a
+ * letter; and sets VALUE to what the shell would hand over: without quotes, but nothing is
+ * evaluated. */
 static const char value_function[] =
 	"_rkt_value()\n"
 	"{\n"
-	"\tlocal text char quote='' separate=1\n"
+	"\tlocal text=$1 char quote='' separate=\n"
 	"\n"
 	"\tvalue=\n"
-	"\t[[ ${COMP_WORDS[i+1]} == = ]] && ((i++)) && separate=\n"
-	"\ttext=${COMP_WORDS[++i]}\n"
+	"\tif [[ ! $text ]]; then\n"
+	"\t\t[[ ${COMP_WORDS[i+1]} == = ]] && ((i++)) || separate=1\n"
+	"\t\ttext=${COMP_WORDS[++i]}\n"
+	"\tfi\n"
 	"\twhile ((i + 1 < COMP_CWORD)) && [[ ${COMP_WORDS[i+1]} == [:=]* ]]; do\n"
 	"\t\ttext+=${COMP_WORDS[i+1]}${COMP_WORDS[i+2]}\n"
 	"\t\t((i += 2))\n"
@@ -270,6 +273,18 @@ static void print_commands(const char *program, const struct complete_item *item
 	puts("\tesac");
 }
 
+/* Where OPT, the data directory's, leads. What is attached to its letter must not look like the name
+ * of an option with one dash. */
+static void print_dir(const struct opt *opt)
+{
+	static const char set[] = "; [[ $value ]] && local -x RKT_DIR=$value ;;";
+
+	puts(set);
+	if (opt->letter)
+		printf("\t\t-%c[!a-z-]*|-%c*/*) _rkt_value \"${COMP_WORDS[i]:2}\"%s\n", opt->letter,
+			opt->letter, set);
+}
+
 static void print_scan(
 	const struct command *command, const struct opt *table, const struct complete_item *items)
 {
@@ -281,8 +296,9 @@ static void print_scan(
 		complete_spellings(opt, "|");
 		fputs(") _rkt_value", stdout);
 		if (complete_is_dir(opt))
-			fputs("; [[ $value ]] && local -x RKT_DIR=$value", stdout);
-		puts(" ;;");
+			print_dir(opt);
+		else
+			puts(" ;;");
 	}
 	if (command->operand)
 		fputs(scan_dashes, stdout);

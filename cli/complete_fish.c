@@ -9,7 +9,8 @@
 
 #define QUOTE "\\'"
 
-/* The directory that the line names, else the usual one. */
+/* The directory that the line names, else the usual one. What is attached to "-d" must not look like
+ * the name of an option with one dash. */
 static const char dir_function[] =
 	"function __rkt_dir\n"
 	"    set -l words (commandline -opc)\n"
@@ -25,6 +26,9 @@ static const char dir_function[] =
 	"                set -e words[1]\n"
 	"                set dir $words[1]\n"
 	"                string match -q '~/*' -- $dir; and set dir $HOME(string sub -s 2 -- $dir)\n"
+	"            case '-d*'\n"
+	"                set -l attached (string match -r '^-d([^-a-z=].*|[^=]*/.*)' -- $words[1])\n"
+	"                set -q attached[2]; and set dir $attached[2]\n"
 	"        end\n"
 	"        set -e words[1]\n"
 	"    end\n"

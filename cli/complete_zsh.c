@@ -11,7 +11,8 @@
 #define QUOTE "'\\''"
 
 /* Puts the directory that the line names into RKT_DIR, which the caller has made its own; nothing
- * in it is evaluated. "-dir" becomes "--dir", since _arguments would take it for letters. */
+ * in it is evaluated. "-dir" becomes "--dir", since _arguments would take it for letters; what is
+ * attached to "-d" must not look like the name of an option with one dash. */
 static const char dir_function[] =
 	"_rkt_dir()\n"
 	"{\n"
@@ -23,6 +24,7 @@ static const char dir_function[] =
 	"\t\tcase $words[i] in\n"
 	"\t\t--) while ((++i < CURRENT)) && [[ $words[i] != --- ]]; do :; done ;;\n"
 	"\t\t--dir=*) dir=${(Q)words[i]#*=} ;;\n"
+	"\t\t-d[^-a-z=]*|-d[^=]#/*) dir=${(Q)words[i]#-d} ;;\n"
 	"\t\t--dir|-d)\n"
 	"\t\t\tdir=${(Q)words[++i]}\n"
 	"\t\t\t[[ $words[i] == \\~/* ]] && dir=$HOME${dir#\\~} ;;\n"

@@ -249,6 +249,8 @@ def test_bash_offers_what_is_in_the_directory_named(image, other, tmp_path):
             ["rkt", "--dir", path, "run"],
             ["rkt-run", "--dir", path],
             ["rkt", "--dir", path, "image", "list"],
+            ["rkt-store", "info", f"-d{path}"],
+            ["rkt", "image", "info", f"-d{path}"],
         ):
             assert bash(*words, "oth", cwd=cwd)[0] == {"other.org/tool"}, words
             assert bash(*words, "exam", cwd=cwd)[0] == set(), words
@@ -261,6 +263,14 @@ def test_bash_puts_a_directory_together_again(image, data_dir, tmp_path):
     words = ["--dir", "=", f"{tmp_path}/a", ":", "b", "=", "c", "info", ""]
     assert bash("rkt-store", *words)[0] == {"example.com/app", image}
     assert bash("rkt", *words[:-2], "image", "info", "exam")[0] == {"example.com/app"}
+    words = [f"-d{tmp_path}/a", ":", "b", "=", "c", "info", ""]
+    assert bash("rkt-store", *words)[0] == {"example.com/app", image}
+
+
+def test_bash_takes_other_options_for_no_directory(image, data_dir):
+    assert bash("rkt-store", "-debug", "info", "exam")[0] == {"example.com/app"}
+    assert bash("rkt-run", "-dns", "=", "/nonexistent", "exam")[0] == {"example.com/app"}
+    assert bash("rkt-store", "info", "-d", data_dir, "-dbug", "exam")[0] == {"example.com/app"}
 
 
 def test_bash_knows_the_home_directory_by_its_sign(image, data_dir):
@@ -425,10 +435,12 @@ def test_zsh_offers_what_is_in_the_directory_named(image, other, tmp_path):
     for path in spelt(other):
         for line in ("rkt-store --dir {} info", "rkt-store info --dir={}", "rkt-store info -d {}",
                      "rkt-store -dir {} info", "rkt --dir={} image info", "rkt -dir={} image info",
-                     "rkt image info --dir {}", "rkt --dir {} run", "rkt-run --dir {}"):
+                     "rkt image info --dir {}", "rkt --dir {} run", "rkt-run --dir {}", "rkt-store info -d{}",
+                     "rkt-store -d{} info", "rkt image info -d{}"):
             assert argument_of(shell.child, line.format(path) + " oth") == "other.org/tool", line
             assert argument_of(shell.child, line.format(path) + " exam") == "exam", line
-    assert argument_of(shell.child, "rkt image info exam") == "example.com/app"
+    for line in "rkt image info exam", "rkt-store -debug info exam", "rkt image info -debug exam":
+        assert argument_of(shell.child, line) == "example.com/app", line
     shell.child.send('rkt --dir "$(touch evaluated)" image info exam\t\x15echo DO\'\'NE\r')
     shell.child.expect("DONE")
     assert {path.name for path in (tmp_path / "dir").iterdir()} == {"fetched.aci", "exported"}
@@ -530,9 +542,11 @@ def test_fish_offers_what_is_in_the_directory_named(image, other, tmp_path):
         for line in ("rkt-store --dir {} info", "rkt-store info --dir={}", "rkt-store info -d {}",
                      "rkt-store -dir {} info", "rkt --dir={} image info", "rkt -dir={} image info",
                      "rkt -dir {} image info", "rkt image info --dir {}", "rkt --dir {} run",
-                     "rkt-run --dir {}"):
+                     "rkt-run --dir {}", "rkt-store info -d{}", "rkt-store -d{} info", "rkt image info -d{}"):
             assert fish(line.format(path) + " oth", cwd) == {"other.org/tool"}, line
             assert fish(line.format(path) + " exam", cwd) == set(), line
+    for line in "rkt-store -debug info exam", "rkt image info -debug exam", "rkt-run -debug exam":
+        assert fish(line, cwd) == {"example.com/app"}, line
     assert fish("rkt --dir (touch evaluated) image info exam", cwd) == set()
     assert not {path.name for path in cwd.iterdir()} & {"evaluated"}
 
