@@ -273,8 +273,8 @@ static void print_commands(const char *program, const struct complete_item *item
 	puts("\tesac");
 }
 
-/* Where OPT, the data directory's, leads. What is attached to its letter must not look like the name
- * of an option with one dash. */
+/* Where OPT, the data directory's, leads. What is attached to its letter must not look like the
+ * name of an option with one dash. */
 static void print_dir(const struct opt *opt)
 {
 	static const char set[] = "; [[ $value ]] && local -x RKT_DIR=$value ;;";

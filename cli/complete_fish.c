@@ -9,8 +9,8 @@
 
 #define QUOTE "\\'"
 
-/* The directory that the line names, else the usual one. What is attached to "-d" must not look like
- * the name of an option with one dash. */
+/* The directory that the line names, else the usual one. What is attached to "-d" must not look
+ * like the name of an option with one dash. */
 static const char dir_function[] =
 	"function __rkt_dir\n"
 	"    set -l words (commandline -opc)\n"
