@@ -65,15 +65,28 @@ static struct many_file to_file(const char *name, const char *path,
 	return file;
 }
 
+static const char *words_of(enum import_how how)
+{
+	static const char *const words[] = {
+		[IMPORT_UNPACKED] = "read and unpacked",
+		[IMPORT_KNOWN_TAR] = "read and unpacked: the image was there",
+		[IMPORT_KNOWN_FILE] =
+			"read: the bytes are those of a file that was imported before",
+		[IMPORT_KNOWN_SEEN] = "not read: it lies there as when it was imported",
+	};
+
+	return words[how];
+}
+
 static int tell(void *context, const struct many_file *file, const rkt_image_id *id, rkt_error *why,
 	rkt_error **err)
 {
 	rkt_store *store = context;
 
-	(void)file;
 	if (!id)
 		return rkt_fail_with(err, why);
 	out_transient(NULL);
+	out_debug("%s: %s", file->name, words_of(file->how));
 	cmd_debug_image(store, id);
 	printf("%s\n", id->text);
 	/* what is printed is durable, whatever becomes of the next one */
@@ -138,14 +151,15 @@ static int read_signature(const char *name, struct buf *ret, rkt_error **err)
 }
 
 /* FILE as it is in the call, its image and its signature still to be read. */
-static int import_signed_file(struct signing *signing, rkt_store *store,
-	const struct many_file *file, struct signed_file *with, rkt_error **err)
+static int import_signed_file(struct signing *signing, rkt_store *store, struct many_file *file,
+	struct signed_file *with, rkt_error **err)
 {
 	ERROR_SCOPE(err, "importing", file->name);
 	struct rkt_import_options options = { .size = sizeof options,
 		.expect = file->expect,
 		.name = file->name_check,
 		.progress = progress_callback };
+	const struct import_wish wish = { .ret_how = &file->how };
 	auto_fd int fd = file->open(file, err);
 	rkt_image_id id;
 	int result;
@@ -154,6 +168,7 @@ static int import_signed_file(struct signing *signing, rkt_store *store,
 		return -1;
 	with->fd = fd;
 	with->options = &options;
+	with->wish = &wish;
 	options.context = progress_start(file->name, file->size);
 	result = signed_import(signing, store, with, &id, err);
 	progress_end(options.context);

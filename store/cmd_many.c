@@ -50,19 +50,22 @@ static void count_bytes(void *context, uint64_t bytes)
 	self->told = bytes;
 }
 
-static int import_file(const struct many *many, const struct many_file *file,
-	const struct import_wish *wish, struct rkt_import_options *options, rkt_image_id *ret,
-	rkt_error **err)
+/* AT_NS: the time for its record, or 0. */
+static int import_file(const struct many *many, struct many_file *file, uint64_t at_ns,
+	struct rkt_import_options *options, rkt_image_id *ret, rkt_error **err)
 {
 	ERROR_SCOPE(err, "importing", file->name);
 	auto_fd int fd = file->open(file, err);
+	struct import_wish wish = file->wish;
 
 	if (fd < 0)
 		return -1;
 	options->size = sizeof *options;
 	options->expect = file->expect;
 	options->name = file->name_check;
-	return import_as_wished(many->store, fd, options, wish, ret, err);
+	wish.at_ns = at_ns;
+	wish.ret_how = &file->how;
+	return import_as_wished(many->store, fd, options, &wish, ret, err);
 }
 
 /* ---- one after the other --------------------------------------------------------------------- */
@@ -70,13 +73,13 @@ static int import_file(const struct many *many, const struct many_file *file,
 static int import_in_order(const struct many *many, rkt_error **err)
 {
 	for (size_t i = 0; i < many->count; i++) {
-		const struct many_file *file = &many->files[i];
+		struct many_file *file = &many->files[i];
 		struct progress *progress = progress_start(file->name, file->size);
 		struct rkt_import_options options = { .progress = progress_callback,
 			.context = progress };
 		rkt_error *why = NULL;
 		rkt_image_id id;
-		int result = import_file(many, file, &file->wish, &options, &id, &why);
+		int result = import_file(many, file, 0, &options, &id, &why);
 
 		progress_end(progress);
 		if (many->done(many->context, file, result < 0 ? NULL : &id, why, err) < 0)
@@ -127,12 +130,10 @@ static void *work_on(void *context)
 		struct reading reading = { .work = self };
 		struct rkt_import_options options = { .progress = count_bytes,
 			.context = &reading };
-		struct import_wish wish = self->many->files[at].wish;
 		struct outcome *outcome = &self->outcomes[at];
 
 		pthread_mutex_unlock(&self->lock);
-		wish.at_ns = at_ns;
-		import_file(self->many, &self->many->files[at], &wish, &options, &outcome->id,
+		import_file(self->many, &self->many->files[at], at_ns, &options, &outcome->id,
 			&outcome->error);
 		pthread_mutex_lock(&self->lock);
 		finish(self, at);

@@ -20,12 +20,13 @@ struct many_file {
 	uint64_t size; /* for the progress line; 0: unknown */
 	const rkt_image_id *expect;
 	const char *name_check;
-	struct import_wish wish; /* its time is set here, unless there is one job */
+	struct import_wish wish; /* but for its time and RET_HOW */
+	enum import_how how;     /* set when it is in the store */
 };
 
 struct many {
 	rkt_store *store;
-	const struct many_file *files;
+	struct many_file *files;
 	size_t count;
 	unsigned jobs; /* at most; at least 1 */
 	/* Told of each file in order, in the calling thread, as soon as it and all before it are

@@ -48,6 +48,7 @@ struct import {
 	struct scratch index_file;
 	char *index_fault;
 	struct import_record record;
+	enum import_how how;
 };
 
 /* ---- known files ----------------------------------------------------------------------------- */
@@ -190,6 +191,7 @@ static int recognise_seen(
 		return rkt_fail_errno(err, "seek");
 	if (got == 0)
 		seen_check(&self->seen);
+	self->how = IMPORT_KNOWN_SEEN;
 	return got;
 }
 
@@ -201,6 +203,7 @@ static int recognise_bytes(struct import *self, int fd, rkt_error **err)
 	keep_seen(self);
 	if (got == 0)
 		got = known_by_alias(self->store, &self->file, &self->record.id, err);
+	self->how = IMPORT_KNOWN_FILE;
 	if (got > 0 && self->packed.sha512 && !is_tar(self, &self->file))
 		got = 0; /* read on to find out what is wrong with it */
 	return got > 0 ? known_is_there(self->store, &self->record.id, err) : got;
@@ -472,6 +475,7 @@ static int read_image(struct import *self, source *file, rkt_error **err)
 	if (check_name(self, image_manifest(self->image), err) < 0)
 		return -1;
 	there = known_is_there(self->store, &self->record.id, err);
+	self->how = there ? IMPORT_KNOWN_TAR : IMPORT_UNPACKED;
 	if (there)
 		return there < 0 ? -1 : remember(self, err);
 	return commit(self, err);
@@ -541,6 +545,8 @@ int import_as_wished(rkt_store *store, int fd, const struct rkt_import_options *
 		result = import(&self, fd, err);
 	if (result == 0 && ret_id)
 		*ret_id = self.record.id;
+	if (result == 0 && wish && wish->ret_how)
+		*wish->ret_how = self.how;
 	image_free(self.image);
 	index_free(self.index);
 	digest_free(self.sum);

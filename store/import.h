@@ -16,6 +16,14 @@ struct import_record {
 		tree; /* of its EROFS index, unless row.index_fault says why there is none */
 };
 
+/* How much of a file it took to know its image. */
+enum import_how {
+	IMPORT_UNPACKED,   /* all, unpacked; the image is new */
+	IMPORT_KNOWN_TAR,  /* the same, and the image was there */
+	IMPORT_KNOWN_FILE, /* all, as it is: a file of the same bytes was imported before */
+	IMPORT_KNOWN_SEEN, /* samples: it lies there as it did then (seen.h) */
+};
+
 /* What our own commands ask for beyond rkt_import_options. */
 struct import_wish {
 	uint64_t at_ns; /* the time of the import, for its record; 0: that of the record */
@@ -28,6 +36,7 @@ struct import_wish {
 	/* For the record of where the image came from (origin_row); both NULL: none. Of an image
 	 * that is there already it is changed only when this file was signed. */
 	const char *source, *signed_by;
+	enum import_how *ret_how; /* set on success; or NULL */
 };
 
 /* rkt_store_import(); OPTIONS and WISH may be NULL. */

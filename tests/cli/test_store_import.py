@@ -36,14 +36,31 @@ def test_debug_says_what_came_and_where_it_lies(data_dir, tmp_path):
     assert result.status == 0, result
     image = result.out.strip()
     lines = result.err.splitlines()
-    assert lines[0] == f"rkt-store: {image} is example.com/test: 3 entries, from {file}"
-    assert lines[1] == f"rkt-store: blob: {blob_path(data_dir, image)}, {file.stat().st_size} bytes"
-    assert lines[2].startswith(f"rkt-store: EROFS index: {data_dir}/cas/erofs/")
+    assert lines[1] == f"rkt-store: {image} is example.com/test: 3 entries, from {file}"
+    assert lines[2] == f"rkt-store: blob: {blob_path(data_dir, image)}, {file.stat().st_size} bytes"
+    assert lines[3].startswith(f"rkt-store: EROFS index: {data_dir}/cas/erofs/")
     assert store("import", file).err == ""
     fetched = store("fetch", "--debug", "--insecure-options=image", file).err
     assert f"rkt-store: {file}: " in fetched and f"{image} is example.com/test" in fetched
     assert f"rkt-store: store {data_dir};" in store("gc", "--debug").err
     assert "bytes of blobs are to be read" in store("verify", "--debug").err
+
+
+@pytest.mark.parametrize("jobs", ["1", "4"])
+def test_debug_says_how_a_file_was_known(data_dir, tmp_path, jobs):
+    tar = write(tmp_path / "a.tar", image_tar())
+    copy, packed = write(tmp_path / "copy.tar", image_tar()), write(tmp_path / "a.aci", gzip.compress(image_tar()))
+
+    def first_lines(*files):
+        result = store("import", "--debug", f"--jobs={jobs}", *files, stdin=packed.read_bytes())
+        return [line for line in result.err.splitlines() if " read" in line]
+
+    assert first_lines(tar) == [f"rkt-store: {tar}: read and unpacked"]
+    assert first_lines(copy, packed, "-") == [
+        f"rkt-store: {copy}: read: the bytes are those of a file that was imported before",
+        f"rkt-store: {packed}: read and unpacked: the image was there",
+        "rkt-store: -: read and unpacked: the image was there",
+    ]
 
 
 def test_prints_the_digest_of_the_uncompressed_tar(data_dir, tmp_path):

@@ -108,6 +108,15 @@ def test_a_file_that_lies_there_untouched_is_not_read(data_dir, seen):
     assert found == image and 0 < count < MEGABYTE
 
 
+@own("a")
+def test_debug_says_that_a_file_was_not_read(data_dir, seen):
+    file, image = seen
+    told = f"rkt-store: {file}: not read: it lies there as when it was imported"
+    assert store("import", "--debug", file).err.splitlines()[0] == told
+    told = f"rkt-store: {file}: read: the bytes are those of a file that was imported before"
+    assert store("import", "--debug", f"--verify-with={image}", file).err.splitlines()[0] == told
+
+
 @needs_strace
 @needs_gpg
 def test_a_signature_is_checked_over_all_bytes_again(data_dir, disk, tmp_path, trust):  # noqa: F811
