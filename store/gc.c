@@ -202,6 +202,13 @@ static int remove_leftover(struct gc *self, const struct shelf *shelf, int shard
 	return 0;
 }
 
+static bool is_folder(int dir, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* Looks at one name of a shard. What we could not have made ourselves is left alone. */
 static int sweep_name(
 	struct gc *self, const struct shelf *shelf, int shard, const char *name, rkt_error **err)
@@ -217,6 +224,10 @@ static int sweep_name(
 		return -1;
 	if (question.recorded)
 		return 0;
+	if (shelf->what != SHELF_ROOTFS && is_folder(shard, name)) {
+		report(self, what, "kept", "a folder, where the store has files");
+		return 0;
+	}
 	if (remove_leftover(self, shelf, shard, &question.id, err) < 0)
 		return -1;
 	self->result.files_removed++;
@@ -249,10 +260,15 @@ static int for_each_name(
 static int sweep_shard(
 	struct gc *self, const struct shelf *shelf, int dir, const char *name, rkt_error **err)
 {
+	auto_free char *what = xasprintf("cas/%s/sha256/%s", shelf->name, name);
 	auto_fd int shard = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
+	if (shard < 0 && errno == ENOTDIR) {
+		report(self, what, "kept", "not a folder, so none of the store's");
+		return 0;
+	}
 	if (shard < 0)
-		return rkt_fail_errno(err, "open cas/%s/sha256/%s", shelf->name, name);
+		return rkt_fail_errno(err, "open %s", what);
 	return for_each_name(self, shelf, shard, sweep_name, err);
 }
 

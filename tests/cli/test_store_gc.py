@@ -148,6 +148,23 @@ def test_what_the_store_would_not_name_is_left_alone(images, data_dir):
     assert "notes.txt kept" in result.err
 
 
+@pytest.mark.parametrize("shelf", ["blob", "erofs", "rootfs"])
+def test_what_is_no_folder_where_the_store_has_folders_is_left_alone(images, data_dir, shelf):
+    stray = write(data_dir / "cas" / shelf / "sha256/notes", b"of somebody")
+    result = gc("--grace-period=0s")
+    assert stray.exists() and f"cas/{shelf}/sha256/notes kept: " in result.err
+    assert sorted(result.out.split()) == sorted(images)
+
+
+@pytest.mark.parametrize("shelf", ["blob", "erofs"])
+def test_a_folder_where_the_store_has_files_is_left_alone(images, data_dir, shelf):
+    folder = data_dir / "cas" / shelf / "sha256/ab" / LOST
+    folder.mkdir(parents=True)
+    result = gc("--grace-period=0s")
+    assert folder.exists() and f"cas/{shelf}/…/{LOST} kept: " in result.err
+    assert sorted(result.out.split()) == sorted(images)
+
+
 def test_temporary_files_of_a_living_process_stay(images, data_dir):
     path = data_dir / "cas/tmp/file-1"
     path.write_text("x")
