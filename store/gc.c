@@ -317,6 +317,16 @@ static int sweep_note(
 	return 0;
 }
 
+/* Whether FD is the file that is called NAME still: who had it locked may have removed it, and
+ * somebody else may have begun another by now. */
+static bool is_linked(int dir, const char *name, int fd)
+{
+	struct stat ours, theirs;
+
+	return fstat(fd, &ours) == 0 && fstatat(dir, name, &theirs, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
 /* Downloads that were given up; their notes go with them. */
 static int sweep_partial(
 	struct gc *self, const struct shelf *shelf, int dir, const char *name, rkt_error **err)
@@ -339,6 +349,8 @@ static int sweep_partial(
 	free_now = lock_try(fd, LOCK_EXCLUSIVE, err);
 	if (free_now <= 0 || gc_is_fresh(self, (uint64_t)st.st_mtim.tv_sec * 1000000000u))
 		return free_now < 0 ? -1 : 0;
+	if (!is_linked(dir, name, fd))
+		return 0;
 	self->result.files_removed++;
 	self->result.bytes_freed += (uint64_t)st.st_size;
 	report(self, what, "removed", "a download that nobody went on with");

@@ -1,5 +1,6 @@
 """rkt-store gc: what nobody uses and what killed imports left; why each image stays or goes."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -40,6 +41,15 @@ def wait_for(condition, what):
         time.sleep(0.01)
 
 
+def is_open(file):
+    """Whether a process has FILE open."""
+    for link in pathlib.Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):
+            if os.readlink(link) == str(file):
+                return True
+    return False
+
+
 def gc(*args):
     result = store("gc", *args)
     assert result.status == 0, result
@@ -71,6 +81,23 @@ def test_downloads_that_were_given_up_go_with_their_notes(images, data_dir):
     assert sorted(path.name for path in folder.iterdir()) == [link, below]
     for words in f"{given_up} removed", f"{alone}.json removed", f"{link} kept", f"{below} kept":
         assert f"cas/partial/{words}" in result.err
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["gone", "there again"])
+def test_a_download_that_ended_meanwhile_is_passed_by(images, data_dir, again):
+    """gc has opened it, and waits before it asks whether somebody works on it."""
+    file = write(data_dir / "cas/partial" / ("a" * 64), b"old")
+    collecting = start_slowed([tool("rkt-store"), "gc", "--grace-period=0s"], "flock:delay_enter=1500000", file,
+                              stderr=subprocess.PIPE)
+    wait_for(lambda: ids() == [], "gc has removed the images")
+    wait_for(lambda: is_open(file), "gc has opened the download")
+    file.unlink()
+    if again:
+        write(file, b"new")
+    err = collecting.communicate(timeout=30)[1].decode()
+    assert collecting.returncode == 0, err
+    assert not again or file.read_bytes() == b"new"
+    assert file.name not in err
 
 
 def test_images_past_it_go_and_their_ids_are_printed(images, data_dir):
