@@ -10,12 +10,16 @@
 
 #include "cli/opts.h"
 
-/* For CANDIDATES_COMMAND of a command: names and IDs of images, UUIDs of pods. They have no
- * characters that mean anything to a shell. The scripts put the directory of a --dir in the line
- * into RKT_DIR first. */
-#define COMPLETE_IMAGES "rkt-store list --no-legend --full --fields=name,id 2>/dev/null"
-#define COMPLETE_NAMES  "rkt-store list --no-legend --full --fields=name 2>/dev/null"
-#define COMPLETE_PODS   "rkt-pod list --no-legend --full 2>/dev/null | cut -d\" \" -f1"
+/* For CANDIDATES_COMMAND of a command: names of images, alone and with ":VERSION", and IDs; names;
+ * UUIDs of pods. They have no characters that mean anything to a shell: versions that have some are
+ * left out. The scripts put the directory of a --dir in the line into RKT_DIR first, and offer
+ * versions only where there is a ':' already. */
+#define COMPLETE_IMAGES                                                                    \
+	"rkt-store list --no-legend --full --fields=name,version,id 2>/dev/null | sed -E " \
+	"-e \"s/^([^\\t]*)\\t([0-9A-Za-z][0-9A-Za-z._+~-]*)\\t/\\1\\t\\1:\\2\\t/\" -e t "  \
+	"-e \"s/\\t[^\\t]*//\""
+#define COMPLETE_NAMES "rkt-store list --no-legend --full --fields=name 2>/dev/null"
+#define COMPLETE_PODS  "rkt-pod list --no-legend --full 2>/dev/null | cut -d\" \" -f1"
 
 enum complete_shell { COMPLETE_BASH, COMPLETE_ZSH, COMPLETE_FISH };
 

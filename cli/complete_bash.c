@@ -35,6 +35,20 @@ static const char scan_end[] = "\t\t[:=]*) ((i++)) ;;\n"
 			       "\t\t*) words+=(\"$i\") ;;\n"
 			       "\t\tesac\n"
 			       "\tdone\n";
+/* A word with a ':' in it becomes one again. What is offered goes in the place of what is behind
+ * the ':', so what is before, CUT, comes off again. */
+static const char join[] =
+	"\n"
+	"\tlocal cut= at=$COMP_CWORD\n"
+	"\t[[ $cur == : ]] && ((at++))\n"
+	"\tif [[ ${COMP_WORDS[at-1]} == : && ${words[*]: -1} == $((at - 2)) ]]; then\n"
+	"\t\t[[ $cur == : ]] && cur=\n"
+	"\t\tcut=${COMP_WORDS[at-2]}:\n"
+	"\t\tcur=$cut$cur\n"
+	"\t\tunset \"words[${#words[@]}-1]\"\n"
+	"\tfi\n";
+#define TAKE_OFF "COMPREPLY=(\"${COMPREPLY[@]#\"$cut\"}\")"
+
 /* Of what follows "--" nothing is known. */
 static const char scan_dashes[] = "\t\t--)\n"
 				  "\t\t\twhile ((++i < COMP_CWORD)) && [[ ${COMP_WORDS[i]} != "
@@ -82,12 +96,14 @@ static const char files_function[] = "_rkt_add_files()\n"
 				     "\tif [[ $images == '  ' ]]; then\n"
 				     "\t\tcompopt -o filenames\n"
 				     "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
+				     "\t\t" TAKE_OFF "\n"
 				     "\t\treturn\n"
 				     "\tfi\n"
 				     "\twhile IFS= read -r file; do\n"
-				     "\t\t[[ $images == *\" $file \"* ]] && continue\n"
 				     "\t\tend=\n"
 				     "\t\t[[ -d $file ]] && end=/\n"
+				     "\t\tfile=${file#\"$cut\"}\n"
+				     "\t\t[[ $images == *\" $file \"* ]] && continue\n"
 				     "\t\tprintf -v file %q \"$file\"\n"
 				     "\t\tCOMPREPLY+=(\"$file$end\")\n"
 				     "\tdone < <(compgen -f -- \"$cur\")\n"
@@ -175,7 +191,8 @@ static void print_candidates(const char *line)
 {
 	printf("\t\tlocal word\n"
 	       "\t\tfor word in $(%s); do\n"
-	       "\t\t\t[[ $word == \"$cur\"* ]] && COMPREPLY+=(\"$word\")\n"
+	       "\t\t\t[[ $word == *:* && $cur != *:* ]] && continue\n"
+	       "\t\t\t[[ $word == \"$cur\"* ]] && COMPREPLY+=(\"${word#\"$cut\"}\")\n"
 	       "\t\tdone\n",
 		line);
 }
@@ -205,6 +222,7 @@ static void print_named_operands(const struct command *command)
 		return;
 	printf("\telif ((${#words[@]} < %d)); then\n", named + command->operands_max);
 	print_only_files(NULL);
+	puts("\t\t" TAKE_OFF);
 }
 
 static void print_operands(const struct command *command, const struct complete_item *items)
@@ -305,6 +323,8 @@ static void print_scan(
 	else if (items) /* they may be the command's to understand */
 		puts("\t\t--) break ;;");
 	fputs(scan_end, stdout);
+	if (command->candidates_command)
+		fputs(join, stdout);
 }
 
 static bool delegates(const struct complete_item *items)
@@ -320,7 +340,8 @@ static void print_shared(const struct command *command, const struct complete_it
 {
 	if (items || command->candidates_command)
 		fputs(value_function, stdout);
-	if (command->candidates_command && complete_takes_files(command))
+	if (items ? !delegates(items)
+		  : command->candidates_command && complete_takes_files(command))
 		fputs(files_function, stdout);
 	if (items && delegates(items))
 		fputs(delegate, stdout);

@@ -35,6 +35,15 @@ static const char dir_function[] =
 	"    string join '' -- $dir\n"
 	"end\n";
 
+/* Of the arguments what is to be offered: those with a ':' only where there is one. */
+static const char offer_function[] = "function __rkt_offer\n"
+				     "    if string match -q '*:*' -- (commandline -ct)\n"
+				     "        string match '*' -- $argv\n"
+				     "    else\n"
+				     "        string match -v '*:*' -- $argv\n"
+				     "    end\n"
+				     "end\n";
+
 /* Whether the word at the cursor is an operand from number FROM to TO, a command counted as one.
  * The other arguments are options that have values. */
 static const char operand_function[] = "function __rkt_operand -a from to\n"
@@ -131,7 +140,8 @@ static void print_start_at(const struct command *command, const struct opt *tabl
 /* The words that LINE prints, in the data directory that the command line names. */
 static void print_candidates_of(const char *line)
 {
-	printf(" -a '(begin; set -lx RKT_DIR (__rkt_dir); %s; end | string split \\t)'\n", line);
+	printf(" -a '(__rkt_offer (begin; set -lx RKT_DIR (__rkt_dir); %s; end | string split \\t))'\n",
+		line);
 }
 
 /* Candidates where they may stand, and files at the other places; where files may stand at every
@@ -249,6 +259,7 @@ static void print_shared(const struct command *command, const struct complete_it
 	if (!items && !command->candidates_command)
 		return;
 	fputs(dir_function, stdout);
+	fputs(offer_function, stdout);
 	fputs(command->operand ? dashes_function : operand_function, stdout);
 }
 

@@ -34,6 +34,13 @@ static const char dir_function[] =
 	"\tcompstate[restore]= # else words were as before on return\n"
 	"}\n";
 
+/* Offers its arguments, those with a ':' only where there is one. */
+static const char offer_function[] = "_rkt_offer()\n"
+				     "{\n"
+				     "\t[[ $PREFIX == *:* ]] || set -- ${@:#*:*}\n"
+				     "\tcompadd -- \"$@\"\n"
+				     "}\n";
+
 /* Of what follows "--" nothing is known; after "---" an image may stand again, and options. */
 static const char dashes[] = "\tlocal -a before=(\"${(@)words[1,CURRENT-1]}\")\n"
 			     "\tlocal -i at=$before[(I)---]\n"
@@ -198,7 +205,7 @@ static void print_operands(const struct command *command)
 	bool files = complete_takes_files(command), all = command->operands_max < 0;
 
 	if (line)
-		printf(" \\\n\t\t'%s:operand:{compadd -- $(%s)%s}'", all ? "*" : "1", line,
+		printf(" \\\n\t\t'%s:operand:{_rkt_offer $(%s)%s}'", all ? "*" : "1", line,
 			all && files ? "; _files" : "");
 	else if (files)
 		fputs(" \\\n\t\t'*:file:_files'", stdout);
@@ -213,8 +220,10 @@ void complete_zsh(const struct command *command, const struct complete_item *ite
 	bool whole_line = !strchr(command->program, ' ');
 	bool asks = whole_line && (items || command->candidates_command);
 
-	if (asks)
+	if (asks) {
 		fputs(dir_function, stdout);
+		fputs(offer_function, stdout);
+	}
 	printf("%s()\n{\n", function);
 	if (items)
 		puts("\tlocal context state state_descr line curcontext=$curcontext\n"

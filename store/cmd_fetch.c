@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "cli/complete.h"
 #include "cli/out.h"
 #include "cli/progress.h"
 #include "store/cmd.h"
@@ -398,6 +399,7 @@ int fetch_run(int argc, char **argv, rkt_error **err)
 		.options = options,
 		.examples = examples,
 		.see_also = see_also,
+		.candidates_command = COMPLETE_IMAGES,
 		.operands_min = 1,
 		.operands_max = -1 };
 	struct operands references;

@@ -39,6 +39,15 @@ def other(data_dir, tmp_path):
     return path
 
 
+@pytest.fixture
+def versions(image, tmp_path):
+    """Images of example.com/app besides 1.0.0, one of which has a version that no shell could take."""
+    for number, version in enumerate(("1.10", "2.0+b~1", "x $(touch evaluated)", "*", None)):
+        labels = [{"name": "os", "value": "linux"}] + [{"name": "version", "value": version}] * (version is not None)
+        add(write(tmp_path / f"{number}.aci", image_tar("example.com/app", labels=labels)))
+    return {"1.0.0", "1.10", "2.0+b~1"}
+
+
 def need(shell):
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not installed")
@@ -280,6 +289,28 @@ def test_bash_knows_the_home_directory_by_its_sign(image, data_dir):
     assert bash("rkt-store", "info", "--dir", f"'~/{name}'", "exam", env=env)[0] == set()
 
 
+def test_bash_offers_versions_behind_a_colon(versions, tmp_path):
+    """Which are words of their own, as bash cuts a line."""
+    cwd = tmp_path / "empty"
+    cwd.mkdir()
+    for words in ["rkt", "fetch"], ["rkt", "run", "x"], ["rkt", "image", "info"], ["rkt-store", "rm", "a", ":", "b"]:
+        assert bash(*words, "example.com/app", ":", cwd=cwd)[0] == versions
+        assert bash(*words, "example.com/app", ":", "1.", cwd=cwd)[0] == {"1.0.0", "1.10"}
+        assert bash(*words, "example.com/ap", ":", cwd=cwd)[0] == set()
+        assert "example.com/app" in bash(*words, "exam", cwd=cwd)[0]
+        assert bash(*words, "example.com/app:2", cwd=cwd)[0] == {"example.com/app:2.0+b~1"}  # if ":" cuts nothing
+    assert bash("rkt-store", "info", "example.com/app", ":", "1.10", "exam")[0] == set()
+    assert bash("rkt-store", "extract", "example.com/app", ":", "1.1")[0] == {"1.10"}
+    assert bash("rkt", "image", "list", "example.com/app", ":")[0] == set()
+    assert not list(cwd.iterdir())
+
+
+def test_bash_offers_files_with_a_colon(tmp_path):
+    (tmp_path / "a:b c.aci").write_text("")
+    for words in ["rkt-run"], ["rkt", "fetch"]:
+        assert bash(*words, "a", ":", cwd=tmp_path) == ({"b c.aci"}, {"filenames"})
+
+
 @pytest.mark.parametrize("offers", ["bash", "fish"])
 def test_pods_that_are_there_are_offered(offers, house, tmp_path):
     need(offers)
@@ -356,6 +387,15 @@ def test_bash_completes_images_at_the_prompt(image):
     assert argument_of(shell.child, f"rkt image rm {image[:20]}") == image
 
 
+def test_bash_completes_versions_at_the_prompt(versions, tmp_path):
+    shell = Terminal(["bash", "--norc", "--noprofile", "-i"], f". {DIR}/bash/rkt", f"cd {tmp_path}")
+    assert argument_of(shell.child, "rkt fetch example.com/app:2") == "example.com/app:2.0+b~1"
+    assert argument_of(shell.child, "rkt image info example.com/app:1.1") == "example.com/app:1.10"
+    assert argument_of(shell.child, "rkt run example.com/app:1") == "example.com/app:1."
+    shell.child.send("rkt run example.com/app:\t\t")
+    shell.child.expect("1.10.*2.0")
+
+
 def test_bash_lists_images_whole_at_the_prompt(image, other, tmp_path):
     assert run(["rkt-store", "import", tmp_path / "other.aci"]).status == 0
     cwd = tmp_path / "dir"
@@ -412,6 +452,25 @@ def test_zsh_offers_files_to_fetch_and_names_to_list(image, tmp_path):
     assert argument_of(shell.child, "rkt fetch fet") == "fetched.aci"
     assert argument_of(shell.child, "rkt-store fetch fet") == "fetched.aci"
     assert argument_of(shell.child, "rkt image list ") == "example.com/app"
+
+
+def test_zsh_offers_versions_behind_a_colon(versions, tmp_path):
+    shell = zsh_terminal(tmp_path)
+    for line in "rkt fetch", "rkt-store fetch x", "rkt run", "rkt image info", "rkt-store rm a:b":
+        assert argument_of(shell.child, f"{line} example.com/app:2") == "example.com/app:2.0+b~1", line
+        assert argument_of(shell.child, f"{line} example.com/app:1") == "example.com/app:1.", line
+        assert argument_of(shell.child, f"{line} exam") == "example.com/app", line
+    assert argument_of(shell.child, "rkt image info example.com/app:1.1 exam") == "exam"
+    assert {path.name for path in (tmp_path / "dir").iterdir()} == {"fetched.aci", "exported"}
+
+
+def test_zsh_knows_options_before_both_words_of_a_command(image, other, tmp_path):
+    shell = zsh_terminal(tmp_path)
+    for options in "--debug", "--dir={}", "--debug --dir {} --no-color", "-dir {} -q":
+        line = f"rkt {options} image info".format(spelt(other)[0])
+        assert argument_of(shell.child, f"{line} --js") == "--json", line
+        name = "other.org/tool" if "dir" in line else "example.com/app"
+        assert argument_of(shell.child, f"{line} {name[:3]}") == name, line
 
 
 def test_zsh_offers_images_only_where_one_may_stand(image, tmp_path):
@@ -513,6 +572,19 @@ def test_fish_offers_files_to_fetch_and_names_to_list(image, tmp_path):
     for line in "rkt fetch ap", "rkt-store fetch ap", "rkt-store import ap":
         assert fish(line, tmp_path) == {"app.aci"}
     assert fish("rkt image list ", tmp_path) == {"example.com/app"}
+
+
+def test_fish_offers_versions_behind_a_colon(versions, tmp_path):
+    need("fish")
+    cwd = tmp_path / "empty"
+    cwd.mkdir()
+    whole = {f"example.com/app:{version}" for version in versions}
+    for line in "rkt fetch", "rkt-store fetch x", "rkt run", "rkt image info", "rkt-store rm a:b":
+        assert fish(f"{line} example.com/app:", cwd) == whole, line
+        assert fish(f"{line} example.com/app:2", cwd) == {"example.com/app:2.0+b~1"}, line
+        assert fish(f"{line} exam", cwd) == {"example.com/app"}, line
+    assert fish("rkt image info example.com/app:1.10 exam", cwd) == set()
+    assert not {path.name for path in cwd.iterdir()} & {"evaluated"}
 
 
 def test_fish_offers_images_only_where_one_may_stand(image, tmp_path):
