@@ -81,7 +81,10 @@ static int take_out(struct verify *self, struct departure *departure, rkt_error 
 	departure->moved = shard >= 0 && renameat(shard, id->text, shelf, id->text) == 0;
 	if (shard >= 0 && !departure->moved && errno != ENOENT)
 		return rkt_fail_errno(err, "move the blob to cas/quarantine");
-	return remove_files(self->store, id, &departure->removal.trees, &freed, err);
+	if (remove_files(self->store, id, &departure->removal.trees, &freed, err) < 0)
+		return -1;
+	(void)remove_scraps(self->store, NULL, NULL, NULL); /* its tree; what stays is gc's */
+	return 0;
 }
 
 static char *put_away(struct verify *self, const struct subject *subject, rkt_error **err)

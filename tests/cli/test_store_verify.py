@@ -123,6 +123,14 @@ def test_damaged_blob_is_put_away_and_can_come_back(images, data_dir, tmp_path):
     assert verdicts(store("verify")) == {image: "good" for image in images}
 
 
+def test_the_extracted_tree_of_what_is_put_away_goes(images, data_dir):
+    store("render", "--form=extracted", images[0])
+    flip(blob_path(data_dir, images[0]), 1000)
+    assert verdicts(store("verify", "--repair"))[images[0]] == "repaired"
+    assert not any(images[0] in name for name in files_in(data_dir) if name.startswith("rootfs"))
+    assert os.listdir(data_dir / "cas/tmp") == []
+
+
 def test_missing_blob_leaves_the_store(images, data_dir):
     blob_path(data_dir, images[0]).unlink()
     result = store("verify", "--repair")
