@@ -61,23 +61,24 @@ static void add_to(json *list, const rkt_image_id *id, enum rkt_verdict verdict,
 	json_append(list, item);
 }
 
-static void end_progress(struct verify_output *self)
+/* At once: the next one may take long. */
+static void print_verdict(const rkt_image_id *id, enum rkt_verdict verdict, const char *of)
 {
-	progress_end(self->progress);
-	self->progress = NULL;
+	out_transient(NULL);
+	printf("%s %s%s\n", id->text, verdict_name(verdict), of);
+	(void)out_flush(NULL); /* remembers why, for the end */
 }
 
 static void tell(void *context, const rkt_image_id *id, enum rkt_verdict verdict, const char *what)
 {
 	struct verify_output *self = context;
 
-	end_progress(self);
 	self->images_unknown += verdict == RKT_VERDICT_UNKNOWN;
 	if (self->images) {
 		add_to(self->images, id, verdict, what);
 		return;
 	}
-	printf("%s %s\n", id->text, verdict_name(verdict));
+	print_verdict(id, verdict, "");
 	if (verdict != RKT_VERDICT_GOOD)
 		out_note("%s: %s", id->text, what);
 }
@@ -87,13 +88,12 @@ static void tell_tree(
 {
 	struct verify_output *self = context;
 
-	end_progress(self);
 	self->trees_unknown += verdict == RKT_VERDICT_UNKNOWN;
 	if (self->trees) {
 		add_to(self->trees, id, verdict, what);
 		return;
 	}
-	printf("%s %s tree\n", id->text, verdict_name(verdict));
+	print_verdict(id, verdict, " tree");
 	if (verdict != RKT_VERDICT_GOOD)
 		out_note("the tree %s: %s", id->text, what);
 }
@@ -200,7 +200,7 @@ static int verify(
 	output.images = settings->json ? json_new_array() : NULL;
 	output.trees = settings->json ? json_new_array() : NULL;
 	done = rkt_store_verify(store, &options, &result, err);
-	end_progress(&output);
+	progress_end(output.progress);
 	if (done == 0 && settings->json)
 		print_json(&output, &result);
 	json_free(output.images);

@@ -1,4 +1,4 @@
-/* Whom verification is about, side by side, and what is said of each. */
+/* Whom verification is about, what is said of each, and how that goes side by side. */
 #include "store/verify.h"
 
 #include <stddef.h>
@@ -10,17 +10,22 @@
 
 /* How often progress is told. */
 #define PROGRESS_NS 50000000
+/* Indexes made anew that wait for the verdict on the damaged ones: each keeps a file open. */
+#define HELD_MAX 32
+
+/* It may be done twice. */
+static void subject_free(struct subject *self)
+{
+	rkt_layers_free(pass_ptr(self->layers));
+	rkt_error_free(pass_ptr(self->blob_fault));
+	rkt_error_free(pass_ptr(self->index_fault));
+	scratch_close(&self->index);
+}
 
 static void subjects_free(struct verify *self)
 {
-	for (size_t i = 0; i < self->count; i++) {
-		struct subject *subject = &self->subjects[i];
-
-		rkt_layers_free(subject->layers);
-		rkt_error_free(subject->blob_fault);
-		rkt_error_free(subject->index_fault);
-		scratch_close(&subject->index);
-	}
+	for (size_t i = 0; i < self->count; i++)
+		subject_free(&self->subjects[i]);
 	self->count = 0;
 }
 
@@ -122,60 +127,6 @@ static int find_subjects(db_txn *txn, void *context, rkt_error **err)
 	if (!self->options.ids && add_all_images(self, txn, err) < 0)
 		return -1;
 	return deps_each_plan(txn, add_tree, self, err);
-}
-
-/* ---- side by side ---------------------------------------------------------------------------- */
-
-static void *work(void *context)
-{
-	struct verify *self = context;
-	size_t at;
-
-	while ((at = atomic_fetch_add(&self->next, 1)) < self->count) {
-		verify_look(self, &self->subjects[at]);
-		pthread_mutex_lock(&self->lock);
-		self->done++;
-		pthread_cond_signal(&self->changed);
-		pthread_mutex_unlock(&self->lock);
-	}
-	return NULL;
-}
-
-static void show_progress(struct verify *self)
-{
-	if (self->options.progress)
-		self->options.progress(self->options.context, atomic_load(&self->bytes));
-}
-
-/* Waits until all are looked at, and tells meanwhile how far that is. */
-static void wait_for_all(struct verify *self)
-{
-	pthread_mutex_lock(&self->lock);
-	while (self->done < self->count) {
-		struct timespec until = time_in_ns(PROGRESS_NS);
-
-		if (time_wait(&self->changed, &self->lock, &until) != 0)
-			show_progress(self);
-	}
-	pthread_mutex_unlock(&self->lock);
-	show_progress(self);
-}
-
-static void look_at_all(struct verify *self)
-{
-	size_t wanted = self->options.jobs ? self->options.jobs : 1, started = 0;
-	auto_free pthread_t *threads = NULL;
-
-	if (wanted > self->count)
-		wanted = self->count;
-	threads = xcalloc(wanted + 1, sizeof *threads);
-	while (started < wanted && !pthread_create(&threads[started], NULL, work, self))
-		started++;
-	if (!started)
-		work(self); /* no thread to be had */
-	wait_for_all(self);
-	while (started)
-		pthread_join(threads[--started], NULL);
 }
 
 /* ---- a second look --------------------------------------------------------------------------- */
@@ -288,6 +239,90 @@ static void judge(struct verify *self, struct subject *subject)
 	free(sentence.what);
 }
 
+/* ---- side by side ---------------------------------------------------------------------------- */
+
+/* Under the lock: the next subject to be looked at, or NULL. Who tells the verdicts may be slow. */
+static struct subject *take_next(struct verify *self)
+{
+	while (self->next < self->count && self->held >= HELD_MAX)
+		pthread_cond_wait(&self->changed, &self->lock);
+	return self->next < self->count ? &self->subjects[self->next++] : NULL;
+}
+
+static void *work(void *context)
+{
+	struct verify *self = context;
+	struct subject *subject;
+
+	pthread_mutex_lock(&self->lock);
+	while ((subject = take_next(self))) {
+		pthread_mutex_unlock(&self->lock);
+		verify_look(self, subject);
+		pthread_mutex_lock(&self->lock);
+		subject->looked_at = true;
+		self->held += subject->index.fd >= 0;
+		pthread_cond_broadcast(&self->changed);
+	}
+	pthread_mutex_unlock(&self->lock);
+	return NULL;
+}
+
+static void show_progress(struct verify *self)
+{
+	if (self->options.progress)
+		self->options.progress(self->options.context, atomic_load(&self->bytes));
+}
+
+/* Waits a while for SUBJECT; whether it was looked at. */
+static bool wait_for(struct verify *self, const struct subject *subject)
+{
+	struct timespec until = time_in_ns(PROGRESS_NS);
+	bool looked_at;
+
+	pthread_mutex_lock(&self->lock);
+	while (!subject->looked_at && time_wait(&self->changed, &self->lock, &until) == 0)
+		;
+	looked_at = subject->looked_at;
+	pthread_mutex_unlock(&self->lock);
+	return looked_at;
+}
+
+/* Once it was looked at. */
+static void be_done_with(struct verify *self, struct subject *subject)
+{
+	bool held = subject->index.fd >= 0;
+
+	judge(self, subject);
+	subject_free(subject);
+	pthread_mutex_lock(&self->lock);
+	self->held -= held;
+	pthread_cond_broadcast(&self->changed);
+	pthread_mutex_unlock(&self->lock);
+}
+
+/* Threads look, in order; the caller's judges, in order too, while they go on. */
+static void look_at_all(struct verify *self)
+{
+	size_t wanted = self->options.jobs ? self->options.jobs : 1, started = 0;
+	auto_free pthread_t *threads = NULL;
+
+	if (wanted > self->count)
+		wanted = self->count;
+	threads = xcalloc(wanted + 1, sizeof *threads);
+	while (started < wanted && !pthread_create(&threads[started], NULL, work, self))
+		started++;
+	for (size_t i = 0; i < self->count; i++) {
+		if (!started) /* no thread to be had */
+			verify_look(self, &self->subjects[i]);
+		while (started && !wait_for(self, &self->subjects[i]))
+			show_progress(self);
+		show_progress(self);
+		be_done_with(self, &self->subjects[i]);
+	}
+	while (started)
+		pthread_join(threads[--started], NULL);
+}
+
 static void tell_total(const struct verify *self)
 {
 	uint64_t total = 0;
@@ -308,8 +343,6 @@ static int verify(struct verify *self, rkt_error **err)
 		return -1;
 	tell_total(self);
 	look_at_all(self);
-	for (size_t i = 0; i < self->count; i++)
-		judge(self, &self->subjects[i]);
 	return 0;
 }
 

@@ -3,8 +3,9 @@
  *
  * A blob is right when its SHA-256 is its name. An index is right when it is, byte for byte, what
  * the blob gives again, or the blobs of all its layers: the same tars always make the same index,
- * so nothing has to be kept to compare with. Subjects are looked at side by side (verify_look.c);
- * what is changed is changed by one thread, afterwards (verify_repair.c).
+ * so nothing has to be kept to compare with. Subjects are looked at side by side (verify_look.c).
+ * One thread says what is what, in order and as soon as it is known, and changes what is changed
+ * (verify_repair.c).
  */
 #pragma once
 
@@ -20,6 +21,7 @@ struct subject {
 	rkt_layers *layers;            /* of a tree, owned; NULL: an image */
 	uint64_t to_read;              /* bytes: of the blob, or of those of all layers */
 	bool has_index, current_index; /* it has one, and this program makes the same */
+	bool looked_at;                /* the lock of struct verify is for this */
 	bool gone;                     /* somebody removed it meanwhile */
 	bool again;                    /* it is the second look, under the naming lock */
 	rkt_error *blob_fault;         /* also: of a layer's blob */
@@ -32,12 +34,12 @@ struct verify {
 	struct rkt_verify_options options;
 	struct subject *subjects; /* images first */
 	size_t count, room;
-	_Atomic size_t next;
 	_Atomic uint64_t bytes;
+	struct rkt_verify_result result;
 	pthread_mutex_t lock; /* for what follows */
 	pthread_cond_t changed;
-	size_t done;
-	struct rkt_verify_result result;
+	size_t next; /* to be looked at */
+	size_t held; /* looked at, waiting for the verdict with an open index */
 };
 
 /* Looks at SUBJECT; from any thread. */

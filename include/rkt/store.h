@@ -406,7 +406,8 @@ struct rkt_verify_options {
 	/* Called now and then with the bytes read so far. May be NULL. */
 	void (*progress)(void *context, uint64_t bytes);
 	/* Called for every image, in the order of IDS or of the IDs themselves, with what was
-	 * found, in words. May be NULL. Both are called in the calling thread. */
+	 * found, in words: as soon as it is known of this image and all before it. May be NULL.
+	 * Both are called in the calling thread. */
 	void (*report)(
 		void *context, const rkt_image_id *id, enum rkt_verdict verdict, const char *what);
 	void *context;

@@ -3,10 +3,13 @@
 import json
 import os
 import random
+import signal
+import subprocess
 import tarfile
+import time
 
 import pytest
-from conftest import entry, make_aci, manifest, needs_erofs, run_failing, tool
+from conftest import entry, make_aci, manifest, needs_erofs, run, run_failing, start_slowed, tool
 from podlib import house  # noqa: F401 - a fixture
 from storelib import add, assert_one_line, blob_path, files_in, ids, image_tar, own_mounts, store, write
 
@@ -129,6 +132,35 @@ def test_the_extracted_tree_of_what_is_put_away_goes(images, data_dir):
     assert verdicts(store("verify", "--repair"))[images[0]] == "repaired"
     assert not any(images[0] in name for name in files_in(data_dir) if name.startswith("rootfs"))
     assert os.listdir(data_dir / "cas/tmp") == []
+
+
+@pytest.mark.parametrize("options", [[], ["--repair"]], ids=" ".join)
+def test_any_number_of_damaged_indexes_can_be_looked_at(data_dir, tmp_path, options):
+    """More than files may be open."""
+    added = add(*[write(tmp_path / f"{n}.aci", image_tar(content=str(n))) for n in range(150)])
+    for image in added:
+        index_path(data_dir, image).unlink()
+    result = run(["prlimit", "--nofile=100", tool("rkt-store"), "verify", "--jobs=4", *options])
+    assert verdicts(result) == dict.fromkeys(added, "repaired" if "--repair" in options else "damaged"), result
+
+
+def test_a_verdict_is_told_when_all_before_it_are(images, data_dir):
+    """Not only when all are looked at: that may take hours."""
+    first, last = sorted(images)[0], sorted(images)[-1]
+    # the last blob comes from a very slow disk
+    verifying = start_slowed([tool("rkt-store"), "verify"], "read:delay_enter=20000000", blob_path(data_dir, last),
+                             stdout=subprocess.PIPE, start_new_session=True)
+    try:
+        os.set_blocking(verifying.stdout.fileno(), False)
+        told = b""
+        end = time.monotonic() + 15
+        while first.encode() not in told and time.monotonic() < end:
+            told += verifying.stdout.read() or b""
+            time.sleep(0.05)
+        assert f"{first} good\n".encode() in told and last.encode() not in told
+    finally:
+        os.killpg(verifying.pid, signal.SIGKILL)
+        verifying.wait()
 
 
 def test_missing_blob_leaves_the_store(images, data_dir):
