@@ -44,8 +44,8 @@ struct verify {
 
 /* Looks at SUBJECT; from any thread. */
 void verify_look(struct verify *self, struct subject *subject);
-/* Looks once more at what was found wrong. An index made from blobs that were right is right for
- * ever, so it is only compared again. */
+/* Looks once more: wholly, when a blob was found wrong. An index made from blobs that were right is
+ * right for ever, so it is only compared again. */
 void verify_look_again(struct verify *self, struct subject *subject);
 
 static inline rkt_error *verify_fault(const struct subject *subject)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import random
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import time
 import pytest
 from conftest import entry, make_aci, manifest, needs_erofs, run, run_failing, start_slowed, tool
 from podlib import house  # noqa: F401 - a fixture
-from storelib import add, assert_one_line, blob_path, files_in, ids, image_tar, own_mounts, store, write
+from storelib import add, assert_one_line, blob_path, files_in, ids, image_tar, own_mounts, store, wait_until, write
 
 assert own_mounts  # a fixture
 
@@ -161,6 +162,28 @@ def test_a_verdict_is_told_when_all_before_it_are(images, data_dir):
     finally:
         os.killpg(verifying.pid, signal.SIGKILL)
         verifying.wait()
+
+
+def times_open(tracer, path):
+    """How many descriptors of PATH the child of TRACER has."""
+    pid = pathlib.Path(f"/proc/{tracer.pid}/task/{tracer.pid}/children").read_text().strip()
+    return [os.path.realpath(link) for link in pathlib.Path(f"/proc/{pid}/fd").glob("*")].count(str(path))
+
+
+@pytest.mark.parametrize("damage", ["blob", "blob and index"])
+def test_what_is_damaged_no_more_at_the_second_look_is_looked_at_wholly(images, data_dir, damage):
+    """Somebody removed the image and imported it anew meanwhile."""
+    blob, index = blob_path(data_dir, images[0]), index_path(data_dir, images[0])
+    good = blob.read_bytes()
+    flip(blob, 1000)
+    if damage != "blob":
+        flip(index, 2000)
+    verifying = start_slowed([tool("rkt-store"), "verify", images[0]], "flock:delay_enter=2000000",
+                             data_dir / "cas/tmp", stdout=subprocess.PIPE)
+    wait_until(lambda: times_open(verifying, data_dir / "cas/tmp") == 2)  # the second is to be locked
+    blob.write_bytes(good)
+    out = verifying.communicate(timeout=30)[0].decode()
+    assert out == f"{images[0]} {'good' if damage == 'blob' else 'damaged'}\n"
 
 
 def test_missing_blob_leaves_the_store(images, data_dir):
