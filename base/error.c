@@ -11,8 +11,9 @@
 
 struct rkt_error {
 	rkt_error *cause; /* owned; NULL in the innermost link */
-	char *text;       /* escaped */
-	char *joined;     /* the whole chain, made when first asked for */
+	char *text;       /* as it was given */
+	char *raw;        /* the whole chain, made when first asked for */
+	char *shown;      /* the same, escaped */
 	enum rkt_error_kind kind;
 	int errnum;
 };
@@ -21,11 +22,9 @@ __attribute__((format(printf, 2, 0))) static rkt_error *error_new(
 	rkt_error *cause, const char *format, va_list args)
 {
 	rkt_error *error = xcalloc(1, sizeof *error);
-	auto_free char *raw = NULL;
 
-	if (vasprintf(&raw, format, args) < 0)
+	if (vasprintf(&error->text, format, args) < 0)
 		out_of_memory();
-	error->text = str_escape(raw, strlen(raw));
 	error->cause = cause;
 	error->kind = cause ? cause->kind : RKT_FAILED;
 	error->errnum = cause ? cause->errnum : 0;
@@ -111,15 +110,24 @@ void error_scope_leave(struct error_scope *scope)
 	errno = keep;
 }
 
-const char *rkt_error_message(rkt_error *error)
+const char *rkt_error_raw(rkt_error *error)
 {
 	struct buf joined = { 0 };
 
-	if (error->joined)
-		return error->joined;
+	if (error->raw)
+		return error->raw;
 	for (const rkt_error *link = error; link; link = link->cause)
 		buf_printf(&joined, "%s%s", link == error ? "" : ": ", link->text);
-	return error->joined = buf_steal_text(&joined);
+	return error->raw = buf_steal_text(&joined);
+}
+
+const char *rkt_error_message(rkt_error *error)
+{
+	const char *raw = rkt_error_raw(error);
+
+	if (!error->shown)
+		error->shown = str_escape(raw, strlen(raw));
+	return error->shown;
 }
 
 enum rkt_error_kind rkt_error_kind(const rkt_error *error)
@@ -138,7 +146,8 @@ void rkt_error_free(rkt_error *error)
 		rkt_error *cause = error->cause;
 
 		free(error->text);
-		free(error->joined);
+		free(error->raw);
+		free(error->shown);
 		free(error);
 		error = cause;
 	}

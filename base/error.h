@@ -14,8 +14,8 @@
 #include "rkt/error.h"
 #include "base/scope.h"
 
-/* Sets a new error of KIND and returns -1. ERR may be NULL. The text is escaped for display here,
- * so format arguments may be raw bytes from outside (as NUL-terminated strings). */
+/* Sets a new error of KIND and returns -1. ERR may be NULL. rkt_error_message() escapes the text
+ * for display, so format arguments may be raw bytes from outside (as NUL-terminated strings). */
 int rkt_fail(rkt_error **err, enum rkt_error_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4), cold));
 
@@ -35,6 +35,10 @@ int rkt_fail_outer(rkt_error **err, const char *format, ...)
 
 /* Moves FROM into *ERR (freed when ERR is NULL) and returns -1. For results of threads. */
 int rkt_fail_with(rkt_error **err, rkt_error *from);
+
+/* The whole chain as rkt_error_message() has it, but not escaped: to become a part of another text,
+ * which is escaped as a whole. It belongs to ERROR. */
+const char *rkt_error_raw(rkt_error *error);
 
 SCOPE_DEFINE(error, rkt_error *, rkt_error_free)
 #define auto_error __attribute__((cleanup(scope_error)))

@@ -2,8 +2,10 @@
 #include "store/cmd_fetch_display.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/alloc.h"
+#include "base/str.h"
 #include "cli/out.h"
 #include "cli/progress.h"
 #include "store/cmd.h"
@@ -40,12 +42,13 @@ void fetch_display_count(void *context, uint64_t came, uint64_t expected)
 void fetch_display_tell(void *context, const char *words)
 {
 	struct fetch_display *self = context;
+	auto_free char *shown = str_escape(words, strlen(words));
 	json *event;
 
 	pthread_mutex_lock(&self->lock);
 	if (self->json) {
 		event = new_event("note");
-		json_set(event, "message", json_new_string(words));
+		json_set(event, "message", json_new_string(shown));
 		print_event(event);
 	} else {
 		out_note("%s", words);
@@ -127,7 +130,7 @@ static int fail_layers(
 	rkt_fail(err, RKT_MISSING,
 		"%s is in the store, but not all that it is made of: %s; fetch or import that by its "
 		"URL or file, and %s is whole",
-		reference, rkt_error_message(why), job->fetched.id.text);
+		reference, rkt_error_raw(why), job->fetched.id.text);
 	rkt_error_free(why);
 	return -1;
 }

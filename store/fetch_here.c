@@ -58,7 +58,7 @@ static void take(const struct fetching *all, struct fetch_job *job, const rkt_im
 {
 	auto_free char *words =
 		xasprintf("%s could not be asked for: %s; the image in the store is taken",
-			job->reference, rkt_error_message(job->error));
+			job->reference, rkt_error_raw(job->error));
 
 	if (all->tell)
 		all->tell(all->context, words);

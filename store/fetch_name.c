@@ -78,7 +78,7 @@ static int try_template(struct search *self, const char *template)
 	fetched_free(self->ret);
 	if (fetch_url(self->fetcher, &place, self->ret, &why) == 0)
 		return 1;
-	note(self, rkt_error_message(why));
+	note(self, rkt_error_raw(why));
 	if (is_worse(rkt_error_kind(why), self->worst))
 		self->worst = rkt_error_kind(why);
 	return 0;

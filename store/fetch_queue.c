@@ -176,7 +176,7 @@ static void *work(void *context)
 		if (hand)
 			do_job(self, hand, job);
 		else
-			rkt_fail(&job->error, RKT_FAILED, "%s", rkt_error_message(why));
+			rkt_fail(&job->error, RKT_FAILED, "%s", rkt_error_raw(why));
 		pthread_mutex_lock(&self->lock);
 		self->active--;
 		pthread_cond_broadcast(&self->changed);

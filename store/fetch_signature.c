@@ -67,7 +67,7 @@ int signature_missing(rkt_error *why, rkt_error **err)
 	if (rkt_error_kind(why) != RKT_MISSING)
 		return rkt_fail_with(err, why);
 	rkt_fail(err, RKT_UNTRUSTED, "no %s; --insecure-options=image takes what nobody signed",
-		rkt_error_message(why));
+		rkt_error_raw(why));
 	rkt_error_free(why);
 	return -1;
 }

@@ -260,7 +260,7 @@ static int fail_import(const struct download *came, rkt_error *why, rkt_error **
 	rkt_fail(err, RKT_INVALID,
 		"%s; the server says that it encoded the bytes (Content-Encoding: %.40s), and "
 		"they are taken as they come",
-		rkt_error_message(why), encoding);
+		rkt_error_raw(why), encoding);
 	rkt_error_free(why);
 	return -1;
 }

@@ -41,7 +41,7 @@ struct fetching {
 	/* Bytes that came, and that are expected, since the last call. In any thread. May be
 	 * NULL. */
 	void (*progress)(void *context, uint64_t came, uint64_t expected);
-	/* What went wrong and is not the end yet. In any thread. May be NULL. */
+	/* What went wrong and is not the end yet, not escaped. In any thread. May be NULL. */
 	void (*tell)(void *context, const char *words);
 	void *context;
 };

@@ -81,7 +81,7 @@ int discovery_find(struct http *web, const char *name, enum page_tag_kind kind,
 				name);
 		}
 		if (step->tell)
-			step->tell(step->context, rkt_error_message(why));
+			step->tell(step->context, rkt_error_raw(why));
 		rkt_error_free(last);
 		last = pass_ptr(why);
 	}

@@ -13,7 +13,7 @@ char *discovery_url(const char *name, unsigned level);
 
 struct discovery_step {
 	unsigned level;
-	/* One line about each page that did not help; may be NULL. */
+	/* One line about each page that did not help, not escaped; may be NULL. */
 	void (*tell)(void *context, const char *words);
 	void *context;
 };

@@ -62,7 +62,7 @@ static void tell(const struct work *self, rkt_error *why, const char *what_now)
 
 	if (!self->request->tell)
 		return;
-	words = xasprintf("%s: %s; %s", self->shown, rkt_error_message(why), what_now);
+	words = xasprintf("%s: %s; %s", self->shown, rkt_error_raw(why), what_now);
 	self->request->tell(self->request->context, words);
 }
 

@@ -33,7 +33,7 @@ struct download_request {
 	 * of an earlier piece means that the file is another one from there on. -1 ends the
 	 * download. May be NULL. */
 	int (*arrived)(void *context, int fd, uint64_t offset, struct slice bytes, rkt_error **err);
-	/* What went wrong and is not the end yet, one line. May be NULL. */
+	/* What went wrong and is not the end yet, one line, not escaped. May be NULL. */
 	void (*tell)(void *context, const char *words);
 	void *context;
 };

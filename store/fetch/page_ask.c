@@ -56,7 +56,7 @@ int page_ask(struct slice html, struct page *ret, rkt_error **err)
 	if (html.len <= PAGE_SIZE_MAX && ask(html, &page, &why) < 0)
 		return rkt_fail(err, RKT_FAILED,
 			"%s (give the URL of the file itself to do without it)",
-			rkt_error_message(why));
+			rkt_error_raw(why));
 	if (page.fault)
 		return rkt_fail(err, RKT_INVALID, "%s", page_fault_says(page.fault));
 	*ret = page;

@@ -174,6 +174,31 @@ def test_what_may_pass_is_tried_again(data_dir, web, status):
     the_id(unsigned(web, "--tries=3", f"{web.url}/a.aci"))
 
 
+def test_what_a_server_says_is_escaped_once(data_dir, web, proxy, tmp_path):
+    """Alone, as the reason for something else, and in what is told while images come (S-013)."""
+    shown = r"'\x01\\abc', which is no http"
+    for path in "/a.aci", "/s.aci.asc", "/dep":
+        web.redirect(path, "\x01\\abc")
+    assert shown in unsigned(web, f"{web.url}/a.aci").err
+    assert shown in run(["rkt-store", "fetch", "--cacert", web.ca, f"{web.url}/s.aci"]).err
+    env = {"https_proxy": proxy.url}
+    result = unsigned(web, "example.com/dep", env=env)
+    assert "was not found: " in result.err and shown in result.err, result
+    add(write(tmp_path / "dep.aci", image_tar("example.com/dep")))
+    web.file("/app.aci", image_tar("example.com/app", dependencies=[{"imageName": "example.com/dep"}]))
+    result = unsigned(web, "https://example.com/app.aci", env=env)
+    assert result.status == 0 and "could not be asked for: " in result.err and shown in result.err, result
+    result = unsigned(web, "--json", "https://example.com/app.aci", env=env)
+    notes = [event["message"] for event in map(json.loads, result.out.splitlines()) if event["event"] == "note"]
+    assert [shown in note for note in notes] == [True], result
+
+
+def test_a_url_that_is_told_is_escaped_once(data_dir, web):
+    web.status("/a\\b.aci", 503)
+    result = unsigned(web, "--tries=2", f"{web.url}/a\\b.aci")
+    assert [line.count(r"/a\\b.aci: the server answered 503") for line in result.err.splitlines()] == [1, 1], result
+
+
 def test_who_does_not_listen_is_asked_again(data_dir, web):
     port = web.port
     web.close()

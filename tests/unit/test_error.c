@@ -29,6 +29,21 @@ static void scope_names_the_object(void **state)
 	rkt_error_free(err);
 }
 
+static void a_part_of_another_is_escaped_once(void **state)
+{
+	rkt_error *err = NULL, *other = NULL;
+
+	(void)state;
+	rkt_fail(&err, RKT_INVALID, "\n%s", "\\");
+	rkt_fail_outer(&err, "a\tb");
+	assert_string_equal(rkt_error_message(err), "a\\tb: \\n\\\\");
+	assert_string_equal(rkt_error_raw(err), "a\tb: \n\\");
+	rkt_fail(&other, RKT_FAILED, "%s, so", rkt_error_raw(err));
+	assert_string_equal(rkt_error_message(other), "a\\tb: \\n\\\\, so");
+	rkt_error_free(err);
+	rkt_error_free(other);
+}
+
 static void kind_is_the_innermost(void **state)
 {
 	rkt_error *err = NULL;
@@ -107,6 +122,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scope_names_the_object),
+		cmocka_unit_test(a_part_of_another_is_escaped_once),
 		cmocka_unit_test(kind_is_the_innermost),
 		cmocka_unit_test(no_error_wanted_is_no_crash),
 		cmocka_unit_test(errno_survives),
