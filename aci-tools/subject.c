@@ -70,7 +70,7 @@ static int note_unpack_error(struct subject *s, rkt_error **err)
 	auto_error rkt_error *same = NULL;
 
 	if (rkt_error_kind(*err) == RKT_INVALID)
-		check_report(s->found, "tar-format", NULL, &same, "%s", rkt_error_message(*err));
+		check_report(s->found, "tar-format", NULL, &same, "%s", rkt_error_raw(*err));
 	return -1;
 }
 

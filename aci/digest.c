@@ -74,7 +74,7 @@ static int check_begun(const digest *self, rkt_error **err)
 {
 	if (!self->why)
 		return 0;
-	return rkt_fail(err, rkt_error_kind(self->why), "%s", rkt_error_message(self->why));
+	return rkt_fail(err, rkt_error_kind(self->why), "%s", rkt_error_raw(self->why));
 }
 
 int digest_add(digest *self, struct slice bytes, rkt_error **err)

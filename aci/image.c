@@ -211,7 +211,7 @@ static int tar_failed(image_reader *self, rkt_error *from, rkt_error **err)
 		auto_error rkt_error *same = NULL;
 
 		check_report_at(self->check, "tar-format", NULL, tar_offset(self->tar), &same, "%s",
-			rkt_error_message(from));
+			rkt_error_raw(from));
 	}
 	return rkt_fail_with(err, from);
 }

@@ -156,7 +156,7 @@ static int check_limits(struct walk *w, const char *path, bool *ret_ok, rkt_erro
 
 	*ret_ok = tar_safe_path(raw, &w->limits.tar, &safe, &error) == 0;
 	if (!*ret_ok)
-		return BREACH(w, path, err, "layout-limits", "%s", rkt_error_message(error));
+		return BREACH(w, path, err, "layout-limits", "%s", rkt_error_raw(error));
 	if (++w->count <= w->limits.tar.entries_max)
 		return 0;
 	/* nothing is gained by reading on */

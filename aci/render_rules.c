@@ -110,7 +110,7 @@ static int check_acls(const struct looking *l, rkt_error **err)
 	auto_error rkt_error *error = NULL;
 
 	if (entry_acls_read(l->tar, &acls, &error) < 0)
-		return BREACH(l, err, "render-acl", "%s", rkt_error_message(error));
+		return BREACH(l, err, "render-acl", "%s", rkt_error_raw(error));
 	if (acls.misplaced && BREACH(l, err, "render-attribute-lost",
 				      "an ACL is left out that such a file cannot have") < 0)
 		return -1;

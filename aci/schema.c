@@ -156,7 +156,7 @@ json *schema_document(struct schema *self, struct slice text)
 
 	/* the fault says its place itself */
 	if (!document)
-		schema_breach(self, &all, "json-syntax", "%s", rkt_error_message(fault));
+		schema_breach(self, &all, "json-syntax", "%s", rkt_error_raw(fault));
 	return document;
 }
 

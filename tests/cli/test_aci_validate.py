@@ -81,6 +81,19 @@ def test_wrong_json_is_told_with_its_line(tmp_path):
     assert "line 3" in result.out
 
 
+def test_what_is_wrong_is_escaped_once(tmp_path):
+    (tmp_path / "m").write_text(r'{"acKind": "ImageManifest", "a\\\u0001": 1, "a\\\u0001": 2}')
+    shown = r"at /a\\\x01: duplicate key"
+    assert shown in run(["aci-validate", tmp_path / "m"]).out
+    (finding,) = json.loads(run(["aci-validate", "--json", tmp_path / "m"]).out)["findings"]
+    assert shown in finding["text"]
+    name = "rootfs/..\\\x01/../x"
+    image = write_image(tmp_path / "a.aci", [entry("manifest", json.dumps(manifest())), entry("rootfs", mode=0o755),
+                                             entry(name, "x")])
+    result = run(["aci-validate", image])
+    assert r"rootfs/..\\\x01/../x" in result.out and r"\\\\" not in result.out, result
+
+
 def test_warnings_leave_an_image_valid_unless_strict(tmp_path):
     aci = write_image(
         tmp_path / "a.aci", [entry("manifest", json.dumps(manifest())), entry("rootfs/a", "")]
