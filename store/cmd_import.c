@@ -235,7 +235,7 @@ static int tell_moved(void *context, const struct many_file *file, const rkt_ima
 		return tell(self->store, file, id, NULL, err);
 	if (!self->failed++)
 		self->kind = rkt_error_kind(fault);
-	out_warning("%s", rkt_error_message(fault));
+	out_warning("%s", rkt_error_raw(fault));
 	return 0;
 }
 

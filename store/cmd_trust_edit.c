@@ -80,7 +80,7 @@ static int edit_one(enum edit edit, const struct trust_settings *settings, const
 	if (rkt_error_kind(why) == RKT_MISSING && is_of_others(settings->prefix, fingerprint))
 		return rkt_fail(err, RKT_MISSING,
 			"%s; the key is one of another directory: mask it instead",
-			rkt_error_message(why));
+			rkt_error_raw(why));
 	return rkt_fail_with(err, pass_ptr(why));
 }
 

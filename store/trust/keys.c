@@ -21,7 +21,7 @@
 static void add_problem(struct trusted_keys *self, const char *path, rkt_error *why)
 {
 	rkt_fail_outer(&why, "%s", path);
-	names_add(&self->problems, xstrdup(rkt_error_message(why)));
+	names_add(&self->problems, xstrdup(rkt_error_raw(why)));
 	rkt_error_free(why);
 }
 

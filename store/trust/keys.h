@@ -36,7 +36,7 @@ struct trusted_key {
 struct trusted_keys {
 	struct trusted_key *items; /* in the order above */
 	size_t count, capacity;
-	/* What lies there and was left out, one escaped sentence each with its path. */
+	/* What lies there and was left out, one sentence each with its path, not escaped. */
 	struct names problems;
 };
 

@@ -310,6 +310,25 @@ def test_one_bad_file_is_told_and_left_out(trust, keys, alice):
     assert len(result.err.splitlines()) == len(bad)
 
 
+def test_names_of_files_left_out_are_escaped_once(trust, alice, tmp_path, data_dir):
+    """Wherever they are told (S-013)."""
+    trust.put("local", None, alice[1], alice[0].read_bytes())
+    path = trust.put("local", None, "a\n\\b", "")
+    told = f"rkt-store: warning: {path.parent}/" + r"a\n\\b: left out: "
+    (tmp_path / "sig").write_text("x")
+    for args in ["trust", "list"], ["import", f"--signature={tmp_path / 'sig'}", alice[0]], ["fetch", "--pull-policy=never", "a/b"]:
+        lines = [line for line in store(*args).err.splitlines() if "left out" in line]
+        assert [line.startswith(told) for line in lines] == [True], (args, lines)
+
+
+def test_a_path_in_an_error_about_another_is_escaped_once(trust, alice, tmp_path, monkeypatch):
+    trust.put("system", None, alice[1], alice[0].read_bytes())
+    (tmp_path / "a\\b").mkdir()
+    monkeypatch.setenv("RKT_USER_CONFIG", str(tmp_path / "a\\b"))
+    result = store("trust", "rm", "--root", alice[1])
+    assert_one_line(result, 3, r"there is no ", r"/a\\b/trustedkeys", "mask it instead")
+
+
 def test_a_folder_that_cannot_be_read_is_an_error(trust, alice, open_dir):
     """A mask may be in there."""
     folder = open_dir / "trustedkeys/prefix.d/a"
