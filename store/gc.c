@@ -46,6 +46,13 @@ static void tell_reports(const struct gc *self)
 	}
 }
 
+/* Where the next error goes: one file that cannot be removed must not keep all others, every time
+ * anew, so the work goes on, and the first error is told in the end. */
+static rkt_error **unless(int failed, rkt_error **err)
+{
+	return failed ? NULL : err;
+}
+
 /* ---- records --------------------------------------------------------------------------------- */
 
 static int drop_extracted(db_txn *txn, const rkt_image_id *id, rkt_error **err)
@@ -117,6 +124,7 @@ static int carry_out(struct gc *self, const struct decision *decision, rkt_error
 {
 	static const struct buf none = { 0 };
 	uint64_t freed = decision->size;
+	int result;
 
 	if (decision->fate == FATE_KEEP) {
 		self->result.images_kept++;
@@ -130,14 +138,13 @@ static int carry_out(struct gc *self, const struct decision *decision, rkt_error
 			decision->reason);
 		return discard_extracted(self, &decision->id, err);
 	}
-	if (self->options.dry_run
-			? discard_extracted(self, &decision->id, err) < 0
-			: remove_files(self->store, &decision->id, &none, &freed, err) < 0)
-		return -1;
-	self->result.images_removed++;
+	result = self->options.dry_run
+			 ? discard_extracted(self, &decision->id, err)
+			 : remove_files(self->store, &decision->id, &none, &freed, err);
+	self->result.images_removed++; /* its record is gone, whatever becomes of the files */
 	self->result.bytes_freed += freed;
 	report(self, decision->id.text, "removed", decision->reason);
-	return 0;
+	return result;
 }
 
 /* The same for a tree of several layers, which is told only when something happens to it. */
@@ -146,6 +153,7 @@ static int carry_out_tree(struct gc *self, const struct decision *decision, rkt_
 	auto_free char *what = xasprintf("the tree %s", decision->id.text);
 	bool really = !self->options.dry_run;
 	uint64_t freed = 0;
+	int result;
 
 	if (decision->fate == FATE_KEEP)
 		return really ? tree_unmount_unused(self->store, &decision->id, err) : 0;
@@ -153,13 +161,12 @@ static int carry_out_tree(struct gc *self, const struct decision *decision, rkt_
 		report(self, what, "kept, its extracted form removed", decision->reason);
 		return discard_extracted(self, &decision->id, err);
 	}
-	if (really ? remove_tree_files(self->store, &decision->id, &freed, err) < 0
-		   : discard_extracted(self, &decision->id, err) < 0)
-		return -1;
+	result = really ? remove_tree_files(self->store, &decision->id, &freed, err)
+			: discard_extracted(self, &decision->id, err);
 	self->result.files_removed++;
 	self->result.bytes_freed += really ? freed : decision->size;
 	report(self, what, "removed", decision->reason);
-	return 0;
+	return result;
 }
 
 struct shelf {
@@ -244,6 +251,7 @@ static int for_each_name(
 	auto_fd int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	auto_dir DIR *stream = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
+	int result = 0;
 
 	if (!stream)
 		return rkt_fail_errno(err, "open cas/%s", shelf->name);
@@ -251,10 +259,10 @@ static int for_each_name(
 	while ((errno = 0, entry = readdir(stream))) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		if (visit(self, shelf, dir, entry->d_name, err) < 0)
-			return -1;
+		if (visit(self, shelf, dir, entry->d_name, unless(result, err)) < 0)
+			result = -1;
 	}
-	return errno ? rkt_fail_errno(err, "read cas/%s", shelf->name) : 0;
+	return errno ? rkt_fail_errno(unless(result, err), "read cas/%s", shelf->name) : result;
 }
 
 static int sweep_shard(
@@ -372,16 +380,17 @@ static int sweep(struct gc *self, rkt_error **err)
 	const struct shelf mounts = { layout->mnt, "mnt", SHELF_EROFS };
 	const struct shelf partial = { layout->partial, "partial", SHELF_BLOB };
 
+	int result = 0;
+
 	for (size_t i = 0; i < ARRAY_LEN(shelves); i++)
-		if (for_each_name(self, &shelves[i], shelves[i].dir, sweep_shard, err) < 0)
-			return -1;
-	if (for_each_name(self, &partial, partial.dir, sweep_partial, err) < 0)
-		return -1;
+		result |= for_each_name(
+			self, &shelves[i], shelves[i].dir, sweep_shard, unless(result, err));
+	result |= for_each_name(self, &partial, partial.dir, sweep_partial, unless(result, err));
 	if (self->options.dry_run)
-		return 0;
-	if (for_each_name(self, &mounts, mounts.dir, sweep_mount, err) < 0)
-		return -1;
-	return remove_scraps(self->store, scrap_removed, self, err);
+		return result;
+	result |= for_each_name(self, &mounts, mounts.dir, sweep_mount, unless(result, err));
+	result |= remove_scraps(self->store, scrap_removed, self, unless(result, err));
+	return result;
 }
 
 /* Decides, and applies that; returns the lock, -1 on error. SHA-512s that dependencies are given by
@@ -408,13 +417,16 @@ static int decide(struct gc *self, rkt_error **err)
 static int collect(struct gc *self, rkt_error **err)
 {
 	auto_fd int removing = decide(self, err);
-	int result = removing < 0 ? -1 : 0;
+	int result = 0;
 
-	for (size_t i = 0; result == 0 && i < self->trees.count; i++)
-		result = carry_out_tree(self, &self->trees.items[i], err);
-	for (size_t i = 0; result == 0 && i < self->images.count; i++)
-		result = carry_out(self, &self->images.items[i], err);
-	return result < 0 ? -1 : sweep(self, err);
+	if (removing < 0)
+		return -1;
+	for (size_t i = 0; i < self->trees.count; i++)
+		result |= carry_out_tree(self, &self->trees.items[i], unless(result, err));
+	for (size_t i = 0; i < self->images.count; i++)
+		result |= carry_out(self, &self->images.items[i], unless(result, err));
+	result |= sweep(self, unless(result, err));
+	return result;
 }
 
 int rkt_store_gc(rkt_store *store, const struct rkt_gc_options *options, struct rkt_gc_result *ret,

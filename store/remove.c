@@ -217,6 +217,7 @@ int remove_scraps(rkt_store *store, remove_report_fn *report, void *context, rkt
 	auto_fd int fd = openat(store->layout.tmp, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	auto_dir DIR *stream = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
+	int result = 0;
 
 	if (!stream)
 		return rkt_fail_errno(err, "open cas/tmp");
@@ -224,10 +225,11 @@ int remove_scraps(rkt_store *store, remove_report_fn *report, void *context, rkt
 	while ((errno = 0, entry = readdir(stream))) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		if (remove_scrap(store, entry->d_name, report, context, err) < 0)
-			return -1;
+		if (remove_scrap(store, entry->d_name, report, context, result < 0 ? NULL : err) <
+			0)
+			result = -1;
 	}
-	return errno ? rkt_fail_errno(err, "read cas/tmp") : 0;
+	return errno ? rkt_fail_errno(result < 0 ? NULL : err, "read cas/tmp") : result;
 }
 
 int remove_unleased(db_txn *txn, void *context, rkt_error **err)

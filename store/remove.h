@@ -33,6 +33,7 @@ int remove_files(rkt_store *store, const rkt_image_id *id, const struct buf *tre
 int remove_tree_files(rkt_store *store, const rkt_image_id *tree, uint64_t *freed, rkt_error **err);
 
 /* Removes what nobody works on in cas/tmp: trees on their way out, files of killed imports. Under
- * the naming lock. REPORT (may be NULL) is told the name of each, and the bytes it took. */
+ * the naming lock. REPORT (may be NULL) is told the name of each, and the bytes it took. One that
+ * cannot be removed does not keep the others: the first error is that of all. */
 typedef void remove_report_fn(void *context, const char *name, uint64_t bytes);
 int remove_scraps(rkt_store *store, remove_report_fn *report, void *context, rkt_error **err);

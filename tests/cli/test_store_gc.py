@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import needs_erofs, needs_root, start_slowed, tool
+from conftest import needs_erofs, needs_root, run_failing, start_slowed, tool
 from storelib import (
     add,
     as_nobody,
@@ -105,6 +105,19 @@ def test_images_past_it_go_and_their_ids_are_printed(images, data_dir):
     assert sorted(result.out.split()) == sorted(images)
     assert ids() == [] and files_in(data_dir) == []
     assert "removed: 2 images and 0 left-over files" in result.err
+
+
+def test_a_file_that_cannot_be_removed_keeps_no_other(data_dir, tmp_path):
+    files = [write(tmp_path / f"{n}.aci", image_tar(content=str(n))) for n in range(4)]
+    images = sorted(add(*files))
+    write(data_dir / "cas/tmp/file-1", b"scrap")
+    stuck = blob_path(data_dir, images[0])
+    result = run_failing([tool("rkt-store"), "gc", "--grace-period=0s"], "unlinkat:error=EIO", stuck.parent)
+    assert result.status == 1 and result.err.splitlines()[-1] == (
+        f"rkt-store: remove {images[0]}: Input/output error")
+    assert ids() == [] and set(images) <= set(result.out.split()), result
+    assert files_in(data_dir) == [str(stuck.relative_to(data_dir / "cas"))]
+    assert "no record names it" in gc().err and files_in(data_dir) == []
 
 
 def test_dry_run_says_the_same_and_does_nothing(images, data_dir):
