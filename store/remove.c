@@ -269,9 +269,11 @@ static int remove_image(struct removal *self, bool *ret_gone, rkt_error **err)
 	if (removing < 0 || db_write_less(store->db, remove_unleased, self, err) < 0)
 		return -1;
 	*ret_gone = true;
-	if (remove_files(store, self->id, &self->trees, &freed, err) < 0)
-		return -1;
-	return remove_scraps(store, NULL, NULL, err);
+	if (remove_files(store, self->id, &self->trees, &freed, err) < 0 ||
+		remove_scraps(store, NULL, NULL, err) < 0)
+		return rkt_fail_outer(err,
+			"it is out of the store, but not all that it leaves could be removed; gc tries again");
+	return 0;
 }
 
 int rkt_store_remove_with(rkt_store *store, const rkt_image_id *id,

@@ -7,7 +7,7 @@ import pathlib
 import subprocess
 
 import pytest
-from conftest import BUILD, entry, make_aci, manifest, needs_erofs, run, start_slowed, tool
+from conftest import BUILD, entry, make_aci, manifest, needs_erofs, run, run_failing, start_slowed, tool
 from podlib import house, wait_for
 from storelib import (
     add,
@@ -55,6 +55,15 @@ def test_first_unknown_image_ends_the_work(images):
     assert_one_line(result, 3, "example.com/none")
     assert result.out == f"{images[0]}\n"
     assert len(ids()) == 2
+
+
+def test_files_that_cannot_be_removed_are_told_to_be_left_over(images, data_dir):
+    path = blob_path(data_dir, images[0]).parent
+    result = run_failing([tool("rkt-store"), "rm", images[0]], "unlinkat:error=EIO", path)
+    told = "it is out of the store, but not all that it leaves could be removed; gc tries again: "
+    assert_one_line(result, 1, f"removing {images[0]}: {told}", "Input/output error")
+    assert images[0] not in ids()
+    assert store("gc").status == 0 and len(files_in(data_dir)) == 4
 
 
 def test_ambiguous_prefix_removes_nothing(data_dir, tmp_path):
