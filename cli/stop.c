@@ -66,6 +66,10 @@ int stop_check(void *context, rkt_error **err)
 
 void stop_now(void)
 {
+	int fd = wake;
+
+	wake = -1; /* first: the handler may come in between */
+	scope_close(&fd);
 	if (!noted)
 		return;
 	wipe();

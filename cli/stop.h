@@ -14,7 +14,8 @@
 int stop_note(void);
 /* Fails, RKT_FAILED, once a signal was noted; else 0. In the shape of a callback. */
 int stop_check(void *context, rkt_error **err);
-/* Ends the process when a signal was noted: nothing is left to undo. */
+/* Ends the process when a signal was noted: nothing is left to undo. What stop_note() returned is
+ * closed. */
 void stop_now(void);
 
 /* Whether an unfinished line stands on the terminal, which a signal wipes. */
