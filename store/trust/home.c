@@ -182,6 +182,32 @@ void trust_home_free(trust_home *self)
 	free(self);
 }
 
+#define KEYRING  "pubring.kbx"
+#define ROOM_MIN (16u * 1024)
+
+/* Fails when there is no room for a key of LEN bytes: gpg writes its keyring anew with each. */
+static int check_room(const trust_home *self, size_t len, rkt_error **err)
+{
+	ERROR_SCOPE(err, "making room in", self->path);
+	auto_buf struct buf room = { 0 };
+	auto_fd int fd = fd_tmpfile(self->dir, err);
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	buf_append_zeros(&room, ROOM_MIN + 2 * len);
+	if (fstatat(self->dir, KEYRING, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		buf_append_zeros(&room, (size_t)st.st_size);
+	return fd_write_all(fd, room.data, room.len, err);
+}
+
+/* Fails with RKT_INVALID and WHY gpg took no key from BYTES; unless that was for want of room,
+ * which gpg does not tell from a bad key. */
+static int refuse(const trust_home *self, struct slice bytes, const char *why, rkt_error **err)
+{
+	return check_room(self, bytes.len, err) < 0 ? -1 : rkt_fail(err, RKT_INVALID, "%s", why);
+}
+
 /* Imports BYTES and leaves the result to be asked for. */
 static int import_keys(
 	trust_home *self, struct slice bytes, gpgme_import_result_t *ret, rkt_error **err)
@@ -199,11 +225,11 @@ static int import_keys(
 	if (result && result->secret_read)
 		return rkt_fail(err, RKT_INVALID, "there are secret keys in it");
 	if (gpgme_err_code(error) == GPG_ERR_NO_DATA || (result && !result->considered))
-		return rkt_fail(err, RKT_INVALID, "there is no OpenPGP key in it");
+		return refuse(self, bytes, "there is no OpenPGP key in it", err);
 	if (error)
 		return gpg_failed(error, "import keys", err);
 	if (!result)
-		return rkt_fail(err, RKT_INVALID, "there is no usable OpenPGP key in it");
+		return refuse(self, bytes, "there is no usable OpenPGP key in it", err);
 	*ret = result;
 	return 0;
 }
@@ -215,7 +241,7 @@ int trust_home_add(trust_home *self, struct slice bytes, rkt_error **err)
 	if (import_keys(self, bytes, &result, err) < 0)
 		return -1;
 	if (!(result->imported + result->unchanged))
-		return rkt_fail(err, RKT_INVALID, "there is no usable OpenPGP key in it");
+		return refuse(self, bytes, "there is no usable OpenPGP key in it", err);
 	return 0;
 }
 
@@ -233,7 +259,7 @@ int trust_home_add_one(trust_home *self, struct slice bytes,
 			result->considered);
 	key = result->imports;
 	if (!key || key->result || !key->fpr || strlen(key->fpr) > TRUST_FINGERPRINT_MAX)
-		return rkt_fail(err, RKT_INVALID, "there is no usable OpenPGP key in it");
+		return refuse(self, bytes, "there is no usable OpenPGP key in it", err);
 	for (size_t i = 0; i <= strlen(key->fpr); i++)
 		ret_fingerprint[i] = (char)tolower((unsigned char)key->fpr[i]);
 	return 0;

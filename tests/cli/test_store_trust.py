@@ -10,7 +10,8 @@ import pexpect
 import pytest
 from conftest import run, tool
 from siglib import Gpg, needs_gpg, trust  # noqa: F401 (a fixture)
-from storelib import as_nobody, assert_one_line, on_small_disk, open_dir, store  # noqa: F401 (a fixture)
+from storelib import (  # noqa: F401 (a fixture)
+    as_nobody, assert_one_line, image_tar, on_small_disk, open_dir, store, write)
 
 pytestmark = needs_gpg
 
@@ -215,6 +216,26 @@ def test_nothing_partial_stays_when_there_is_no_room(alice, tmp_path):
     result = on_small_disk(tmp_path, "64k", script, KEY=alice[0])
     assert result.out == "1\n", result
     assert "No space left on device" in result.err.splitlines()[-1]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a small disk")
+def test_no_room_for_gpg_makes_no_key_a_bad_one(trust, keys, alice, tmp_path):
+    """Neither one that is to be trusted nor those that are: that would be another word on the signature."""
+    trust.put("local", None, alice[1], alice[0].read_bytes())
+    trust.put("local", None, keys.fingerprint("bob"), (keys.home.parent / "bob.asc").read_bytes())
+    write(tmp_path / "a.aci", image_tar())
+    (tmp_path / "small").mkdir()
+    script = """export TMPDIR=$FOLDER RKT_DIR=$STATE
+        head -c 52k /dev/zero >"$FOLDER/fill"
+        "$STORE" trust --root --yes "$KEY" >&2; echo $?
+        "$STORE" trust list >&2; echo $?
+        "$STORE" import --signature="$SIGNATURE" "$IMAGE" >&2; echo $?"""
+    signature = keys.sign("alice", tmp_path / "a.aci", "small.sig", "--detach-sign")
+    result = on_small_disk(tmp_path / "small", "64k", script, KEY=alice[0], SIGNATURE=signature,
+                           IMAGE=tmp_path / "a.aci", STATE=tmp_path / "state")
+    assert result.out == "1\n1\n1\n", result
+    lines = result.err.splitlines()
+    assert len(lines) == 3 and all(line.endswith("No space left on device") for line in lines), result
 
 
 # ---- removing and masking
