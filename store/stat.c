@@ -268,18 +268,33 @@ static int look_at_shard(struct look *self, enum shelf shelf, int shard, rkt_err
 	return 0;
 }
 
+/* What is no folder is none of the store's: a left-over, as gc tells. */
+static int look_at_shard_called(
+	struct look *self, enum shelf shelf, int dir, const char *name, rkt_error **err)
+{
+	auto_error rkt_error *why = NULL;
+	auto_fd int shard = fd_open_dir(dir, name, &why);
+	uint64_t bytes = 0;
+
+	if (shard >= 0)
+		return look_at_shard(self, shelf, shard, err);
+	if (rkt_error_errno(why) != ENOTDIR)
+		return rkt_fail_with(err, pass_ptr(why));
+	if (usage_add(dir, name, &bytes, err) < 0)
+		return -1;
+	add_space(&self->result.leftovers, bytes);
+	return 0;
+}
+
 static int look_at_shelf(struct look *self, enum shelf shelf, int dir, rkt_error **err)
 {
 	auto_names struct names shards = { 0 };
 
 	if (names_in(dir, &shards, err) < 0)
 		return -1;
-	for (size_t i = 0; i < shards.count; i++) {
-		auto_fd int shard = fd_open_dir(dir, shards.items[i], err);
-
-		if (shard < 0 || look_at_shard(self, shelf, shard, err) < 0)
+	for (size_t i = 0; i < shards.count; i++)
+		if (look_at_shard_called(self, shelf, dir, shards.items[i], err) < 0)
 			return -1;
-	}
 	return 0;
 }
 

@@ -173,6 +173,14 @@ def test_the_index_has_its_tables_and_pages(two, data_dir):
     assert stat()["index"]["pagesFree"] > index["pagesFree"]
 
 
+@pytest.mark.parametrize("shelf", ["blob", "erofs", "rootfs"])
+def test_a_file_where_the_store_has_folders_is_a_left_over(two, data_dir, shelf):
+    before = stat()["leftOvers"]
+    (data_dir / "cas" / shelf / "sha256/notes").write_bytes(b"x" * 10_000)
+    after = stat()["leftOvers"]
+    assert after["count"] == before["count"] + 1 and after["bytes"] >= before["bytes"] + 10_000
+
+
 def slow_reader(data_dir):
     """A process that, while it reads records, takes its time to look whether a pod is there."""
     return start_slowed(
