@@ -184,7 +184,7 @@ static int claim(const rkt_store *store, const char *name, int *ret_fd, rkt_erro
 		openat(store->layout.tmp, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	int got;
 
-	if (fd < 0 && (errno == ENOENT || errno == ELOOP || errno == EACCES))
+	if (fd < 0 && (errno == ENOENT || errno == ELOOP || errno == EACCES || errno == ENXIO))
 		return 0; /* gone meanwhile, or nothing we made */
 	if (fd < 0)
 		return rkt_fail_errno(err, "open cas/tmp/%s", name);

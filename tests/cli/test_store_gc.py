@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import time
 
@@ -203,6 +204,16 @@ def test_a_folder_where_the_store_has_files_is_left_alone(images, data_dir, shel
     result = gc("--grace-period=0s")
     assert folder.exists() and f"cas/{shelf}/…/{LOST} kept: " in result.err
     assert sorted(result.out.split()) == sorted(images)
+
+
+@pytest.mark.parametrize("command", [["gc", "--grace-period=0s"], ["rm", "example.com/test"]], ids=" ".join)
+def test_a_socket_among_temporary_files_is_left_alone(images, data_dir, command):
+    """It cannot be opened, so nobody knows whether somebody works on it."""
+    path = data_dir / "cas/tmp/socket"
+    with socket.socket(socket.AF_UNIX) as one, contextlib.chdir(path.parent):  # names are short
+        one.bind(path.name)
+    result = store(*command)
+    assert result.status == 0 and path.exists(), result
 
 
 def test_temporary_files_of_a_living_process_stay(images, data_dir):
