@@ -221,11 +221,13 @@ static struct sentence settle(struct verify *self, struct subject *subject)
 	fault = verify_fault(subject);
 	if (!fault)
 		return (struct sentence){ RKT_VERDICT_GOOD, xstrdup(praise(subject)) };
-	if (verify_is_damage(fault) && self->options.repair)
+	if (!verify_is_damage(fault))
+		return (struct sentence){ RKT_VERDICT_UNKNOWN, xstrdup(rkt_error_message(fault)) };
+	if (self->options.repair)
 		return mend(self, subject, pass_ptr(why));
-	return (struct sentence){ verify_is_damage(fault) ? RKT_VERDICT_DAMAGED
-							  : RKT_VERDICT_UNKNOWN,
-		xstrdup(rkt_error_message(fault)) };
+	return (struct sentence){ RKT_VERDICT_DAMAGED,
+		xasprintf("%s%s%s", rkt_error_message(fault), why ? "; not looked at again: " : "",
+			why ? rkt_error_message(why) : "") };
 }
 
 /* Says what it is when the naming lock is gone: who is told may keep us waiting, and all others

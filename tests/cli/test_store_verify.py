@@ -186,6 +186,14 @@ def test_what_is_damaged_no_more_at_the_second_look_is_looked_at_wholly(images, 
     assert out == f"{images[0]} {'good' if damage == 'blob' else 'damaged'}\n"
 
 
+def test_damage_that_could_not_be_confirmed_is_told_as_that(images, data_dir):
+    """Somebody may have removed the image and imported it anew meanwhile."""
+    flip(blob_path(data_dir, images[0]), 1000)
+    result = run_failing([tool("rkt-store"), "verify", images[0]], "flock:error=ENOLCK", data_dir / "cas/tmp")
+    assert result.status == 4 and verdicts(result) == {images[0]: "damaged"}
+    assert "; not looked at again: lock: No locks available\n" in result.err
+
+
 def test_missing_blob_leaves_the_store(images, data_dir):
     blob_path(data_dir, images[0]).unlink()
     result = store("verify", "--repair")
