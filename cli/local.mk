@@ -11,6 +11,7 @@ noinst_LTLIBRARIES += %D%/libcli.la
 	%D%/opts_scan.c %D%/opts_scan.h \
 	%D%/out.c %D%/out.h \
 	%D%/progress.c %D%/progress.h \
+	%D%/secret.c %D%/secret.h \
 	%D%/stop.c %D%/stop.h \
 	%D%/table.c
 

@@ -1,99 +1,20 @@
 /* Hiding what a process was started with and what it has in memory. */
 #include "store/cmd_secret.h"
 
-#include <string.h>
-#include <strings.h>
 #include <sys/prctl.h>
 
-#include "base/alloc.h"
 #include "base/sanitized.h"
-#include "base/str.h"
-
-static void blacken(char *from, const char *to)
-{
-	memset(from, '*', (size_t)(to - from));
-}
-
-/* Whether LEN bytes of TEXT may be HOST or HOST:PORT. If not, what follows the ':' is a password
- * that a '/' stands in, as in https://me:a/b@example.com. */
-static bool may_be_host(const char *text, size_t len)
-{
-	const char *port = *text == '[' ? NULL : memchr(text, ':', len);
-
-	return !port || strspn(port + 1, "0123456789") >= (size_t)(text + len - port - 1);
-}
-
-/* Where a user and a password in front of a host end, NULL when there are none. TEXT begins where a
- * scheme has ended. */
-static char *end_of_user(char *text)
-{
-	size_t len = strcspn(text, "/?#");
-	char *at = memrchr(text, '@', len), *host = at ? at + 1 : text;
-
-	return may_be_host(host, len - (size_t)(host - text)) ? at : strrchr(text, '@');
-}
-
-/* The same of what has no "://": it may be meant as a URL, and is refused then; fetch_shown() has
- * the same rule. A ':' behind a '/' or ',' is else that of a version, or in a path or label. */
-static char *end_of_mistyped_user(char *text)
-{
-	char *colon = strchr(text, ':'), *at = strrchr(text, '@');
-	size_t first = strcspn(text, "/,");
-	bool has_scheme = str_has_prefix(text, "//") ||
-			  (strncasecmp(text, "http", 4) == 0 && !memchr(text, '.', first));
-
-	if (!colon || !at || at < colon)
-		return NULL;
-	return has_scheme || colon < text + first ? at : NULL;
-}
-
-/* The user and password of WORD, an operand, an option with its value, or that alone. */
-static void blacken_user(char *word)
-{
-	char *scheme_end = strstr(word, "://"), *start = word, *end;
-
-	if (scheme_end)
-		start = scheme_end + strlen("://");
-	else if (str_has_prefix(word, "--") && strchr(word, '='))
-		start = strchr(word, '=') + 1;
-	end = scheme_end ? end_of_user(start) : end_of_mistyped_user(start);
-	if (end)
-		blacken(start, end);
-}
-
-static void blacken_header(char *line)
-{
-	char *value = strchr(line, ':');
-
-	if (value)
-		blacken(value + 1, value + strlen(value));
-}
-
-/* Overwrites what is secret in ARGV, as the kernel shows it. */
-static void hide(char **argv)
-{
-	bool header = false;
-
-	for (; *argv; argv++) {
-		blacken_user(*argv);
-		if (header || str_has_prefix(*argv, "--header="))
-			blacken_header(*argv);
-		header = strcmp(*argv, "--header") == 0;
-	}
-}
+#include "cli/secret.h"
 
 int cmd_secret_main(int argc, char **argv, cli_run_fn *run)
 {
-	auto_free char **words = xcalloc((size_t)argc + 1, sizeof *words);
+	char **words;
 	int status;
 
 	if (!IS_SANITIZED) /* AddressSanitizer looks for leaks as a debugger does */
 		prctl(PR_SET_DUMPABLE, 0);
-	for (int i = 0; i < argc; i++)
-		words[i] = xstrdup(argv[i]);
-	hide(argv);
+	words = secret_hide(argc, argv);
 	status = cli_main(argc, words, run, 0);
-	for (int i = 0; i < argc; i++)
-		xfree_secret(words[i]);
+	secret_free(words);
 	return status;
 }
