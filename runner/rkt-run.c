@@ -4,6 +4,7 @@
 
 #include "cli/main.h"
 #include "cli/out.h"
+#include "cli/secret.h"
 #include "runner/run.h"
 #include "stage1/contract.h"
 #include "rkt/store.h"
@@ -41,6 +42,11 @@ static int run(int argc, char **argv, rkt_error **err)
 
 int main(int argc, char **argv)
 {
+	char **words = secret_hide(argc, argv); /* images may be at URLs with passwords */
+	int status;
+
 	rkt_store_catch_damage("rkt-run", STAGE1_EXIT_FAILED);
-	return cli_main(argc, argv, run, STAGE1_EXIT_FAILED);
+	status = cli_main(argc, words, run, STAGE1_EXIT_FAILED);
+	secret_free(words);
+	return status;
 }

@@ -1,4 +1,5 @@
 /* rkt-store: the image store's commands. */
+#include "cli/secret.h"
 #include "store/cmd.h"
 
 static const struct cli_command commands[] = {
@@ -45,8 +46,14 @@ static int run(int argc, char **argv, rkt_error **err)
 	return cli_dispatch(&program, argc, argv, err);
 }
 
+/* A key to trust may be at a URL with a password, and a person takes his time to look at it. */
 int main(int argc, char **argv)
 {
+	char **words = secret_hide(argc, argv);
+	int status;
+
 	rkt_store_catch_damage("rkt-store", RKT_INVALID);
-	cli_end(cli_main(argc, argv, run, 0));
+	status = cli_main(argc, words, run, 0);
+	secret_free(words);
+	cli_end(status);
 }

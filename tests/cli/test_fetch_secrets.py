@@ -167,6 +167,11 @@ def under_way(data_dir, tmp_path, web):
         url = f"{web.url}/a.aci".replace("://", f"://me:{TYPED}@")
         if program == "rkt-fetch-key":  # is told by its standard input
             command = [tool(program), "--cacert", web.ca, *args]
+        elif program == "rkt-store trust":
+            command = [tool("rkt-store"), "trust", "--cacert", web.ca, "--root", "--yes", *args, url]
+        elif program == "rkt-run":
+            command = [tool(program), "--insecure-options=image", *args, url]
+            more.setdefault("env", {**os.environ, "RKT_CACERT": str(web.ca)})
         else:
             command = [tool("rkt-store"), "fetch", "--cacert", web.ca, "--insecure-options=image", *args, url]
         process = subprocess.Popen([str(word) for word in command], cwd=tmp_path, stdin=subprocess.PIPE,
@@ -191,6 +196,16 @@ def test_the_list_of_processes_has_no_secret(under_way, web):
     assert "rkt-store-fetch" in words and web.host in words and "X-Token" in words
     assert_without(words, TYPED, "cmdline")
     assert len(web.requests) == 1 and web.requests[0].headers["x-token"] == TYPED
+    assert web.requests[0].headers["authorization"] == f"Basic {base64.b64encode(f'me:{TYPED}'.encode()).decode()}"
+
+
+@pytest.mark.parametrize("program", ["rkt-store trust", pytest.param("rkt-run", marks=needs_root)])
+def test_who_lets_another_ask_the_web_hides_the_password_too(under_way, web, program):
+    """While a key comes and a person is asked; until an image has come."""
+    process = under_way(program=program)
+    words = pathlib.Path(f"/proc/{process.pid}/cmdline").read_text()
+    assert words.startswith(tool(program.split()[0])) and web.host in words
+    assert_without(words, TYPED, "cmdline")
     assert web.requests[0].headers["authorization"] == f"Basic {base64.b64encode(f'me:{TYPED}'.encode()).decode()}"
 
 
