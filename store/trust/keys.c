@@ -120,6 +120,19 @@ static int read_below(struct trusted_keys *self, int folder, const struct place 
 
 enum pass { PASS_FILES, PASS_FOLDERS };
 
+/* NAME, at PATH, cannot be asked for: it is gone, or a link to nothing, or that is an error. */
+static int stat_failed(struct trusted_keys *self, int folder, const char *name, const char *path,
+	enum pass pass, rkt_error **err)
+{
+	struct stat st;
+
+	if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+		return rkt_fail_errno(err, "stat %s", path);
+	if (pass == PASS_FILES && fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		leave_out(self, path, "left out: it is a link to nothing");
+	return 0;
+}
+
 /* Takes the entry NAME in if it is one for this PASS. */
 static int read_entry(struct trusted_keys *self, int folder, const struct place *place,
 	const char *name, enum pass pass, rkt_error **err)
@@ -127,10 +140,9 @@ static int read_entry(struct trusted_keys *self, int folder, const struct place 
 	auto_free char *path = xasprintf("%s/%s", place->path, name);
 	struct stat st;
 
-	if (fstatat(folder, name, &st, 0) < 0) {
-		if (errno != ENOENT) /* gone, or a link to nowhere */
-			return rkt_fail_errno(err, "stat %s", path);
-	} else if (S_ISDIR(st.st_mode)) {
+	if (fstatat(folder, name, &st, 0) < 0)
+		return stat_failed(self, folder, name, path, pass, err);
+	if (S_ISDIR(st.st_mode)) {
 		if (pass == PASS_FOLDERS)
 			return read_below(self, folder, place, name, err);
 	} else if (pass == PASS_FILES) {

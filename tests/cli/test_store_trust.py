@@ -380,6 +380,17 @@ def test_a_mask_need_not_be_readable(trust, alice, open_dir):
     assert f"{'ab' * 20}: open: Permission denied" in result.err
 
 
+def test_a_link_to_nothing_is_told(trust, alice):
+    """It may have been a mask. It is no reason to trust nobody."""
+    good = trust.put("local", None, alice[1], alice[0].read_bytes())
+    for name, target in (("11" * 20, "gone"), ("22" * 20, "22" * 20), ("33" * 20, f"{good}/x")):
+        good.with_name(name).symlink_to(target)
+    result = store("trust", "list")
+    assert result.status == 0, result
+    assert [line for line in result.err.splitlines() if "left out: it is a link to nothing" not in line] == []
+    assert len(result.err.splitlines()) == 3 and states() == [("local", None, "trusted")]
+
+
 def test_links_to_files_are_followed(trust, alice, tmp_path):
     path = trust.put("local", None, alice[1], "")
     path.unlink()
