@@ -58,7 +58,7 @@ static bool is_of_others(const char *prefix, const char *fingerprint)
 	for (size_t i = 0; i < keys.count; i++) {
 		const struct trusted_key *key = &keys.items[i];
 
-		if (strcmp(key->fingerprint, fingerprint) == 0 &&
+		if (key->bytes.len && strcmp(key->fingerprint, fingerprint) == 0 &&
 			strcmp(key->prefix ?: "", prefix ?: "") == 0)
 			return true;
 	}

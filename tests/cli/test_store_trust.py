@@ -262,6 +262,14 @@ def test_rm_of_what_is_not_there_is_missing(trust, alice):
     assert states() == [("system", None, "trusted")]
 
 
+def test_rm_of_what_others_mask_is_missing(trust, alice):
+    """There is nothing to be masked."""
+    trust.put("system", None, alice[1], "")
+    result = store("trust", "rm", "--root", alice[1])
+    assert_one_line(result, 3, "there is no")
+    assert "mask it" not in result.err
+
+
 def test_mask_takes_back_what_others_say(trust, alice):
     file, fingerprint = alice
     trust.put("system", "a", fingerprint, file.read_bytes())
