@@ -10,11 +10,14 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 
-/* Opens the configuration directory, and makes it and what leads to it. The caller frees *RET. */
+/* Opens the configuration directory, and makes it and what leads to it: the administrator's with
+ * the mode that lets everybody judge signatures, whatever the umask is. The caller frees *RET. */
 static int open_config(char **ret, rkt_error **err)
 {
-	auto_free char *path = config_dir(config_own_level());
-	int fd;
+	enum config_level level = config_own_level();
+	auto_free char *path = config_dir(level);
+	auto_fd int fd = -1;
+	bool made;
 
 	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
@@ -22,13 +25,16 @@ static int open_config(char **ret, rkt_error **err)
 			return rkt_fail_errno(err, "make %s", path);
 		*slash = '/';
 	}
-	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+	made = mkdir(path, 0755) == 0;
+	if (!made && errno != EEXIST)
 		return rkt_fail_errno(err, "make %s", path);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return rkt_fail_errno(err, "open %s", path);
+	if (made && level == CONFIG_LOCAL && fchmod(fd, 0755) < 0)
+		return rkt_fail_errno(err, "chmod %s", path);
 	*ret = pass_ptr(path);
-	return fd;
+	return pass_fd(fd);
 }
 
 /* Where the keys for PREFIX are, below the configuration directory. The caller frees it. */

@@ -71,6 +71,16 @@ def test_modes_do_not_depend_on_the_umask(trust, alice):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root writes for all by default")
+def test_what_root_writes_for_all_is_open_to_all(trust, alice, monkeypatch):
+    """The directory too: who cannot look into it can judge no signature."""
+    monkeypatch.delenv("RKT_USER_CONFIG")
+    shutil.rmtree(trust.dirs["local"])
+    done = run(["sh", "-c", f"umask 077; exec {tool('rkt-store')} trust --root --yes {alice[0]}"])
+    assert done.status == 0, done
+    assert stat.S_IMODE(trust.dirs["local"].stat().st_mode) == 0o755
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root writes for all by default")
 def test_root_writes_for_all(trust, alice, monkeypatch):
     monkeypatch.delenv("RKT_USER_CONFIG")
     shutil.rmtree(trust.dirs["local"])
