@@ -69,22 +69,22 @@ struct showing {
 	struct out_table *table;
 };
 
-static int show_all(
-	const struct trusted_keys *keys, trust_home *home, struct showing *showing, rkt_error **err)
+static void show_all(
+	const struct trusted_keys *keys, const struct key_infos *infos, struct showing *showing)
 {
+	static const struct key_info unknown = { 0 };
+
 	for (size_t i = 0; i < keys->count; i++) {
 		const struct trusted_key *key = &keys->items[i];
-		auto_key_info struct key_info info = { 0 };
+		const struct key_info *info = NULL;
 
-		if (home && key->bytes.len && !key->problem &&
-			key_info_of(home, key->fingerprint, &info, err) < 0)
-			return -1;
+		if (key->bytes.len && !key->problem)
+			info = key_infos_find(infos, key->fingerprint);
 		if (showing->array)
-			json_append(showing->array, json_of(keys, key, &info));
+			json_append(showing->array, json_of(keys, key, info ?: &unknown));
 		else
-			print_row(showing->table, keys, key, &info);
+			print_row(showing->table, keys, key, info ?: &unknown);
 	}
-	return 0;
 }
 
 int trust_list(const struct trust_settings *settings, rkt_error **err)
@@ -93,10 +93,10 @@ int trust_list(const struct trust_settings *settings, rkt_error **err)
 		NULL };
 	auto_trusted_keys struct trusted_keys keys = { 0 };
 	auto_trust_home trust_home *home = NULL;
+	auto_key_infos struct key_infos infos = { 0 };
 	auto_json json *array = settings->json ? json_new_array() : NULL;
 	struct showing showing = { .array = array };
 	size_t warned;
-	int result;
 
 	signal(SIGPIPE, SIG_IGN); /* gpg may stop reading first */
 	if (trust_read(&keys, err) < 0)
@@ -105,12 +105,14 @@ int trust_list(const struct trust_settings *settings, rkt_error **err)
 	if (keys.count && !(home = keys_home(&keys, KEYS_ALL, err)))
 		return -1;
 	trust_warn(&keys, warned);
+	if (home && key_infos_read(home, &infos, err) < 0)
+		return -1;
 	if (!array)
 		showing.table = out_table_new(headings);
-	result = show_all(&keys, home, &showing, err);
-	if (array && result == 0)
+	show_all(&keys, &infos, &showing);
+	if (array)
 		out_json(array);
-	if (showing.table)
+	else
 		out_table_end(showing.table);
-	return result;
+	return 0;
 }

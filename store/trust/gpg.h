@@ -24,6 +24,9 @@
 	CALL(of, gpgme_op_export)                \
 	CALL(of, gpgme_op_import)                \
 	CALL(of, gpgme_op_import_result)         \
+	CALL(of, gpgme_op_keylist_end)           \
+	CALL(of, gpgme_op_keylist_next)          \
+	CALL(of, gpgme_op_keylist_start)         \
 	CALL(of, gpgme_op_verify)                \
 	CALL(of, gpgme_op_verify_result)         \
 	CALL(of, gpgme_pubkey_algo_string)       \

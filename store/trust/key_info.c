@@ -1,7 +1,8 @@
 /* Asking gpgme what it knows of a key. */
 #include "store/trust/key_info.h"
 
-#include <stdio.h>
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -30,6 +31,8 @@ static void describe(gpgme_key_t key, struct key_info *ret)
 	gpgme_subkey_t primary = key->subkeys;
 	char *algorithm = gpgme.gpgme_pubkey_algo_string(primary);
 
+	for (size_t i = 0; i < TRUST_FINGERPRINT_MAX && primary->fpr && primary->fpr[i]; i++)
+		ret->fingerprint[i] = (char)tolower((unsigned char)primary->fpr[i]);
 	ret->algorithm = xstrdup(algorithm ?: "unknown");
 	gpgme.gpgme_free(algorithm);
 	ret->created_sec = primary->timestamp > 0 ? primary->timestamp : 0;
@@ -40,14 +43,57 @@ static void describe(gpgme_key_t key, struct key_info *ret)
 	look_at_signing(key, ret);
 }
 
-int key_info_of(trust_home *home, const char *fingerprint, struct key_info *ret, rkt_error **err)
+static void add(struct key_infos *self, gpgme_key_t key)
+{
+	struct key_info *info;
+
+	self->items = xreallocarray(self->items, self->count + 1, sizeof *self->items);
+	info = &self->items[self->count++];
+	*info = (struct key_info){ 0 };
+	describe(key, info);
+}
+
+int key_infos_read(trust_home *home, struct key_infos *ret, rkt_error **err)
+{
+	gpgme_error_t error = gpgme.gpgme_op_keylist_start(home->gpg, NULL, 0);
+	gpgme_key_t key;
+
+	while (!error && !(error = gpgme.gpgme_op_keylist_next(home->gpg, &key))) {
+		add(ret, key);
+		gpgme.gpgme_key_unref(key);
+	}
+	if (gpgme_err_code(error) != GPG_ERR_EOF) {
+		gpgme.gpgme_op_keylist_end(home->gpg);
+		return gpg_failed(error, "list keys", err);
+	}
+	return 0;
+}
+
+const struct key_info *key_infos_find(const struct key_infos *self, const char *fingerprint)
+{
+	for (size_t i = 0; i < self->count; i++)
+		if (strcmp(self->items[i].fingerprint, fingerprint) == 0)
+			return &self->items[i];
+	return NULL;
+}
+
+void key_infos_free(struct key_infos *self)
+{
+	for (size_t i = 0; i < self->count; i++)
+		key_info_free(&self->items[i]);
+	free(self->items);
+	*self = (struct key_infos){ 0 };
+}
+
+/* The key FINGERPRINT of HOME, which must be in there. */
+static int key_info_of(
+	trust_home *home, const char *fingerprint, struct key_info *ret, rkt_error **err)
 {
 	gpgme_key_t key;
 	gpgme_error_t error = gpgme.gpgme_get_key(home->gpg, fingerprint, &key, 0);
 
 	if (error)
 		return gpg_failed(error, "look up key", err);
-	snprintf(ret->fingerprint, sizeof ret->fingerprint, "%s", fingerprint);
 	describe(key, ret);
 	gpgme.gpgme_key_unref(key);
 	return 0;

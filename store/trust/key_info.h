@@ -15,15 +15,26 @@ struct key_info {
 	bool expired, revoked;
 	bool can_sign;    /* it or one of its subkeys may sign, if it were not expired or revoked */
 	bool strong;      /* one of those may sign with a strength that counts (doc/trust.md) */
-	struct buf armor; /* the key as gpg exports it, armored; empty after key_info_of() */
+	struct buf armor; /* the key as gpg exports it, armored */
 };
 
 /* Reads the one public key in BYTES, armored or not: into a home of its own, so that only what the
  * key itself signed is told. RKT_INVALID when there is none, when there are several, or secret
  * ones. RET is freed by the caller whatever comes out, and all zero before. */
 int key_info_read(struct slice bytes, struct key_info *ret, rkt_error **err);
-/* The key FINGERPRINT of HOME, which must be in there. */
-int key_info_of(trust_home *home, const char *fingerprint, struct key_info *ret, rkt_error **err);
 void key_info_free(struct key_info *self);
 
-#define auto_key_info __attribute__((cleanup(key_info_free)))
+struct key_infos {
+	struct key_info *items; /* in no order, their ARMOR empty */
+	size_t count;
+};
+
+/* All keys of HOME, for one run of gpg. RET is freed by the caller whatever comes out, and all zero
+ * before. */
+int key_infos_read(trust_home *home, struct key_infos *ret, rkt_error **err);
+/* The one with FINGERPRINT, as it is called there. Lent; NULL: there is none. */
+const struct key_info *key_infos_find(const struct key_infos *self, const char *fingerprint);
+void key_infos_free(struct key_infos *self);
+
+#define auto_key_info  __attribute__((cleanup(key_info_free)))
+#define auto_key_infos __attribute__((cleanup(key_infos_free)))

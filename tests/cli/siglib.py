@@ -1,11 +1,13 @@
 """What the tests of signatures share: real keys, made on the spot, and what they sign."""
 
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
 
 import pytest
+from conftest import UNDER_STRACE, run, tool
 
 needs_gpg = pytest.mark.skipif(not shutil.which("gpg"), reason="gpg is not installed")
 
@@ -85,6 +87,16 @@ class Trust:
     def files(self):
         """All files there are, by name, below the configuration directories."""
         return sorted(str(file.relative_to(self.path)) for file in self.path.rglob("*") if not file.is_dir())
+
+
+def gpg_starts(folder, *args):
+    """How often gpg is started by "rkt-store ARGS", which does well."""
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed")
+    trace = folder / "trace"
+    result = run(["strace", "-f", "-e", "trace=execve", "-o", trace, tool("rkt-store"), *args], env=UNDER_STRACE)
+    assert (result.status, result.err) == (0, ""), result
+    return len(re.findall(r'execve\("[^"]*/gpg", ', trace.read_text()))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import subprocess
 import pexpect
 import pytest
 from conftest import run, tool
-from siglib import Gpg, needs_gpg, trust  # noqa: F401 (a fixture)
+from siglib import Gpg, gpg_starts, needs_gpg, trust  # noqa: F401 (a fixture)
 from storelib import (  # noqa: F401 (a fixture)
     as_nobody, assert_one_line, image_tar, on_small_disk, open_dir, store, write)
 
@@ -313,6 +313,16 @@ def test_list_is_in_the_order_of_what_wins(trust, alice):
     result = store("trust", "list")
     assert result.out.splitlines()[0].split() == ["FINGERPRINT", "PREFIX", "FROM", "STATE", "USER"]
     assert len(result.out.splitlines()) == 10
+
+
+def test_gpg_lists_all_keys_at_once(trust, keys, alice, tmp_path):
+    """It is not started for each."""
+    trust.put("local", None, alice[1], alice[0].read_bytes())
+    with_one = gpg_starts(tmp_path, "trust", "list")
+    trust.put("local", "a", alice[1], alice[0].read_bytes())
+    trust.put("local", None, keys.fingerprint("bob"), (keys.home.parent / "bob.asc").read_bytes())
+    assert gpg_starts(tmp_path, "trust", "list") == with_one
+    assert {tuple(key["users"]) for key in listed()} == {("alice@example.com",), ("bob@example.com",)}
 
 
 def test_without_keys_the_list_is_empty(trust):
