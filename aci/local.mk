@@ -55,19 +55,18 @@ noinst_LTLIBRARIES += %D%/libaci.la
 	%D%/unpack_xz.c %D%/unpack_bzip2.c %D%/unpack_zstd.c
 %C%_libaci_la_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(ISAL_CFLAGS) $(ZLIB_CFLAGS) \
 	$(LZMA_CFLAGS) $(ZSTD_CFLAGS)
-# OpenSSL and what decompresses are loaded where they are needed (base/library.h).
+# OpenSSL, and what compresses and decompresses, are loaded where they are needed (base/library.h).
 %C%_libaci_la_LIBADD = $(GZIP_LIBS)
 
 aci_link = %D%/libaci.la $(schema_link)
 
-# Making images. Apart, so that no program but those that link it loads libarchive and all it needs.
+# Making images.
 noinst_LTLIBRARIES += %D%/libbuild.la
 %C%_libbuild_la_SOURCES = \
 	%D%/build.c %D%/build.h \
 	%D%/build_out.c %D%/build_out.h %D%/build_tar.c \
 	%D%/pack.c %D%/pack.h
 %C%_libbuild_la_CFLAGS = $(AM_CFLAGS) $(ARCHIVE_CFLAGS)
-%C%_libbuild_la_LIBADD = $(ARCHIVE_LIBS)
 build_link = %D%/libbuild.la $(aci_link)
 
 # For other programs. Ours link the convenience libraries; this one is made of the same objects.

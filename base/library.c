@@ -25,7 +25,8 @@ static int load(struct library *self, rkt_error **err)
 
 	if (self->loaded)
 		return 0;
-	handle = dlopen(self->file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	/* what it calls of its own libraries is looked up when it does: we call little of it */
+	handle = dlopen(self->file, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
 	if (!handle)
 		return rkt_fail(err, RKT_FAILED, "a library cannot be loaded: %s", dlerror());
 	if (fill_in(self, handle, err) < 0)

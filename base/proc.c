@@ -273,7 +273,8 @@ char *proc_self_path(rkt_error **err)
 	return xmemdup(path, (size_t)len);
 }
 
-char *proc_helper_path(const char *name, rkt_error **err)
+/* Of the program NAME: beside this one, or else in FOLDER. */
+static char *path_beside(const char *name, const char *folder, rkt_error **err)
 {
 	auto_free char *self = proc_self_path(err), *beside = NULL;
 	char *slash = self ? strrchr(self, '/') : NULL;
@@ -281,7 +282,17 @@ char *proc_helper_path(const char *name, rkt_error **err)
 	if (!slash)
 		return NULL;
 	beside = xasprintf("%.*s/%s", (int)(slash - self), self, name);
-	return access(beside, X_OK) == 0 ? pass_ptr(beside) : xasprintf(RKT_LIBDIR "/%s", name);
+	return access(beside, X_OK) == 0 ? pass_ptr(beside) : xasprintf("%s/%s", folder, name);
+}
+
+char *proc_program_path(const char *name, rkt_error **err)
+{
+	return path_beside(name, RKT_BINDIR, err);
+}
+
+char *proc_helper_path(const char *name, rkt_error **err)
+{
+	return path_beside(name, RKT_LIBDIR, err);
 }
 
 char *proc_boot_id(rkt_error **err)

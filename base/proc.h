@@ -35,6 +35,8 @@ int proc_ask(
 
 /* The absolute path of the running program (/proc/self/exe); the caller frees it. NULL on error. */
 char *proc_self_path(rkt_error **err);
+/* The path of our own program NAME, which people call: as proc_helper_path(). */
+char *proc_program_path(const char *name, rkt_error **err);
 /* The path of our own program NAME that people do not call: beside the running program, as in a
  * built tree, else where it is installed; never one that PATH or the current directory offer. The
  * caller frees it; it may not be there. NULL on error. */

@@ -21,7 +21,6 @@ struct front_command {
 	const char *program;    /* NULL: answered here */
 	const char *subcommand; /* of PROGRAM, or NULL */
 	const char *summary;
-	const char *helper; /* what PROGRAM would become for SUBCOMMAND, or NULL */
 };
 
 struct front_group {
@@ -39,14 +38,12 @@ static const struct front_command pods[] = {
 };
 
 static const struct front_command images[] = {
-	{ "fetch", "rkt-store", "fetch", "bring images into the store and print their IDs",
-		"rkt-store-fetch" },
+	{ "fetch", "rkt-store", "fetch", "bring images into the store and print their IDs" },
 	{ "import", "rkt-store", "import", "bring image files into the store" },
 	{ "image list", "rkt-store", "list", "list the images in the store" },
 	{ "image info", "rkt-store", "info", "show what the store knows of an image" },
 	{ "image cat-manifest", "rkt-store", "cat-manifest", "print the manifest of an image" },
-	{ "image export", "rkt-store", "export", "write an image from the store to a file",
-		"rkt-store-export" },
+	{ "image export", "rkt-store", "export", "write an image from the store to a file" },
 	{ "image extract", "rkt-store", "extract", "unpack an image into a directory" },
 	{ "image render", "rkt-store", "render", "make the root file system of an image" },
 	{ "image rm", "rkt-store", "rm", "remove images from the store" },
@@ -257,20 +254,6 @@ static int exec_program(const char *program, char **argv, rkt_error **err)
 		err, "run %s (looked for beside rkt, in %s and in PATH)", program, RKT_BINDIR);
 }
 
-/* Becomes the helper NAME at once, which spares a program that would only do the same. ARGV[0] is
- * its own. Returns when it cannot. */
-static void exec_helper(const char *name, char **argv)
-{
-	auto_free char *path = proc_helper_path(name, NULL);
-	char *before = argv[0];
-
-	if (!path)
-		return;
-	argv[0] = path;
-	execv(path, argv);
-	argv[0] = before;
-}
-
 /* What was given to rkt: options to hand on, then the words of the command and its arguments. */
 struct request {
 	char **passed;
@@ -296,8 +279,6 @@ static int exec_command(
 	for (size_t i = 0; i < request->passed_count; i++)
 		argv[to++] = request->passed[i];
 	memcpy(argv + to, words, count * sizeof *argv);
-	if (command->helper && subcommand)
-		exec_helper(command->helper, argv + 1);
 	return exec_program(command->program, argv, err);
 }
 

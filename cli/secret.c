@@ -1,10 +1,12 @@
-/* Blackening passwords in the words a program was started with. */
+/* What a process was started with, and what it has in memory. */
 #include "cli/secret.h"
 
 #include <string.h>
 #include <strings.h>
+#include <sys/prctl.h>
 
 #include "base/alloc.h"
+#include "base/sanitized.h"
 #include "base/str.h"
 
 static void blacken(char *from, const char *to)
@@ -86,7 +88,8 @@ char **secret_hide(int argc, char **argv)
 
 	for (int i = 0; i < argc; i++)
 		words[i] = xstrdup(argv[i]);
-	hide(argv);
+	if (argc)
+		hide(argv + 1);
 	return words;
 }
 
@@ -95,4 +98,10 @@ void secret_free(char **words)
 	for (char **at = words; *at; at++)
 		xfree_secret(*at);
 	free(words);
+}
+
+void secret_close_memory(void)
+{
+	if (!IS_SANITIZED) /* AddressSanitizer looks for leaks as a debugger does */
+		prctl(PR_SET_DUMPABLE, 0);
 }

@@ -1,9 +1,13 @@
-/* The words a program was started with are shown to all by /proc, and may have passwords in them
- * (S-029). */
+/* Passwords are nobody's business but the server's (S-029): not of who lists the processes, nor of
+ * who looks into their memory. */
 #pragma once
 
-/* Copies of ARGV, for who reads them, with a NULL at their end. In ARGV users and passwords of URLs
+/* /proc shows to all what a program was started with. Copies of ARGV, for who reads them, with a NULL at their end. In ARGV users and passwords of URLs
  * are overwritten, also of URLs that are mistyped and refused, and what is behind --header. */
 char **secret_hide(int argc, char **argv);
 /* Overwrites and frees them. */
 void secret_free(char **words);
+
+/* For the rest of its life the process leaves no core file and lets no debugger of the same user
+ * in. */
+void secret_close_memory(void);

@@ -18,9 +18,6 @@ $(%C%_program_pages): %D%/man/%.1: %$(EXEEXT)
 	$(call %C%_print,./$<)
 $(%C%_rkt_store_pages): %D%/man/rkt-store-%.1: rkt-store$(EXEEXT)
 	$(call %C%_print,./$< $*)
-# which becomes another program
-%D%/man/rkt-store-export.1: rkt-store-export$(EXEEXT)
-%D%/man/rkt-store-fetch.1: rkt-store-fetch$(EXEEXT)
 $(%C%_rkt_pod_pages): %D%/man/rkt-pod-%.1: rkt-pod$(EXEEXT)
 	$(call %C%_print,./$< $*)
 
@@ -42,9 +39,6 @@ $(nodist_zshcomp_DATA): %D%/completion/zsh/_%: %$(EXEEXT)
 	$(call %C%_complete,zsh)
 $(nodist_fishcomp_DATA): %D%/completion/fish/%.fish: %$(EXEEXT)
 	$(call %C%_complete,fish)
-# it asks those programs, too
-%D%/completion/bash/rkt-store %D%/completion/zsh/_rkt-store %D%/completion/fish/rkt-store.fish: \
-	rkt-store-export$(EXEEXT) rkt-store-fetch$(EXEEXT)
 
 EXTRA_DIST += %D%/design.md %D%/formats.md %D%/security-tests.md %D%/json.md %D%/other-tars.md \
 	%D%/spec-readings.md %D%/stage1-contract.md %D%/trust.md \

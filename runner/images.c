@@ -60,7 +60,7 @@ static int find_by_id(
 static int fetch(rkt_store *store, const char *reference, const struct image_fetching *fetching,
 	rkt_image_record **ret, rkt_error **err)
 {
-	auto_free char *program = proc_helper_path("rkt-store-fetch", err);
+	auto_free char *program = proc_program_path("rkt-store", err);
 	auto_fd int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	auto_free char *dir = xasprintf("--dir=%s", rkt_store_path(store));
 	auto_free char *policy = xasprintf("--pull-policy=%s", fetching->policy);
@@ -68,13 +68,14 @@ static int fetch(rkt_store *store, const char *reference, const struct image_fet
 		"--insecure-options=%s", fetching->insecure ? fetching->insecure : "none");
 	auto_free char *what = xstrdup(reference);
 	auto_buf struct buf id = { 0 };
-	char dashes[] = "--";
+	char command[] = "fetch", dashes[] = "--";
 	int status;
 
 	if (!program || nothing < 0)
 		return program ? rkt_fail_errno(err, "open /dev/null") : -1;
-	status = proc_capture((char *[]){ program, dir, policy, insecure, dashes, what, NULL },
-		nothing, 4096, &id, err);
+	status = proc_capture(
+		(char *[]){ program, command, dir, policy, insecure, dashes, what, NULL }, nothing,
+		4096, &id, err);
 	if (status < 0)
 		return -1;
 	if (status)

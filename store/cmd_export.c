@@ -1,6 +1,4 @@
 /* rkt-store export: an image as a file, whole and verified, or no file at all. */
-#include "store/cmd_export.h"
-
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -149,7 +147,7 @@ static int export(const struct export_settings *settings, const char *reference,
 	return result;
 }
 
-int export_run(int argc, char **argv, rkt_error **err)
+int cmd_export(int argc, char **argv, rkt_error **err)
 {
 	static const char *const usage[] = { "[OPTIONS] IMAGE FILE", NULL };
 	struct export_settings settings = { NULL };

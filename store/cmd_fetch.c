@@ -1,6 +1,4 @@
 /* rkt-store fetch: images from the web or from files into the store, their IDs to stdout. */
-#include "store/cmd_fetch.h"
-
 #include <signal.h>
 #include <string.h>
 
@@ -8,6 +6,7 @@
 #include "cli/complete.h"
 #include "cli/out.h"
 #include "cli/progress.h"
+#include "cli/secret.h"
 #include "store/cmd.h"
 #include "store/cmd_fetch_display.h"
 #include "store/fetch/parallel.h"
@@ -236,6 +235,9 @@ static int fetch(
 
 	if (check_settings(settings, references, err) < 0)
 		return -1;
+	secret_close_memory();
+	signal(SIGPIPE, SIG_IGN); /* as libcurl and gpgme want it */
+	http_prepare();
 	for (size_t i = 0; i < settings->headers.count; i++)
 		headers[i] = settings->headers.items[i];
 	if (config_auth_read(&auth, err) < 0)
@@ -250,13 +252,12 @@ static int fetch(
 	all.http.hosts = &hosts;
 	store = rkt_store_open(settings->dir, RKT_STORE_WRITE, err);
 	all.store = store;
-	signal(SIGPIPE, SIG_IGN); /* as libcurl and gpgme want it */
 	if (!store || (!settings->insecure_image && read_keys(&keys, err) < 0))
 		return -1;
 	return fetch_with(settings, references, &all, err);
 }
 
-int fetch_run(int argc, char **argv, rkt_error **err)
+int cmd_fetch(int argc, char **argv, rkt_error **err)
 {
 	static const char *const usage[] = { "[OPTIONS] REFERENCE...", NULL };
 	static const struct command_example examples[] = {

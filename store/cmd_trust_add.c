@@ -159,7 +159,7 @@ static int add_found(const struct trust_settings *settings, rkt_error **err)
 
 int trust_add(const struct trust_settings *settings, const struct operands *files, rkt_error **err)
 {
-	signal(SIGPIPE, SIG_IGN); /* gpg may stop reading first */
+	signal(SIGPIPE, SIG_IGN); /* as libcurl and gpgme want it */
 	if (!files->count)
 		return add_found(settings, err);
 	for (size_t i = 0; i < files->count; i++)

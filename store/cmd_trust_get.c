@@ -1,18 +1,15 @@
-/* rkt-store trust: keys from the web, which a program of its own asks (cmd_fetch_key.c). */
+/* rkt-store trust: keys from the web. */
 #include "store/cmd_trust.h"
 
 #include <string.h>
 
+#include "aci/name.h"
 #include "base/alloc.h"
-#include "base/fd.h"
-#include "base/json.h"
-#include "base/proc.h"
 #include "base/str.h"
-
-#define HELPER     "rkt-fetch-key"
-#define ANSWER_MAX (KEYS_FILE_MAX + 64 * 1024)
-
-enum question { QUESTION_FILE, QUESTION_WHERE };
+#include "cli/secret.h"
+#include "config/auth.h"
+#include "store/fetch/discovery.h"
+#include "store/fetch/template.h"
 
 bool trust_is_url(const char *word)
 {
@@ -30,59 +27,84 @@ char *trust_shown(const char *word)
 	return at ? xasprintf("%.*s%s", (int)(host - word), word, at + 1) : xstrdup(word);
 }
 
-/* What the helper says of WHAT, which is not for everybody to see: a URL may have a password. */
-static int ask(const struct trust_settings *settings, enum question question, const char *what,
-	struct buf *ret, rkt_error **err)
+/* Who asks, with what the configuration and the settings say. AUTH is filled in, and freed by the
+ * caller after the handle. */
+static http *open_web(
+	const struct trust_settings *settings, struct config_auth *auth, rkt_error **err)
 {
-	static char http[] = "--allow-http", find[] = "--find";
-	auto_free char *program = proc_helper_path(HELPER, err);
-	auto_free char *cacert =
-		settings->cacert ? xasprintf("--cacert=%s", settings->cacert) : NULL;
-	const struct slice bytes = { (const uint8_t *)what, strlen(what) };
-	auto_fd int in = program ? fd_of_bytes(bytes, err) : -1;
-	auto_json json *answer = NULL;
-	char *argv[5] = { program };
-	const char *why;
-	size_t count = 1;
-	int status;
+	const struct http_options options = { .cacert = cmd_cacert(settings->cacert),
+		.allow_http = settings->allow_http,
+		.http_hint = "--insecure-allow-http, and compare the fingerprint",
+		.auth = auth };
 
-	if (in < 0)
-		return -1;
-	if (cacert)
-		argv[count++] = cacert;
-	if (settings->allow_http)
-		argv[count++] = http;
-	if (question == QUESTION_WHERE)
-		argv[count++] = find;
-	status = proc_capture(argv, in, ANSWER_MAX, ret, err);
-	if (status <= 0)
-		return status;
-	answer = json_parse(buf_slice(ret), NULL);
-	why = json_string(json_get(answer, "error"));
-	if (!why || status > RKT_UNTRUSTED)
-		return rkt_fail(err, RKT_FAILED, "%s failed", program);
-	return rkt_fail(err, (enum rkt_error_kind)status, "%s", why);
+	secret_close_memory();
+	if (config_auth_read(auth, err) < 0)
+		return NULL;
+	return http_new(&options);
+}
+
+/* ---- a file ---------------------------------------------------------------------------------- */
+
+static int take(void *context, struct slice bytes, rkt_error **err)
+{
+	(void)err;
+	buf_append(context, bytes.data, bytes.len);
+	return 0;
 }
 
 int trust_get_url(
 	const struct trust_settings *settings, const char *url, struct buf *ret, rkt_error **err)
 {
-	return ask(settings, QUESTION_FILE, url, ret, err);
+	auto_config_auth struct config_auth auth = { 0 };
+	auto_http http *web = open_web(settings, &auth, err);
+	auto_http_answer struct http_answer answer = { .length = -1 };
+	const struct http_request request = {
+		.url = url, .max_bytes = KEYS_FILE_MAX, .body = take, .context = ret
+	};
+
+	if (!web || http_get(web, &request, &answer, err) < 0)
+		return -1;
+	if (answer.status == 200)
+		return 0;
+	return rkt_fail(err,
+		answer.status == 404 || answer.status == 410 ? RKT_MISSING : RKT_FAILED,
+		"the server answered %d", answer.status);
+}
+
+/* ---- where they are -------------------------------------------------------------------------- */
+
+/* What each page that did not help was about, for the one sentence at the end. */
+static void note_page(void *context, const char *words)
+{
+	struct buf *tried = context;
+
+	buf_printf(tried, "%s%s", tried->len ? "; " : "", words);
+}
+
+static void add_urls(struct names *urls, const struct page *page, const char *name)
+{
+	for (size_t i = 0; i < page->count; i++) {
+		const struct page_tag *tag = &page->tags[i];
+
+		if (tag->kind == PAGE_PUBKEYS && !tag->fault &&
+			ac_identifier_has_prefix(name, tag->prefix) && !url_fault(tag->target))
+			names_add(urls, xstrdup(tag->target));
+	}
 }
 
 int trust_find(const struct trust_settings *settings, struct names *ret, rkt_error **err)
 {
-	auto_buf struct buf text = { 0 };
-	auto_json json *urls = NULL;
+	auto_config_auth struct config_auth auth = { 0 };
+	auto_http http *web = open_web(settings, &auth, err);
+	auto_buf struct buf tried = { 0 };
+	struct discovery_step step = { .tell = note_page, .context = &tried };
+	auto_page struct page page = { 0 };
 
-	if (ask(settings, QUESTION_WHERE, settings->prefix, &text, err) < 0)
+	if (!web || discovery_find(web, settings->prefix, PAGE_PUBKEYS, &step, &page, err) < 0)
 		return -1;
-	urls = json_parse(buf_slice(&text), err);
-	for (size_t i = 0; urls && i < json_count(urls); i++) {
-		const char *url = json_string(json_at(urls, i));
-
-		if (url && trust_is_url(url))
-			names_add(ret, xstrdup(url));
-	}
-	return urls ? 0 : -1;
+	add_urls(ret, &page, settings->prefix);
+	if (ret->count)
+		return 0;
+	return rkt_fail(err, RKT_MISSING, "the web names no key for %s: %s", settings->prefix,
+		tried.len ? buf_text(&tried) : "its URL is none");
 }

@@ -163,20 +163,13 @@ static struct fetch_job *take(struct fetch_queue *self)
 static void *work(void *context)
 {
 	struct fetch_queue *self = context;
-	auto_error rkt_error *why = NULL;
-	auto_fetcher fetcher *hand =
-		NULL; /* made for the first job: there may be none for this thread */
+	auto_fetcher fetcher *hand = fetcher_new(self->wishes->all);
 	struct fetch_job *job;
 
 	pthread_mutex_lock(&self->lock);
 	while ((job = take(self))) {
 		pthread_mutex_unlock(&self->lock);
-		if (!hand && !why)
-			hand = fetcher_new(self->wishes->all, &why);
-		if (hand)
-			do_job(self, hand, job);
-		else
-			rkt_fail(&job->error, RKT_FAILED, "%s", rkt_error_raw(why));
+		do_job(self, hand, job);
 		pthread_mutex_lock(&self->lock);
 		self->active--;
 		pthread_cond_broadcast(&self->changed);

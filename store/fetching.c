@@ -13,13 +13,13 @@
 #include "store/known.h"
 #include "store/resolve.h"
 
-fetcher *fetcher_new(const struct fetching *all, rkt_error **err)
+fetcher *fetcher_new(const struct fetching *all)
 {
-	auto_fetcher fetcher *self = xcalloc(1, sizeof *self);
+	fetcher *self = xcalloc(1, sizeof *self);
 
 	self->all = all;
-	self->web = http_new(&all->http, err);
-	return self->web ? pass_ptr(self) : NULL;
+	self->web = http_new(&all->http);
+	return self;
 }
 
 void fetcher_free(fetcher *self)
@@ -148,7 +148,8 @@ static int fetch_id(fetcher *self, const char *reference, struct fetched *ret, r
 
 static int fetch_address(fetcher *self, const char *url, struct fetched *ret, rkt_error **err)
 {
-	auto_free char *address = http_url_shown(url, NULL);
+	auto_error rkt_error *why = NULL;
+	auto_free char *address = http_url_shown(url, &why);
 	auto_free char *shown = fetch_shown(url);
 	const struct fetch_place place = { .url = url,
 		.signature_url = self->all->signature,
@@ -156,6 +157,8 @@ static int fetch_address(fetcher *self, const char *url, struct fetched *ret, rk
 
 	if (str_has_prefix(url, "file://"))
 		return fetch_file(self, url + strlen("file://"), ret, err);
+	if (!address && rkt_error_kind(why) != RKT_USAGE)
+		return rkt_fail_with(err, pass_ptr(why));
 	if (!address)
 		return rkt_fail(err, RKT_USAGE,
 			"%s is no http or https URL with a host; an image is given by its URL, a "

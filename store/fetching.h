@@ -47,8 +47,7 @@ struct fetching {
 };
 
 typedef struct fetcher fetcher;
-/* NULL on error. */
-fetcher *fetcher_new(const struct fetching *all, rkt_error **err);
+fetcher *fetcher_new(const struct fetching *all);
 /* NULL is allowed. */
 void fetcher_free(fetcher *self);
 

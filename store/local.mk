@@ -60,7 +60,7 @@ noinst_LTLIBRARIES += %D%/trust/libtrust.la
 %C%_trust_libtrust_la_CFLAGS = $(AM_CFLAGS) $(GPGME_CFLAGS)
 trust_link = %D%/trust/libtrust.la
 
-# From the web: no program links it that does not fetch.
+# From the web. libcurl is loaded where it is needed.
 noinst_LTLIBRARIES += %D%/fetch/libfetch.la
 %C%_fetch_libfetch_la_SOURCES = \
 	%D%/fetch/address.c %D%/fetch/address.h \
@@ -69,13 +69,14 @@ noinst_LTLIBRARIES += %D%/fetch/libfetch.la
 	%D%/fetch/download.c %D%/fetch/download.h \
 	%D%/fetch/header.c %D%/fetch/header.h \
 	%D%/fetch/http.c %D%/fetch/http.h \
+	%D%/fetch/http_setup.c %D%/fetch/http_setup.h \
+	%D%/fetch/libcurl.c %D%/fetch/libcurl.h \
 	%D%/fetch/page_ask.c %D%/fetch/page_ask.h \
 	%D%/fetch/page_tags.c %D%/fetch/page_tags.h \
 	%D%/fetch/parallel.c %D%/fetch/parallel.h \
 	%D%/fetch/spool.c %D%/fetch/spool.h \
 	%D%/fetch/template.c %D%/fetch/template.h
 %C%_fetch_libfetch_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
-%C%_fetch_libfetch_la_LIBADD = $(CURL_LIBS)
 fetch_link = %D%/fetch/libfetch.la $(config_link) $(aci_link)
 
 # What parses pages, for one program only.
@@ -92,14 +93,16 @@ rkt_store_SOURCES = \
 	%D%/cmd.c %D%/cmd_debug.c %D%/cmd.h \
 	%D%/cmd_cat_manifest.c \
 	%D%/cmd_config.c \
+	%D%/cmd_export.c \
 	%D%/cmd_extract.c \
+	%D%/cmd_fetch.c \
+	%D%/cmd_fetch_display.c %D%/cmd_fetch_display.h \
 	%D%/cmd_gc.c \
 	%D%/cmd_import.c \
 	%D%/cmd_info.c \
 	%D%/cmd_init.c \
 	%D%/cmd_list.c \
 	%D%/cmd_many.c %D%/cmd_many.h \
-	%D%/cmd_programs.c \
 	%D%/cmd_render.c \
 	%D%/cmd_rm.c \
 	%D%/cmd_stat.c \
@@ -110,19 +113,6 @@ rkt_store_SOURCES = \
 	%D%/cmd_trust_list.c \
 	%D%/cmd_unpack.c \
 	%D%/cmd_verify.c \
-	%D%/rkt-store.c \
-	%D%/signed.c %D%/signed.h
-rkt_store_LDADD = cli/libcli.la $(trust_link) $(store_link)
-
-# What asks the web, run by rkt-store and the runner: libcurl takes longer to load than they take to run.
-rktlibdir = $(libdir)/rkt
-rktlib_PROGRAMS = rkt-store-fetch rkt-fetch-key
-rkt_fetch_key_SOURCES = %D%/cmd_fetch_key.c %D%/cmd_secret.c %D%/cmd_secret.h
-rkt_fetch_key_LDADD = cli/libcli.la %D%/fetch/libfetch.la $(trust_link) $(config_link) $(aci_link)
-rkt_store_fetch_SOURCES = \
-	%D%/cmd_debug.c %D%/cmd_fetch.c %D%/cmd_fetch.h \
-	%D%/cmd_fetch_display.c %D%/cmd_fetch_display.h \
-	%D%/cmd_secret.c %D%/cmd_secret.h \
 	%D%/fetch_here.c \
 	%D%/fetch_judge.c %D%/fetch_judge.h \
 	%D%/fetch_name.c %D%/fetch_parts.h \
@@ -130,24 +120,18 @@ rkt_store_fetch_SOURCES = \
 	%D%/fetch_signature.c \
 	%D%/fetch_url.c \
 	%D%/fetching.c %D%/fetching.h \
-	%D%/rkt-store-fetch.c \
+	%D%/rkt-store.c \
 	%D%/signed.c %D%/signed.h
-rkt_store_fetch_LDADD = cli/libcli.la $(trust_link) %D%/fetch/libfetch.la $(store_link)
-# The loader looks for each name in this order: half of the 10 000 that come with libcurl's thirty libraries are in these.
-rkt_store_fetch_LDFLAGS = $(AM_LDFLAGS) -Wl,--push-state,--no-as-needed,$(CRYPTO_WORDS),-lc,--pop-state
+rkt_store_LDADD = cli/libcli.la aci/libbuild.la $(trust_link) %D%/fetch/libfetch.la $(store_link)
 
-# The one program that knows HTML, run by these two: what a page does to it, it does not to their secrets.
+# Programs that people do not call.
+rktlibdir = $(libdir)/rkt
+rktlib_PROGRAMS =
+
+# The one program that knows HTML, run by rkt-store: what a page does to it, it does not to the secrets of a fetch.
 rktlib_PROGRAMS += rkt-read-page
 rkt_read_page_SOURCES = %D%/fetch/rkt-read-page.c
 rkt_read_page_LDADD = cli/libcli.la $(page_link)
-
-# What compresses: libarchive, too, takes longer to load than rkt-store takes to run.
-rktlib_PROGRAMS += rkt-store-export
-rkt_store_export_SOURCES = \
-	%D%/cmd.c %D%/cmd.h \
-	%D%/cmd_export.c %D%/cmd_export.h \
-	%D%/rkt-store-export.c
-rkt_store_export_LDADD = cli/libcli.la aci/libbuild.la $(store_link)
 
 # The one program that knows OpenPGP, run by aci-validate: beside it in a built tree, installed where
 # only our programs look.

@@ -1,11 +1,11 @@
 /* URLs, taken apart by libcurl. */
 #include "store/fetch/address.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "store/fetch/libcurl.h"
 
 void address_free(struct address *self)
 {
@@ -17,15 +17,16 @@ void address_free(struct address *self)
 	free(self->password);
 	*self = (struct address){ NULL };
 }
+
 /* A part of URL as a text of ours; NULL: there is none. */
 static char *part_of(CURLU *url, CURLUPart part, unsigned flags)
 {
 	char *text = NULL, *copy;
 
-	if (curl_url_get(url, part, &text, flags))
+	if (libcurl.curl_url_get(url, part, &text, flags))
 		return NULL;
 	copy = xstrdup(text);
-	curl_free(text);
+	libcurl.curl_free(text);
 	return copy;
 }
 
@@ -41,9 +42,9 @@ static int take_apart(CURLU *url, struct address *ret, rkt_error **err)
 	ret->host = port ? xasprintf("%s:%s", host, port) : xstrdup(host);
 	ret->user = part_of(url, CURLUPART_USER, CURLU_URLDECODE);
 	ret->password = part_of(url, CURLUPART_PASSWORD, CURLU_URLDECODE);
-	if (curl_url_set(url, CURLUPART_USER, NULL, 0) ||
-		curl_url_set(url, CURLUPART_PASSWORD, NULL, 0) ||
-		curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0))
+	if (libcurl.curl_url_set(url, CURLUPART_USER, NULL, 0) ||
+		libcurl.curl_url_set(url, CURLUPART_PASSWORD, NULL, 0) ||
+		libcurl.curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0))
 		return rkt_fail(err, RKT_FAILED, "cannot take the URL apart");
 	ret->url = part_of(url, CURLUPART_URL, 0);
 	return ret->url ? 0 : rkt_fail(err, RKT_FAILED, "cannot take the URL apart");
@@ -56,18 +57,21 @@ bool address_same_host(const struct address *one, const struct address *other)
 
 int address_parse(const char *text, struct address *ret, rkt_error **err)
 {
-	CURLU *url = curl_url();
+	CURLU *url;
 	int result;
 
 	*ret = (struct address){ NULL };
+	if (libcurl_load(err) < 0)
+		return -1;
+	url = libcurl.curl_url();
 	if (!url)
 		return rkt_fail(err, RKT_FAILED, "no memory for a URL");
 	/* the text is not in the message: a password may be in it */
-	if (curl_url_set(url, CURLUPART_URL, text, 0))
+	if (libcurl.curl_url_set(url, CURLUPART_URL, text, 0))
 		result = rkt_fail(err, RKT_USAGE, "this is no URL");
 	else
 		result = take_apart(url, ret, err);
-	curl_url_cleanup(url);
+	libcurl.curl_url_cleanup(url);
 	return result;
 }
 

@@ -1,15 +1,16 @@
 /* One request at a time over a libcurl multi handle. */
 #include "store/fetch/http.h"
 
-#include <curl/curl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/str.h"
 #include "store/fetch/address.h"
+#include "store/fetch/http_setup.h"
+#include "store/fetch/libcurl.h"
 
 #define POLL_MS 1000
 
@@ -20,10 +21,7 @@
 #define TARGET_SHOWN_MAX 200
 
 /* Used where the options say 0. */
-#define CONNECT_SEC 20
-#define ANSWER_SEC  60
-#define SLOW_SEC    30
-#define SLOW_BYTES  1024
+#define ANSWER_SEC 60
 
 struct http {
 	struct http_options options;
@@ -36,6 +34,7 @@ struct http {
 struct hop {
 	struct http *http;
 	const struct http_request *request;
+	struct http_setup setup;
 	struct http_answer *answer;
 	rkt_error *why; /* what our own functions said */
 	uint64_t received;
@@ -43,13 +42,12 @@ struct hop {
 	char fault[CURL_ERROR_SIZE];
 	bool answered; /* the last line of the final header came */
 	bool enough;   /* of a body nobody reads */
-	bool is_named; /* it goes to a host that the user named */
 	bool timed_out;
 };
 
-static int curl_fail(const char *what, CURLcode code, rkt_error **err)
+static int libcurl_fail(CURLcode code, rkt_error **err)
 {
-	return rkt_fail(err, RKT_FAILED, "%s: %s", what, curl_easy_strerror(code));
+	return rkt_fail(err, RKT_FAILED, "libcurl: %s", libcurl.curl_easy_strerror(code));
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -146,10 +144,10 @@ static int finish_header(struct hop *self)
 	long status = 0;
 	curl_off_t length = -1;
 
-	curl_easy_getinfo(self->http->easy, CURLINFO_RESPONSE_CODE, &status);
+	libcurl.curl_easy_getinfo(self->http->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status < 200) /* 100 Continue, 103 Early Hints: the answer is still to come */
 		return 0;
-	curl_easy_getinfo(self->http->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	libcurl.curl_easy_getinfo(self->http->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
 	answer->status = (int)status;
 	answer->length = length;
 	self->answered = true;
@@ -209,16 +207,16 @@ static void headers_free(struct headers *self)
 {
 	for (struct curl_slist *at = self->list; at; at = at->next)
 		explicit_bzero(at->data, strlen(at->data));
-	curl_slist_free_all(self->list);
+	libcurl.curl_slist_free_all(self->list);
 }
 #define auto_headers __attribute__((cleanup(headers_free)))
 
 static int add_header(struct headers *self, const char *line, rkt_error **err)
 {
-	struct curl_slist *longer = curl_slist_append(self->list, line);
+	struct curl_slist *longer = libcurl.curl_slist_append(self->list, line);
 
 	if (!longer)
-		return rkt_fail(err, RKT_FAILED, "no memory for a header");
+		return libcurl_fail(CURLE_OUT_OF_MEMORY, err);
 	self->list = longer;
 	return 0;
 }
@@ -231,139 +229,20 @@ static int add_headers(struct headers *self, const char *const *lines, rkt_error
 	return 0;
 }
 
-/* What the hop to ADDRESS brings along. What stands in the URL that was asked for, ASKED, is for
- * its host alone; what a redirect brings is for nobody. */
-static CURLcode set_credentials(
-	const http *self, const struct address *address, const struct address *asked)
+static CURLcode set_up(struct hop *hop, const struct curl_slist *headers)
 {
-	auto_fetch_auth struct fetch_auth known = { .kind = FETCH_AUTH_NONE };
-	auto_free char *sigv4 = NULL;
-	long how = CURLAUTH_BASIC;
-	CURLcode code = CURLE_OK;
+	struct libcurl_options set = { .easy = hop->http->easy };
 
-	if (asked->user && address_same_host(asked, address))
-		known = (struct fetch_auth){ .kind = FETCH_AUTH_BASIC,
-			.user = xstrdup(asked->user),
-			.password = xstrdup(asked->password ? asked->password : "") };
-	else if (self->options.auth && address->is_https)
-		known = fetch_auth_for(self->options.auth, address->host);
-	if (known.kind == FETCH_AUTH_NONE)
-		return CURLE_OK;
-	if (known.kind == FETCH_AUTH_BEARER) {
-		how = CURLAUTH_BEARER;
-		code = curl_easy_setopt(self->easy, CURLOPT_XOAUTH2_BEARER, known.token);
-	} else if (known.kind == FETCH_AUTH_SIGV4) {
-		how = CURLAUTH_AWS_SIGV4;
-		sigv4 = xasprintf("aws:amz:%s:s3", known.region);
-		code = curl_easy_setopt(self->easy, CURLOPT_AWS_SIGV4, sigv4);
-	}
-	if (!code)
-		code = curl_easy_setopt(self->easy, CURLOPT_HTTPAUTH, how);
-	if (!code && known.kind != FETCH_AUTH_BEARER)
-		code = curl_easy_setopt(self->easy, CURLOPT_USERNAME, known.user);
-	if (!code && known.kind != FETCH_AUTH_BEARER)
-		code = curl_easy_setopt(self->easy, CURLOPT_PASSWORD, known.password);
-	return code;
-}
-
-/* Whether the TLS library looks up authorities in a folder by their hash, as OpenSSL does. GnuTLS
- * and others would read every file of it. */
-static bool looks_up_by_hash(void)
-{
-	const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
-
-	return library && str_has_prefix(library, "OpenSSL");
-}
-
-/* The folder with one file for each of the system's authorities, named by a hash of its subject as
- * OpenSSL looks them up: the one file with all of them takes 20 times as long to read as the one
- * that is needed. NULL: there is none, it did not do, or would be no gain. */
-static const char *authorities_folder(const http *self)
-{
-	char *folder = NULL;
-
-	if (self->options.cacert || self->all_authorities || !looks_up_by_hash() ||
-		curl_easy_getinfo(self->easy, CURLINFO_CAPATH, &folder) || !folder)
-		return NULL;
-	return access(folder, X_OK) == 0 ? folder : NULL;
-}
-
-static CURLcode set_authorities(const http *self)
-{
-	if (self->options.cacert)
-		return curl_easy_setopt(self->easy, CURLOPT_CAINFO, self->options.cacert);
-	return authorities_folder(self) ? curl_easy_setopt(self->easy, CURLOPT_CAINFO, NULL)
-					: CURLE_OK;
-}
-
-static CURLcode set_tls(const http *self, bool is_named)
-{
-	const struct http_options *options = &self->options;
-	CURL *easy = self->easy;
-	CURLcode code = curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
-
-	if (!code)
-		code = set_authorities(self);
-	if (!code && is_named && options->certificate)
-		code = curl_easy_setopt(easy, CURLOPT_SSLCERT, options->certificate);
-	if (!code && is_named && options->key)
-		code = curl_easy_setopt(easy, CURLOPT_SSLKEY, options->key);
-	if (!code && options->skip_tls_checks)
-		code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-	if (!code && options->skip_tls_checks)
-		code = curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-	return code;
-}
-
-static CURLcode set_limits(const http *self)
-{
-	const struct http_options *options = &self->options;
-	CURL *easy = self->easy;
-	CURLcode code = curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT,
-		(long)(options->connect_sec ? options->connect_sec : CONNECT_SEC));
-
-	if (!code)
-		code = curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
-			(long)(options->slow_sec ? options->slow_sec : SLOW_SEC));
-	if (!code)
-		code = curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT,
-			(long)(options->slow_bytes ? options->slow_bytes : SLOW_BYTES));
-	if (!code)
-		code = curl_easy_setopt(
-			easy, CURLOPT_PROTOCOLS_STR, options->allow_http ? "https,http" : "https");
-	if (!code)
-		code = curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	if (!code)
-		code = curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	return code ? code : curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 256L * 1024);
-}
-
-static CURLcode set_up(struct hop *hop, const struct address *address, const struct address *asked,
-	const struct curl_slist *headers)
-{
-	CURL *easy = hop->http->easy;
-	CURLcode code;
-
-	code = set_tls(hop->http, hop->is_named);
-	if (!code)
-		code = set_limits(hop->http);
-	if (!code)
-		code = set_credentials(hop->http, address, asked);
-	if (!code)
-		code = curl_easy_setopt(easy, CURLOPT_URL, address->url);
-	if (!code)
-		code = curl_easy_setopt(easy, CURLOPT_USERAGENT, "rkt/" PACKAGE_VERSION);
-	if (!code)
-		code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-	if (!code)
-		code = curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, hop->fault);
-	if (!code)
-		code = curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_line);
-	if (!code)
-		code = curl_easy_setopt(easy, CURLOPT_HEADERDATA, hop);
-	if (!code)
-		code = curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
-	return code ? code : curl_easy_setopt(easy, CURLOPT_WRITEDATA, hop);
+	http_set_up(&set, &hop->setup);
+	libcurl_set_text(&set, CURLOPT_URL, hop->setup.address->url);
+	libcurl_set_text(&set, CURLOPT_USERAGENT, "rkt/" PACKAGE_VERSION);
+	libcurl_set_lent(&set, CURLOPT_HTTPHEADER, headers);
+	libcurl_set_lent(&set, CURLOPT_ERRORBUFFER, hop->fault);
+	libcurl_set_taker(&set, CURLOPT_HEADERFUNCTION, take_line);
+	libcurl_set_lent(&set, CURLOPT_HEADERDATA, hop);
+	libcurl_set_taker(&set, CURLOPT_WRITEFUNCTION, take_body);
+	libcurl_set_lent(&set, CURLOPT_WRITEDATA, hop);
+	return set.fault;
 }
 
 static time_t now_sec(void)
@@ -379,21 +258,21 @@ static CURLcode run(struct hop *hop)
 {
 	const http *self = hop->http;
 	unsigned wait = self->options.answer_sec ? self->options.answer_sec : ANSWER_SEC;
-	CURLMcode code = curl_multi_add_handle(self->multi, self->easy);
+	CURLMcode code = libcurl.curl_multi_add_handle(self->multi, self->easy);
 	CURLcode result = CURLE_FAILED_INIT;
 	int running = 1, left;
 	const CURLMsg *message;
 
 	while (!code && running && !hop->timed_out) {
-		code = curl_multi_perform(self->multi, &running);
+		code = libcurl.curl_multi_perform(self->multi, &running);
 		if (!code && running)
-			code = curl_multi_poll(self->multi, NULL, 0, POLL_MS, NULL);
+			code = libcurl.curl_multi_poll(self->multi, NULL, 0, POLL_MS, NULL);
 		hop->timed_out = !hop->answered && now_sec() - hop->began > (time_t)wait;
 	}
-	while ((message = curl_multi_info_read(self->multi, &left)))
+	while ((message = libcurl.curl_multi_info_read(self->multi, &left)))
 		if (message->msg == CURLMSG_DONE)
 			result = message->data.result;
-	curl_multi_remove_handle(self->multi, self->easy);
+	libcurl.curl_multi_remove_handle(self->multi, self->easy);
 	return hop->timed_out && running ? CURLE_OPERATION_TIMEDOUT : result;
 }
 
@@ -418,7 +297,7 @@ static bool may_pass(CURLcode code)
 
 static int hop_fail(struct hop *hop, CURLcode code, rkt_error **err)
 {
-	const char *words = hop->fault[0] ? hop->fault : curl_easy_strerror(code);
+	const char *words = hop->fault[0] ? hop->fault : libcurl.curl_easy_strerror(code);
 
 	if (hop->why)
 		return rkt_fail_with(err, pass_ptr(hop->why));
@@ -453,8 +332,7 @@ static bool is_named_host(
 }
 
 /* One try of HOP. */
-static int try_hop(struct hop *hop, const struct address *address, const struct address *asked,
-	CURLcode *ret, rkt_error **err)
+static int try_hop(struct hop *hop, CURLcode *ret, rkt_error **err)
 {
 	http *self = hop->http;
 	auto_headers struct headers headers = { NULL };
@@ -463,17 +341,17 @@ static int try_hop(struct hop *hop, const struct address *address, const struct 
 	/* no server shall compress what it sends: bytes are what was signed */
 	if (add_header(&headers, "Accept-Encoding: identity", err) < 0 ||
 		add_headers(&headers, hop->request->fields, err) < 0 ||
-		(hop->is_named && add_headers(&headers, self->options.headers, err) < 0))
+		(hop->setup.is_named && add_headers(&headers, self->options.headers, err) < 0))
 		return -1;
 	/* a new one each time: options of one that failed cannot all be set again; connections are
 	 * the multi handle's */
-	curl_easy_cleanup(self->easy);
-	self->easy = curl_easy_init();
+	libcurl.curl_easy_cleanup(self->easy);
+	self->easy = libcurl.curl_easy_init();
 	if (!self->easy)
-		return rkt_fail(err, RKT_FAILED, "libcurl: no memory");
-	code = set_up(hop, address, asked, headers.list);
+		return libcurl_fail(CURLE_OUT_OF_MEMORY, err);
+	code = set_up(hop, headers.list);
 	if (code)
-		return curl_fail("libcurl", code, err);
+		return libcurl_fail(code, err);
 	*ret = run(hop);
 	return 0;
 }
@@ -484,14 +362,19 @@ static int make_hop(http *self, const struct http_request *request, const struct
 	struct hop hop = { .http = self, .request = request, .answer = ret, .began = now_sec() };
 	CURLcode code;
 
-	hop.is_named = is_named_host(self, address, asked);
-	if (try_hop(&hop, address, asked, &code, err) < 0)
+	hop.setup = (struct http_setup){ .options = &self->options,
+		.address = address,
+		.asked = asked,
+		.is_named = is_named_host(self, address, asked),
+		.all_authorities = self->all_authorities };
+	if (try_hop(&hop, &code, err) < 0)
 		return -1;
 	/* somebody may have added one to the file only */
-	if (code == CURLE_PEER_FAILED_VERIFICATION && authorities_folder(self)) {
-		self->all_authorities = true;
+	if (code == CURLE_PEER_FAILED_VERIFICATION &&
+		http_looks_up_authority(self->easy, &hop.setup)) {
+		hop.setup.all_authorities = self->all_authorities = true;
 		hop.fault[0] = '\0';
-		if (try_hop(&hop, address, asked, &code, err) < 0)
+		if (try_hop(&hop, &code, err) < 0)
 			return -1;
 	}
 	return code && !hop.enough ? hop_fail(&hop, code, err) : 0;
@@ -518,7 +401,7 @@ static int follow(const http *self, const struct address *address, const struct 
 
 	if (!is_redirect(answer->status))
 		return 0;
-	curl_easy_getinfo(self->easy, CURLINFO_REDIRECT_URL, &target);
+	libcurl.curl_easy_getinfo(self->easy, CURLINFO_REDIRECT_URL, &target);
 	if (!said && !target)
 		return 0;
 	if (!said || !target || address_parse(target, ret, NULL) < 0)
@@ -539,13 +422,29 @@ static int check_scheme(const http *self, const struct address *address, rkt_err
 		hint ? hint : "");
 }
 
+/* Makes the multi handle, the first time. */
+static int start(http *self, rkt_error **err)
+{
+	CURLcode code;
+
+	if (self->multi)
+		return 0;
+	if (libcurl_load(err) < 0)
+		return -1;
+	code = libcurl.curl_global_init(CURL_GLOBAL_DEFAULT); /* counts; threads may do it */
+	if (code)
+		return libcurl_fail(code, err);
+	self->multi = libcurl.curl_multi_init();
+	return self->multi ? 0 : libcurl_fail(CURLE_OUT_OF_MEMORY, err);
+}
+
 int http_get(
 	http *self, const struct http_request *request, struct http_answer *ret, rkt_error **err)
 {
 	auto_address struct address asked = { NULL }, address = { NULL };
 
 	*ret = (struct http_answer){ .length = -1 };
-	if (address_parse(request->url, &asked, err) < 0 ||
+	if (start(self, err) < 0 || address_parse(request->url, &asked, err) < 0 ||
 		address_parse(asked.url, &address, err) < 0)
 		return -1;
 	for (int hops = 0; hops <= HTTP_REDIRECTS_MAX; hops++) {
@@ -569,21 +468,19 @@ int http_get(
 
 /* ---- handles --------------------------------------------------------------------------------- */
 
-http *http_new(const struct http_options *options, rkt_error **err)
+/* Libraries that libcurl brings along for other schemes use GnuTLS, which would set itself up as it
+ * is loaded (gnutls_global_init(3)). Who uses it for HTTP sets it up himself. */
+void http_prepare(void)
 {
-	auto_http http *self = xcalloc(1, sizeof *self);
-	CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT); /* counts; threads may do it */
+	setenv("GNUTLS_NO_IMPLICIT_INIT", "1", 0);
+}
 
-	if (code) {
-		curl_fail("libcurl", code, err);
-		return NULL;
-	}
+http *http_new(const struct http_options *options)
+{
+	http *self = xcalloc(1, sizeof *self);
+
 	self->options = *options;
-	self->multi = curl_multi_init();
-	if (self->multi)
-		return pass_ptr(self);
-	rkt_fail(err, RKT_FAILED, "libcurl: no memory");
-	return NULL;
+	return self;
 }
 
 const struct http_options *http_own_options(const http *self)
@@ -595,7 +492,9 @@ void http_free(http *self)
 {
 	if (!self)
 		return;
-	curl_easy_cleanup(self->easy);
-	curl_multi_cleanup(self->multi);
+	if (self->easy)
+		libcurl.curl_easy_cleanup(self->easy);
+	if (self->multi)
+		libcurl.curl_multi_cleanup(self->multi);
 	free(self);
 }

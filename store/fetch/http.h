@@ -45,8 +45,9 @@ struct http_options {
 	const struct config_auth *auth; /* what goes to which host; NULL: nothing is configured */
 };
 
-/* NULL on error. */
-http *http_new(const struct http_options *options, rkt_error **err);
+http *http_new(const struct http_options *options);
+/* To be called before there are threads, to make the first request cheaper. */
+void http_prepare(void);
 /* Lent. */
 const struct http_options *http_own_options(const http *self);
 /* NULL is allowed. */

@@ -63,7 +63,7 @@ static int take(void *context, struct slice bytes, rkt_error **err)
 
 static void fetch(struct part *self)
 {
-	auto_http struct http *web = http_new(&self->all->options, NULL);
+	auto_http struct http *web = http_new(&self->all->options);
 	auto_http_answer struct http_answer answer = { .length = -1 };
 	auto_free char *range = xasprintf("Range: bytes=%llu-%llu", (unsigned long long)self->first,
 		(unsigned long long)(self->first + self->len - 1));
@@ -77,8 +77,7 @@ static void fetch(struct part *self)
 		.context = self };
 
 	/* what is missing is fetched by who began, who says what goes wrong */
-	if (web)
-		(void)http_get(web, &request, &answer, NULL);
+	(void)http_get(web, &request, &answer, NULL);
 }
 
 static void *work(void *context)

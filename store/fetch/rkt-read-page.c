@@ -1,6 +1,6 @@
 /*
  * rkt-read-page: what the HTML page on standard input says of images, as the lines of page_tags.h.
- * Not for people: rkt-store-fetch and rkt-fetch-key run it (page_ask.h). Pages are hostile, and
+ * Not for people: rkt-store fetch and trust run it (page_ask.h). Pages are hostile, and
  * libxml2 is large: who has taken over this process has found no secret, and the kernel kills him
  * at any system call but a few that use memory and the three standard files (only_calls.h). Where
  * there is no filter for this kernel or machine, he still opens no file, makes no socket, starts no

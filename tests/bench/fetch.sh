@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.."
 
 rounds=${1:-5} size=${2:-150}
 bin=$(realpath "${top_builddir:-.}")
-for program in "$bin/rkt-store" "$bin/rkt-store-fetch" "$bin/tests/bench/cost"; do
+for program in "$bin/rkt" "$bin/rkt-store" "$bin/tests/bench/cost"; do
     [ -x "$program" ] || { echo "fetch.sh: $program is not built: make and make tests/bench/cost" >&2; exit 1; }
 done
 for program in nginx curl gpg openssl; do

@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import tarfile
+import time
 
 import pytest
 
@@ -82,6 +83,15 @@ def start_slowed(args, delay, path=None, **more):
     "fsync:delay_exit=700000" or "newfstatat:delay_enter=2000000:when=2". MORE is for Popen, which is returned:
     strace, whose child the program is, and which ends as it does."""
     return subprocess.Popen(meddled(args, delay, path), env={**os.environ, **UNDER_STRACE}, **more)
+
+
+def child_of(tracer):
+    """The number of the process that start_slowed() slows down, as soon as there is one."""
+    children = pathlib.Path(f"/proc/{tracer.pid}/task/{tracer.pid}/children")
+    while not children.read_text():
+        assert tracer.poll() is None
+        time.sleep(0.002)
+    return int(children.read_text())
 
 
 def run_failing(args, error, path=None):

@@ -105,12 +105,11 @@ def same_prefix(digits=8):
 
 @pytest.fixture
 def open_dir():
-    """A directory every user can enter and write to, with copies of our programs in bin/."""
+    """A directory every user can enter and write to, with a copy of rkt-store in bin/."""
     path = pathlib.Path(tempfile.mkdtemp(prefix="rkt-test-"))
     path.chmod(0o755)
     (path / "bin").mkdir(mode=0o755)
-    for name in ("rkt-store", "rkt-store-export", "rkt-store-fetch"):
-        shutil.copy(tool(name), path / "bin" / name)
+    shutil.copy(tool("rkt-store"), path / "bin/rkt-store")
     (path / "home").mkdir()
     os.chown(path / "home", NOBODY, NOBODY)
     yield path

@@ -95,20 +95,6 @@ def test_unknown_shell_is_refused():
         assert "no completion for 'csh'" in said
 
 
-@every_shell
-@pytest.mark.parametrize("missing", ["rkt-store-export", "rkt-store-fetch"])
-def test_without_the_program_of_a_command_there_is_a_sentence(shell, missing, tmp_path):
-    """rkt-store asks both, which lie beside it."""
-    for program in {"rkt-store", "rkt-store-export", "rkt-store-fetch"} - {missing}:
-        shutil.copy(BUILD / program, tmp_path / program)
-    result = run([tmp_path / "rkt-store", f"--print-completion={shell}"])
-    if result.status == 0:
-        pytest.skip(f"another {missing} is installed")
-    assert result.status == 1
-    (line,) = result.err.splitlines()
-    assert line.startswith("rkt-store: ") and missing in line
-
-
 # ---- bash
 
 

@@ -1,6 +1,5 @@
 """Discovery pages are read by a program of their own, rkt-read-page, which may fall to them (S-030)."""
 
-import json
 import os
 import pathlib
 import platform
@@ -111,20 +110,18 @@ def apart(web, proxy, data_dir, tmp_path):
     is not there). The image lies at /here.aci, and the page of example.com says so."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    for name in "rkt-store-fetch", "rkt-fetch-key":
-        shutil.copy(tool(name), folder)
+    shutil.copy(tool("rkt-store"), folder)
     shutil.copy(tool(READER), folder / "real")
     web.file("/here.aci", image_tar(NAME))
     web.file("/app", b"<head><!-- poison -->" + HERE.encode())
     web.file("/", tag("example.com https://example.com/here.{ext}").encode())
 
-    def it(script, program="rkt-store-fetch", env=()):
+    def it(script, *args, env=()):
         if script is not None:
             write(folder / READER, f"#!/bin/sh\n{script}\n".encode()).chmod(0o755)
         env = {"https_proxy": proxy.url, **dict(env)}
-        if program == "rkt-fetch-key":
-            return run([folder / program, "--cacert", web.ca, "--find"], stdin=NAME.encode(), env=env)
-        return run([folder / program, "--cacert", web.ca, *SOON, "--insecure-options=image", NAME], env=env)
+        args = args or ["fetch", *SOON, "--insecure-options=image", NAME]
+        return run([folder / "rkt-store", *args, "--cacert", web.ca], env=env)
 
     it.folder = folder
     return it
@@ -184,15 +181,14 @@ def test_the_page_that_kills_the_reader_hides_no_other(apart, web):
 
 
 def test_keys_are_found_in_the_same_way(apart, web):
+    trust = ["trust", "--yes", f"--prefix={NAME}"]
     web.file("/app", tag(f"{NAME} https://example.com/key", "ac-discovery-pubkeys").encode())
-    result = apart('exec "${0%/*}/real"', "rkt-fetch-key")
-    assert json.loads(result.out) == ["https://example.com/key"], result
-    result = apart("kill -9 $$", "rkt-fetch-key")
-    assert (result.status, result.err) == (1, ""), result
-    words = json.loads(result.out)["error"]
-    assert "was killed by signal 9" in words and "give the URL of the file itself" in words
-    result = apart(answer(f"pubkeys {NAME} file:///etc/shadow"), "rkt-fetch-key")
-    assert result.status == 3 and "names no key" in result.out, result
+    web.status("/key", 404)
+    assert_one_line(apart('exec "${0%/*}/real"', *trust), 3, "key https://example.com/key: ")
+    assert web.asked("/key")
+    result = apart("kill -9 $$", *trust)
+    assert_one_line(result, 1, "was killed by signal 9", "give the URL of the file itself")
+    assert_one_line(apart(answer(f"pubkeys {NAME} file:///etc/shadow"), *trust), 3, "names no key")
 
 
 def test_a_reader_that_says_where_can_say_no_more_than_a_page(apart, web):

@@ -87,3 +87,22 @@ def test_gpgme_is_missing(data_dir, tmp_path, broken, trust):
     assert_one_line(store("import", f"--signature={signature}", file), 1, library)
     assert ids() == []
     add(file)
+
+
+def test_libcurl_is_missing(data_dir, tmp_path, broken):
+    file = write(tmp_path / "a.aci", image_tar())
+    library = broken("CURL")
+    for what in "https://localhost/a.aci", "example.com/app":
+        assert_one_line(store("fetch", "--insecure-options=image", what), 1, library)
+    assert_one_line(store("trust", "--root", "--yes", "https://localhost/a.asc"), 1, library)
+    result = store("fetch", "--insecure-options=image", file)
+    assert result.status == 0, result
+    assert store("fetch", *ids()).out == result.out
+
+
+def test_libarchive_is_missing(data_dir, tmp_path, broken):
+    image = add(write(tmp_path / "a.aci", image_tar()))
+    library = broken("ARCHIVE")
+    assert_one_line(store("export", image, tmp_path / "out.aci"), 1, library)
+    assert not (tmp_path / "out.aci").exists()
+    assert store("extract", image, tmp_path / "out").status == 0

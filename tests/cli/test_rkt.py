@@ -139,15 +139,6 @@ def test_global_options_stand_before_the_command(house):
     assert lines[2:] == ["rm", "--debug", "--quiet", "id"]
 
 
-@pytest.mark.parametrize("words, program", [(["fetch"], "rkt-store-fetch"), (["image", "export"], "rkt-store-export")])
-def test_a_command_that_is_a_program_of_its_own_is_run_at_once(house, words, program):
-    folder, put = house
-    put("rkt-store", "#!/bin/sh\necho not asked\n")
-    put(program)
-    result = run([folder / "rkt", "--debug", *words, "a", "--", "b"])
-    assert result.out.splitlines()[1:] == [str(folder / program), "--debug", "a", "--", "b"]
-
-
 def test_the_exit_status_is_the_commands(house):
     folder, put = house
     put("rkt-run", "#!/bin/sh\nexit 42\n")

@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import entry, make_aci, manifest, start_slowed, symlink, tar_bytes, tool
+from conftest import child_of, entry, make_aci, manifest, start_slowed, symlink, tar_bytes, tool
 from siglib import Gpg, needs_gpg, trust  # noqa: F401 (a fixture)
 from storelib import add, image_tar, store, wait_until
 
@@ -23,8 +23,7 @@ def half_way(args, room):
     tracer, and its own number."""
     tracer = start_slowed(args, "symlinkat:delay_enter=500000", stderr=subprocess.PIPE)
     wait_until(lambda: any(room.rglob("link0*")))
-    children = pathlib.Path(f"/proc/{tracer.pid}/task/{tracer.pid}/children")
-    return tracer, int(children.read_text())
+    return tracer, child_of(tracer)
 
 
 @pytest.fixture

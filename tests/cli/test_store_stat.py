@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import BUILD, UNDER_STRACE, entry, hardlink, needs_erofs, needs_root, run, start_slowed, tool
+from conftest import BUILD, UNDER_STRACE, child_of, entry, hardlink, needs_erofs, needs_root, run, start_slowed, tool
 from storelib import (
     add,
     as_nobody,
@@ -19,6 +19,7 @@ from storelib import (
     open_dir,
     own_mounts,
     store,
+    wait_until,
     write,
 )
 
@@ -193,8 +194,11 @@ def slow_reader(data_dir):
 
 
 def end(reader):
+    """It and strace, whose child it is, and which does not wait for it."""
+    child = child_of(reader)
     os.killpg(reader.pid, signal.SIGKILL)
     reader.wait()
+    wait_until(lambda: not os.path.exists(f"/proc/{child}"))
 
 
 def test_readers_are_others_and_killed_ones_are_cleared(two, data_dir):

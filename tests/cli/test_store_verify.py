@@ -10,7 +10,7 @@ import tarfile
 import time
 
 import pytest
-from conftest import entry, make_aci, manifest, needs_erofs, run, run_failing, start_slowed, tool
+from conftest import child_of, entry, make_aci, manifest, needs_erofs, run, run_failing, start_slowed, tool
 from podlib import house  # noqa: F401 - a fixture
 from storelib import add, assert_one_line, blob_path, files_in, ids, image_tar, own_mounts, store, wait_until, write
 
@@ -166,8 +166,7 @@ def test_a_verdict_is_told_when_all_before_it_are(images, data_dir):
 
 def times_open(tracer, path):
     """How many descriptors of PATH the child of TRACER has."""
-    pid = pathlib.Path(f"/proc/{tracer.pid}/task/{tracer.pid}/children").read_text().strip()
-    return [os.path.realpath(link) for link in pathlib.Path(f"/proc/{pid}/fd").glob("*")].count(str(path))
+    return [os.path.realpath(link) for link in pathlib.Path(f"/proc/{child_of(tracer)}/fd").glob("*")].count(str(path))
 
 
 @pytest.mark.parametrize("damage", ["blob", "blob and index"])

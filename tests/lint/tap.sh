@@ -1,7 +1,7 @@
 # Sourced by the lint scripts: functions that speak TAP, and what there is to look at.
 # shellcheck shell=sh
 # shellcheck disable=SC2034
-programs="rkt rkt-store rkt-store-export rkt-store-fetch rkt-fetch-key rkt-read-page rkt-run rkt-pod aci-hash aci-validate
+programs="rkt rkt-store rkt-read-page rkt-run rkt-pod aci-hash aci-validate
     aci-extract aci-build aci-verify-signature"
 count=0
 failed=0

@@ -1,0 +1,113 @@
+/* struct http_options and who may know what, as options of libcurl. */
+#include "store/fetch/http_setup.h"
+
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/str.h"
+
+/* Used where the options say 0. */
+#define CONNECT_SEC 20
+#define SLOW_SEC    30
+#define SLOW_BYTES  1024
+
+/* ---- credentials ----------------------------------------------------------------------------- */
+
+/* What the hop to its address brings along. What stands in the URL that was asked for is for its
+ * host alone; what a redirect brings is for nobody. */
+static struct fetch_auth credentials(const struct http_setup *self)
+{
+	const struct address *asked = self->asked, *address = self->address;
+
+	if (asked->user && address_same_host(asked, address))
+		return (struct fetch_auth){ .kind = FETCH_AUTH_BASIC,
+			.user = xstrdup(asked->user),
+			.password = xstrdup(asked->password ? asked->password : "") };
+	if (self->options->auth && address->is_https)
+		return fetch_auth_for(self->options->auth, address->host);
+	return (struct fetch_auth){ .kind = FETCH_AUTH_NONE };
+}
+
+static void set_credentials(struct libcurl_options *set, const struct http_setup *setup)
+{
+	auto_fetch_auth struct fetch_auth known = credentials(setup);
+	auto_free char *sigv4 = NULL;
+	long how = CURLAUTH_BASIC;
+
+	if (known.kind == FETCH_AUTH_NONE)
+		return;
+	if (known.kind == FETCH_AUTH_BEARER) {
+		how = CURLAUTH_BEARER;
+		libcurl_set_text(set, CURLOPT_XOAUTH2_BEARER, known.token);
+	} else if (known.kind == FETCH_AUTH_SIGV4) {
+		how = CURLAUTH_AWS_SIGV4;
+		sigv4 = xasprintf("aws:amz:%s:s3", known.region);
+		libcurl_set_text(set, CURLOPT_AWS_SIGV4, sigv4);
+	}
+	libcurl_set_number(set, CURLOPT_HTTPAUTH, how);
+	if (known.kind == FETCH_AUTH_BEARER)
+		return;
+	libcurl_set_text(set, CURLOPT_USERNAME, known.user);
+	libcurl_set_text(set, CURLOPT_PASSWORD, known.password);
+}
+
+/* ---- TLS ------------------------------------------------------------------------------------- */
+
+/* Whether the TLS library looks up authorities in a folder by their hash, as OpenSSL does. GnuTLS
+ * and others would read every file of it. */
+static bool looks_up_by_hash(void)
+{
+	const char *library = libcurl.curl_version_info(CURLVERSION_NOW)->ssl_version;
+
+	return library && str_has_prefix(library, "OpenSSL");
+}
+
+/* The system has a folder with one file for each authority, named by a hash of its subject as
+ * OpenSSL looks them up: the one file with all of them takes 20 times as long to read as the one
+ * that is needed. */
+bool http_looks_up_authority(CURL *easy, const struct http_setup *setup)
+{
+	char *folder = NULL;
+
+	if (setup->options->cacert || setup->all_authorities || !looks_up_by_hash() ||
+		libcurl.curl_easy_getinfo(easy, CURLINFO_CAPATH, &folder) || !folder)
+		return false;
+	return access(folder, X_OK) == 0;
+}
+
+static void set_tls(struct libcurl_options *set, const struct http_setup *setup)
+{
+	const struct http_options *options = setup->options;
+
+	libcurl_set_number(set, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+	if (options->cacert || http_looks_up_authority(set->easy, setup))
+		libcurl_set_text(set, CURLOPT_CAINFO, options->cacert);
+	if (setup->is_named && options->certificate)
+		libcurl_set_text(set, CURLOPT_SSLCERT, options->certificate);
+	if (setup->is_named && options->key)
+		libcurl_set_text(set, CURLOPT_SSLKEY, options->key);
+	if (options->skip_tls_checks) {
+		libcurl_set_number(set, CURLOPT_SSL_VERIFYPEER, 0);
+		libcurl_set_number(set, CURLOPT_SSL_VERIFYHOST, 0);
+	}
+}
+
+/* ---- limits ---------------------------------------------------------------------------------- */
+
+static void set_limits(struct libcurl_options *set, const struct http_options *options)
+{
+	libcurl_set_number(set, CURLOPT_CONNECTTIMEOUT, options->connect_sec ?: CONNECT_SEC);
+	libcurl_set_number(set, CURLOPT_LOW_SPEED_TIME, options->slow_sec ?: SLOW_SEC);
+	libcurl_set_number(set, CURLOPT_LOW_SPEED_LIMIT, options->slow_bytes ?: SLOW_BYTES);
+	libcurl_set_text(set, CURLOPT_PROTOCOLS_STR, options->allow_http ? "https,http" : "https");
+	libcurl_set_number(set, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1);
+	libcurl_set_number(set, CURLOPT_NOSIGNAL, 1);
+	libcurl_set_number(set, CURLOPT_BUFFERSIZE, 256L * 1024);
+}
+
+void http_set_up(struct libcurl_options *set, const struct http_setup *setup)
+{
+	set_tls(set, setup);
+	set_limits(set, setup->options);
+	set_credentials(set, setup);
+}
