@@ -10,6 +10,8 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 
+#define TRIES_MAX 10
+
 /* Opens the configuration directory, and makes it and what leads to it: the administrator's with
  * the mode that lets everybody judge signatures, whatever the umask is. The caller frees *RET. */
 static int open_config(char **ret, rkt_error **err)
@@ -95,8 +97,8 @@ static int write_aside(int dir, const char *name, struct slice bytes, rkt_error 
 	return fsync(fd) < 0 ? rkt_fail_errno(err, "fsync %s", name) : 0;
 }
 
-int keys_write(const char *prefix, const char *fingerprint, struct slice bytes, char **ret_path,
-	rkt_error **err)
+static int write_once(const char *prefix, const char *fingerprint, struct slice bytes,
+	char **ret_path, rkt_error **err)
 {
 	auto_free char *folder = NULL;
 	auto_free char *aside = xasprintf(".%s.%ld", fingerprint, (long)getpid());
@@ -117,6 +119,22 @@ int keys_write(const char *prefix, const char *fingerprint, struct slice bytes, 
 		return rkt_fail_errno(err, "fsync %s", folder);
 	*ret_path = xasprintf("%s/%s", folder, fingerprint);
 	return 0;
+}
+
+/* Who removes the last key of a folder removes the folder too, perhaps while we go into it. */
+int keys_write(const char *prefix, const char *fingerprint, struct slice bytes, char **ret_path,
+	rkt_error **err)
+{
+	for (int tries = 1;; tries++) {
+		auto_error rkt_error *why = NULL;
+		bool gone;
+
+		if (write_once(prefix, fingerprint, bytes, ret_path, &why) == 0)
+			return 0;
+		gone = rkt_error_kind(why) == RKT_MISSING || rkt_error_errno(why) == ENOENT;
+		if (!gone || tries == TRIES_MAX)
+			return rkt_fail_with(err, pass_ptr(why));
+	}
 }
 
 /* Removes what is empty of PATH, below ROOT, upwards, but for its first two folders. */

@@ -5,10 +5,11 @@ import os
 import shutil
 import stat
 import subprocess
+import time
 
 import pexpect
 import pytest
-from conftest import run, tool
+from conftest import run, start_slowed, tool
 from siglib import Gpg, gpg_starts, needs_gpg, trust  # noqa: F401 (a fixture)
 from storelib import (  # noqa: F401 (a fixture)
     as_nobody, assert_one_line, image_tar, on_small_disk, open_dir, store, write)
@@ -246,6 +247,18 @@ def test_no_room_for_gpg_makes_no_key_a_bad_one(trust, keys, alice, tmp_path):
     assert result.out == "1\n1\n1\n", result
     lines = result.err.splitlines()
     assert len(lines) == 3 and all(line.endswith("No space left on device") for line in lines), result
+
+
+def test_adding_and_removing_at_once_lose_nothing(trust, keys, alice):
+    """The folder that one empties and removes is the one in which the other is about to write."""
+    bob = keys.fingerprint("bob")
+    folder = trust.put("user", "a/b", bob, (keys.home.parent / "bob.asc").read_bytes()).parent
+    adding = start_slowed([tool("rkt-store"), "trust", "--yes", "--prefix=a/b", alice[0]],
+                          "mkdirat:delay_exit=2000000", folder.parent, stdout=subprocess.DEVNULL)
+    time.sleep(1)
+    assert store("trust", "rm", "--prefix=a/b", bob).status == 0
+    assert not folder.exists() and adding.wait(30) == 0
+    assert states() == [("user", "a/b", "trusted")]
 
 
 # ---- removing and masking
