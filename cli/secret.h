@@ -2,8 +2,9 @@
  * who looks into their memory. */
 #pragma once
 
-/* /proc shows to all what a program was started with. Copies of ARGV, for who reads them, with a NULL at their end. In ARGV users and passwords of URLs
- * are overwritten, also of URLs that are mistyped and refused, and what is behind --header. */
+/* /proc shows to all what a program was started with. Copies of ARGV, for who reads them, with a
+ * NULL at their end. In ARGV users and passwords of URLs are overwritten, also of URLs that are
+ * mistyped and refused, and what is behind --header. */
 char **secret_hide(int argc, char **argv);
 /* Overwrites and frees them. */
 void secret_free(char **words);

@@ -285,7 +285,8 @@ int rkt_store_remove_with(rkt_store *store, const rkt_image_id *id,
 
 	if (options) {
 		result = store_check_options(options->size, sizeof *options, err);
-		self.options = *options;
+		if (result == 0)
+			self.options = *options;
 	}
 	if (result == 0)
 		result = remove_image(&self, &gone, err);
