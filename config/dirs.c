@@ -105,6 +105,13 @@ static int visit_file(int folder, const char *name, struct config_file *file, co
 	return visit(context, file, err);
 }
 
+static bool is_gone(int folder, const char *name)
+{
+	struct stat status;
+
+	return fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
 static int visit_folder(int folder, const char *path, enum config_level level, config_visit *visit,
 	void *context, rkt_error **err)
 {
@@ -118,10 +125,14 @@ static int visit_folder(int folder, const char *path, enum config_level level, c
 	for (size_t i = 0; i < names.count; i++) {
 		auto_free char *whole = xasprintf("%s/%s", path, names.items[i]);
 		struct config_file file = { .level = level, .path = whole };
+		auto_error rkt_error *why = NULL;
 
-		if (str_has_suffix(whole, ".json") &&
-			visit_file(folder, names.items[i], &file, visit, context, err) < 0)
-			return -1;
+		if (!str_has_suffix(whole, ".json"))
+			continue;
+		/* removed since the folder was read; a link to nothing is there, and an error */
+		if (visit_file(folder, names.items[i], &file, visit, context, &why) < 0 &&
+			!(rkt_error_errno(why) == ENOENT && is_gone(folder, names.items[i])))
+			return rkt_fail_with(err, pass_ptr(why));
 	}
 	return 0;
 }

@@ -1,9 +1,11 @@
 """Configuration files: rkt-store config, and what data directory and stage1 follow from them."""
 
 import json
+import subprocess
+import time
 
 import pytest
-from conftest import run
+from conftest import run, start_slowed, tool
 from storelib import assert_one_line, store
 
 
@@ -48,6 +50,22 @@ def test_what_a_later_directory_says_wins(dirs):
     assert effective()["data"] == "/3"
     assert effective(RKT_DIR="/4")["data"] == "/4"
     assert effective("--dir=/5", RKT_DIR="/4")["data"] == "/5"
+
+
+def test_a_file_that_goes_meanwhile_says_nothing(dirs):
+    say(dirs["local"], "a.json", data="/1")
+    say(dirs["local"], "b.json", **{"stage1-images": "/images"})
+    folder = dirs["local"] / "paths.d"
+    reading = start_slowed([tool("rkt-store"), "config"], "getdents64:delay_exit=1000000:when=1", folder, stdout=subprocess.PIPE)
+    time.sleep(0.5)
+    (folder / "b.json").unlink()
+    out, _ = reading.communicate(timeout=30)
+    assert reading.returncode == 0 and json.loads(out)["stage0"][0]["data"] == "/1"
+
+
+def test_a_link_to_nothing_is_an_error(dirs):
+    (dirs["local"] / "paths.d/a.json").symlink_to("none")
+    assert_one_line(store("config"), 1, "paths.d/a.json: open: No such file")
 
 
 def test_the_store_is_where_the_configuration_says(dirs, tmp_path):
