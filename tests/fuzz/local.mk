@@ -13,7 +13,8 @@ fuzz_targets += tests/fuzz/fuzz_names
 fuzz_targets += tests/fuzz/fuzz_index
 fetch_fuzz_targets = tests/fuzz/fuzz_auth tests/fuzz/fuzz_header tests/fuzz/fuzz_template
 page_fuzz_targets = tests/fuzz/fuzz_page tests/fuzz/fuzz_page_tags
-fuzz_targets += $(fetch_fuzz_targets) $(page_fuzz_targets)
+trust_fuzz_targets = tests/fuzz/fuzz_plain_key
+fuzz_targets += $(fetch_fuzz_targets) $(page_fuzz_targets) $(trust_fuzz_targets)
 check_PROGRAMS += $(fuzz_targets)
 
 check_LTLIBRARIES = %D%/libfuzz.la
@@ -35,6 +36,8 @@ $(fetch_fuzz_targets): store/fetch/libfetch.la
 $(fetch_fuzz_targets): LDADD = %D%/libfuzz.la $(fetch_link) $(index_link) $(ZLIB_LIBS) $(fuzz_engine)
 $(page_fuzz_targets): store/fetch/libpage.la
 $(page_fuzz_targets): LDADD = %D%/libfuzz.la $(page_link) $(index_link) $(ZLIB_LIBS) $(fuzz_engine)
+$(trust_fuzz_targets): store/trust/libtrust.la
+$(trust_fuzz_targets): LDADD = %D%/libfuzz.la $(trust_link) $(config_link) $(index_link) $(ZLIB_LIBS) $(fuzz_engine)
 
 # for run-tests, which builds nothing else when it fuzzes
 .PHONY: fuzz-targets
