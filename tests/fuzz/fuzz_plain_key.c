@@ -1,6 +1,6 @@
 /*
  * Key files under any bytes. What is plain stays plain as it is appended, and so do two of them,
- * one after the other: that is what gpg is given.
+ * one after the other: that is what gpg is given (S-023).
  */
 #include "tests/fuzz/fuzz.h"
 
