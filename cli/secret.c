@@ -6,13 +6,9 @@
 #include <sys/prctl.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/sanitized.h"
 #include "base/str.h"
-
-static void blacken(char *from, const char *to)
-{
-	memset(from, '*', (size_t)(to - from));
-}
 
 /* Whether LEN bytes of TEXT may be HOST or HOST:PORT. If not, what follows the ':' is a password
  * that a '/' stands in, as in https://me:a/b@example.com. */
@@ -25,19 +21,19 @@ static bool may_be_host(const char *text, size_t len)
 
 /* Where a user and a password in front of a host end, NULL when there are none. TEXT begins where a
  * scheme has ended. */
-static char *end_of_user(char *text)
+static const char *end_of_user(const char *text)
 {
 	size_t len = strcspn(text, "/?#");
-	char *at = memrchr(text, '@', len), *host = at ? at + 1 : text;
+	const char *at = memrchr(text, '@', len), *host = at ? at + 1 : text;
 
 	return may_be_host(host, len - (size_t)(host - text)) ? at : strrchr(text, '@');
 }
 
 /* The same of what has no "://": it may be meant as a URL, and is refused then; fetch_shown() has
  * the same rule. A ':' behind a '/' or ',' is else that of a version, or in a path or label. */
-static char *end_of_mistyped_user(char *text)
+static const char *end_of_mistyped_user(const char *text)
 {
-	char *colon = strchr(text, ':'), *at = strrchr(text, '@');
+	const char *colon = strchr(text, ':'), *at = strrchr(text, '@');
 	size_t first = strcspn(text, "/,");
 	bool has_scheme = str_has_prefix(text, "//") ||
 			  (strncasecmp(text, "http", 4) == 0 && !memchr(text, '.', first));
@@ -47,18 +43,34 @@ static char *end_of_mistyped_user(char *text)
 	return has_scheme || colon < text + first ? at : NULL;
 }
 
-/* The user and password of WORD, an operand, an option with its value, or that alone. */
-static void blacken_user(char *word)
+/* The user and password of WORD, an operand, an option with its value, or that alone; empty: it has
+ * none. */
+static struct slice find_user(const char *word)
 {
-	char *scheme_end = strstr(word, "://"), *start = word, *end;
+	const char *scheme_end = strstr(word, "://"), *start = word, *end;
 
 	if (scheme_end)
 		start = scheme_end + strlen("://");
 	else if (str_has_prefix(word, "--") && strchr(word, '='))
 		start = strchr(word, '=') + 1;
 	end = scheme_end ? end_of_user(start) : end_of_mistyped_user(start);
-	if (end)
-		blacken(start, end);
+	return (struct slice){ (const uint8_t *)start, end ? (size_t)(end - start) : 0 };
+}
+
+char *secret_left_out(const char *word)
+{
+	struct slice user = find_user(word);
+	size_t before = (size_t)((const char *)user.data - word);
+
+	return user.len ? xasprintf("%.*s%s", (int)before, word, word + before + user.len + 1)
+			: xstrdup(word);
+}
+
+static void blacken_user(char *word)
+{
+	struct slice user = find_user(word);
+
+	memset(word + ((const char *)user.data - word), '*', user.len);
 }
 
 static void blacken_header(char *line)
@@ -66,7 +78,7 @@ static void blacken_header(char *line)
 	char *value = strchr(line, ':');
 
 	if (value)
-		blacken(value + 1, value + strlen(value));
+		memset(value + 1, '*', strlen(value + 1));
 }
 
 /* Overwrites what is secret in ARGV, as the kernel shows it. */

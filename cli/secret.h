@@ -8,6 +8,8 @@
 char **secret_hide(int argc, char **argv);
 /* Overwrites and frees them. */
 void secret_free(char **words);
+/* WORD without the user and password that a URL has: as it may be shown. The caller frees it. */
+char *secret_left_out(const char *word);
 
 /* For the rest of its life the process leaves no core file and lets no debugger of the same user
  * in. */

@@ -35,7 +35,5 @@ int trust_get_url(
 	const struct trust_settings *settings, const char *url, struct buf *ret, rkt_error **err);
 /* The URLs of the keys that the web names for the prefix: one or more. */
 int trust_find(const struct trust_settings *settings, struct names *ret, rkt_error **err);
-/* WORD without the user and password that a URL may have; the caller frees it. */
-char *trust_shown(const char *word);
 /* Whether WORD is a URL, not a file. */
 bool trust_is_url(const char *word);

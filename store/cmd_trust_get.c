@@ -16,17 +16,6 @@ bool trust_is_url(const char *word)
 	return str_has_prefix(word, "https://") || str_has_prefix(word, "http://");
 }
 
-char *trust_shown(const char *word)
-{
-	const char *host = strstr(word, "://"), *at;
-
-	if (!trust_is_url(word))
-		return xstrdup(word);
-	host += strlen("://");
-	at = memrchr(host, '@', strcspn(host, "/?#"));
-	return at ? xasprintf("%.*s%s", (int)(host - word), word, at + 1) : xstrdup(word);
-}
-
 /* Who asks, with what the configuration and the settings say. AUTH is filled in, and freed by the
  * caller after the handle. */
 static http *open_web(

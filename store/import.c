@@ -288,7 +288,7 @@ static int index_entry(struct import *self, const struct image_entry *entry, rkt
 		return 0;
 	if (rkt_error_kind(why) != RKT_INVALID)
 		return rkt_fail_with(err, pass_ptr(why));
-	self->index_fault = xstrdup(rkt_error_message(why));
+	self->index_fault = xstrdup(rkt_error_raw(why));
 	index_free(self->index);
 	self->index = NULL;
 	return 0;
@@ -340,7 +340,7 @@ static int write_index(struct import *self, rkt_error **err)
 	}
 	if (rkt_error_kind(why) != RKT_INVALID)
 		return rkt_fail_with(err, pass_ptr(why));
-	self->index_fault = xstrdup(rkt_error_message(why));
+	self->index_fault = xstrdup(rkt_error_raw(why));
 	scratch_close(&self->index_file);
 	return 0;
 }

@@ -198,13 +198,13 @@ static const char *praise(const struct subject *subject)
 static struct sentence mend(struct verify *self, struct subject *subject, rkt_error *unconfirmed)
 {
 	auto_error rkt_error *why = unconfirmed;
-	const char *fault = rkt_error_message(verify_fault(subject));
+	const char *fault = rkt_error_raw(verify_fault(subject));
 	auto_free char *done = why ? NULL : verify_repair(self, subject, &why);
 
 	if (done)
 		return (struct sentence){ RKT_VERDICT_REPAIRED, xasprintf("%s; %s", fault, done) };
 	return (struct sentence){ RKT_VERDICT_DAMAGED,
-		xasprintf("%s; not repaired: %s", fault, rkt_error_message(why)) };
+		xasprintf("%s; not repaired: %s", fault, rkt_error_raw(why)) };
 }
 
 /* Looks again at what seems damaged, and repairs it where that is asked for. */
@@ -222,12 +222,12 @@ static struct sentence settle(struct verify *self, struct subject *subject)
 	if (!fault)
 		return (struct sentence){ RKT_VERDICT_GOOD, xstrdup(praise(subject)) };
 	if (!verify_is_damage(fault))
-		return (struct sentence){ RKT_VERDICT_UNKNOWN, xstrdup(rkt_error_message(fault)) };
+		return (struct sentence){ RKT_VERDICT_UNKNOWN, xstrdup(rkt_error_raw(fault)) };
 	if (self->options.repair)
 		return mend(self, subject, pass_ptr(why));
 	return (struct sentence){ RKT_VERDICT_DAMAGED,
-		xasprintf("%s%s%s", rkt_error_message(fault), why ? "; not looked at again: " : "",
-			why ? rkt_error_message(why) : "") };
+		xasprintf("%s%s%s", rkt_error_raw(fault), why ? "; not looked at again: " : "",
+			why ? rkt_error_raw(why) : "") };
 }
 
 /* Says what it is when the naming lock is gone: who is told may keep us waiting, and all others

@@ -144,7 +144,7 @@ typedef struct rkt_image_record {
 	uint64_t entries;        /* members of the tar */
 	int64_t imported_sec;    /* seconds since the epoch */
 	uint32_t imported_nsec;  /* and the nanoseconds after them */
-	const char *index_fault; /* why there is no EROFS index; NULL when there is one */
+	const char *index_fault; /* why there is no EROFS index, not escaped; NULL: there is one */
 	const char *manifest;    /* JSON text as in the image, MANIFEST_LEN bytes, then a NUL */
 	size_t manifest_len;
 	int64_t used_sec;      /* when it was last used: leased by a pod, or imported when it

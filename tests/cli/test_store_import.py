@@ -7,6 +7,7 @@ import re
 import signal
 import stat
 import subprocess
+import tarfile
 import time
 
 import pytest
@@ -454,3 +455,12 @@ def test_file_system_without_unnamed_files_serves_too(data_dir, tmp_path):
 def test_busybox_image_is_imported(data_dir, tmp_path):
     image = add(make_aci(tmp_path / "busybox.aci", busybox_entries()))
     assert info(image)["entries"] == len(busybox_entries()) + 2
+
+
+def test_why_there_is_no_index_is_told_as_it_is(data_dir, tmp_path):
+    """S-013: escaped where it is shown to people, and once."""
+    device = entry("rootfs/a\x01b", type=tarfile.CHRTYPE)
+    image = add(write(tmp_path / "a.aci", image_tar(more=[device])))
+    assert "a\x01b" in info(image)["noIndexBecause"]
+    (line,) = [line for line in store("info", image).out.splitlines() if line.startswith("no-index-because: ")]
+    assert "a\\x01b" in line and "\\\\" not in line

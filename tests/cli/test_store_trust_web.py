@@ -131,6 +131,14 @@ def test_secrets_of_a_url_are_told_to_the_server_alone(trust, web, alice):
     assert "geheim" not in result.out + result.err
 
 
+@pytest.mark.parametrize("user", ["me:ge/heim", "me:ge#heim"])
+def test_nor_are_those_of_a_url_that_is_none(trust, web, user):
+    """A password that is not encoded as it must be."""
+    result = add(web, "--root", f"https://{user}@localhost:{web.port}/key")
+    assert result.status != 0 and len(result.err.splitlines()) <= 2, result
+    assert "heim" not in result.out + result.err and "localhost" in result.err, result
+
+
 def test_nothing_of_the_web_is_asked_for_files(trust, web, keys):
     assert store("trust", "--root", "--yes", keys.home.parent / "alice.asc").status == 0
     assert web.requests == []
