@@ -17,12 +17,13 @@ static int fail_existing(rkt_error **err)
 
 static int refuse_existing(const struct draft *d, rkt_error **err)
 {
+	const char *other = fd_not_replaced(d->place.dir, d->place.name);
 	struct stat st;
 
+	if (other)
+		return rkt_fail(err, RKT_FAILED, "it is %s, not a file", other);
 	if (fstatat(d->place.dir, d->place.name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : rkt_fail_errno(err, "stat");
-	if (S_ISDIR(st.st_mode))
-		return rkt_fail(err, RKT_FAILED, "it is a directory");
 	if (d->over == DRAFT_KEEP)
 		return fail_existing(err);
 	return 0;

@@ -238,3 +238,24 @@ int fd_make_dir(int dir, const char *name, mode_t mode, bool *ret_made, rkt_erro
 		*ret_made = made;
 	return pass_fd(fd);
 }
+
+const char *fd_not_replaced(int dir, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, 0) < 0)
+		return NULL;
+	switch (st.st_mode & S_IFMT) {
+	case S_IFCHR:
+	case S_IFBLK:
+		return "a device";
+	case S_IFDIR:
+		return "a directory";
+	case S_IFIFO:
+		return "a FIFO";
+	case S_IFSOCK:
+		return "a socket";
+	default:
+		return NULL;
+	}
+}

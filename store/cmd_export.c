@@ -105,10 +105,14 @@ static int exists(const struct target *target, rkt_error **err)
 static int write_file(rkt_store *store, const rkt_image_record *image, const struct target *target,
 	const struct export_settings *settings, rkt_error **err)
 {
+	const char *other = fd_not_replaced(target->dir, target->name);
 	auto_fd int fd = -1;
 	struct stat st;
 	int there;
 
+	if (other)
+		return rkt_fail(err, RKT_FAILED, "%s is %s, not a file; - is standard output",
+			target->name, other);
 	if (!settings->overwrite &&
 		fstatat(target->dir, target->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return exists(target, err);

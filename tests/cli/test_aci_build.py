@@ -498,6 +498,15 @@ def test_a_directory_is_not_replaced(tmp_path, layout):
     fails(tmp_path, ["--overwrite", layout], 1, "it is a directory")
 
 
+def test_nor_does_it_replace_what_is_no_file(tmp_path, layout):
+    os.mkfifo(tmp_path / "a.aci")
+    fails(tmp_path, ["--overwrite", layout], 1, "it is a FIFO, not a file")
+    (tmp_path / "a.aci").unlink()
+    (tmp_path / "a.aci").symlink_to("/dev/full")
+    fails(tmp_path, ["--overwrite", layout], 1, "it is a device, not a file")
+    assert (tmp_path / "a.aci").is_symlink()
+
+
 def test_wrong_json_is_refused(tmp_path, layout):
     (layout / "manifest").write_text("{nonsense")
     fails(tmp_path, [layout], 4, "line 1")

@@ -113,6 +113,24 @@ def test_symlink_in_the_way_is_replaced_not_followed(image, tmp_path):
 
 
 @pytest.mark.parametrize("option", [[], ["--overwrite"]])
+@pytest.mark.parametrize("what", ["a device", "a directory", "a FIFO", "a socket"])
+def test_what_is_no_file_is_not_replaced(image, tmp_path, what, option):
+    """As it might be /dev/null."""
+    out = tmp_path / "out"
+    if what == "a device":
+        out.symlink_to("/dev/full")
+    elif what == "a directory":
+        out.mkdir()
+    elif what == "a FIFO":
+        os.mkfifo(out)
+    else:
+        os.mknod(out, stat.S_IFSOCK | 0o600)
+    before = out.lstat()
+    assert_one_line(store("export", *option, image, out), 1, f"out is {what}, not a file")
+    assert out.lstat() == before
+
+
+@pytest.mark.parametrize("option", [[], ["--overwrite"]])
 def test_flipped_bit_is_found_and_no_file_appears(image, data_dir, tmp_path, option):
     flip(blob_path(data_dir, image), content_offset(data_dir, image))
     before = sorted(tmp_path.iterdir())
