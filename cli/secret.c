@@ -81,16 +81,28 @@ static void blacken_header(char *line)
 		memset(value + 1, '*', strlen(value + 1));
 }
 
+/* What follows --header in WORD, which may be written with one dash; NULL: it is another word. */
+static const char *after_header(const char *word)
+{
+	const char *name = word + strspn(word, "-");
+
+	if (name == word || name > word + 2 || !str_has_prefix(name, "header"))
+		return NULL;
+	return name + strlen("header");
+}
+
 /* Overwrites what is secret in ARGV, as the kernel shows it. */
 static void hide(char **argv)
 {
 	bool header = false;
 
 	for (; *argv; argv++) {
+		const char *after = after_header(*argv);
+
 		blacken_user(*argv);
-		if (header || str_has_prefix(*argv, "--header="))
+		if (header || (after && *after == '='))
 			blacken_header(*argv);
-		header = strcmp(*argv, "--header") == 0;
+		header = after && !*after;
 	}
 }
 

@@ -186,7 +186,8 @@ def under_way(data_dir, tmp_path, web):
 
 
 def test_the_list_of_processes_has_no_secret(under_way, web):
-    process = under_way(f"--header=X-Token: {TYPED}", "--header", f"Cookie: {TYPED}")
+    process = under_way(f"--header=X-Token: {TYPED}", "--header", f"Cookie: {TYPED}", f"-header=X-A: {TYPED}",
+                        "-header", f"X-B: {TYPED}")
     words = pathlib.Path(f"/proc/{process.pid}/cmdline").read_text()
     assert "\0fetch\0" in words and web.host in words and "X-Token" in words
     assert_without(words, TYPED, "cmdline")
