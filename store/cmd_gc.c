@@ -100,24 +100,28 @@ static int gc(const struct gc_settings *settings, rkt_error **err)
 		.keep_latest = settings->keep_latest,
 		.max_size = settings->max_size };
 	auto_store rkt_store *store = NULL;
-	struct rkt_gc_result result;
+	struct rkt_gc_result result = { 0 };
+	int done;
 
 	store = cmd_open_existing(settings->dir, err);
 	if (store)
 		out_debug("store %s; %s", rkt_store_path(store),
 			settings->dry_run ? "nothing will be changed" : "what goes is removed");
-	if (!store || rkt_store_gc(store, &options, &result, err) < 0) {
+	if (!store) {
 		json_free(output.decisions);
 		return -1;
 	}
+	/* what was done is told, whatever ended it */
+	done = rkt_store_gc(store, &options, &result, err);
 	if (!settings->dry_run)
 		trust_homes_clear();
 	if (settings->json)
 		print_json(&output, &result);
 	else
 		print_words(settings, &result);
-	warn_of_size(settings, &result);
-	return 0;
+	if (done == 0)
+		warn_of_size(settings, &result);
+	return done;
 }
 
 int cmd_gc(int argc, char **argv, rkt_error **err)

@@ -434,14 +434,15 @@ int rkt_store_gc(rkt_store *store, const struct rkt_gc_options *options, struct 
 {
 	struct gc self = { .store = store, .now_ns = store_now_ns() };
 	const size_t first = offsetof(struct rkt_gc_options, keep_latest);
-	int result = store_read_options(options, first, &self.options, sizeof self.options, err);
+	int result;
 
-	if (result == 0)
-		result = collect(&self, err);
+	if (store_read_options(options, first, &self.options, sizeof self.options, err) < 0)
+		return -1;
+	result = collect(&self, err);
 	tell_reports(&self);
 	buf_free(&self.reports);
 	gc_forget(&self);
-	if (result == 0 && ret) /* who knows the first options knows the first result */
+	if (ret) /* who knows the first options knows the first result */
 		memcpy(ret, &self.result,
 			options->size == first ? offsetof(struct rkt_gc_result, bytes_kept)
 					       : sizeof self.result);

@@ -323,7 +323,10 @@ struct rkt_gc_result {
  *
  * MAX_SIZE: of the images that may go, those used longest ago (or imported; an image
  * counts as used when what depends on it was) are removed first, and only until blobs and indexes
- * together have at most so many bytes. What must stay may be more: BYTES_KEPT tells. */
+ * together have at most so many bytes. What must stay may be more: BYTES_KEPT tells.
+ *
+ * A file that cannot be removed ends nothing: the first such error is told at the end, and RET
+ * says, as after any error, what was done. */
 RKT_PUBLIC int rkt_store_gc(rkt_store *store, const struct rkt_gc_options *options,
 	struct rkt_gc_result *ret, rkt_error **err);
 

@@ -121,6 +121,14 @@ def test_a_file_that_cannot_be_removed_keeps_no_other(data_dir, tmp_path):
     assert "no record names it" in gc().err and files_in(data_dir) == []
 
 
+def test_what_was_done_is_told_whatever_ended_it(images, data_dir):
+    command = [tool("rkt-store"), "gc", "--grace-period=0s"]
+    stuck = "unlinkat:error=EIO", blob_path(data_dir, images[0]).parent
+    value = json.loads(run_failing([*command, "--json"], *stuck).out)
+    assert {item["what"] for item in value["decisions"]} == set(images) and value["imagesRemoved"] == 2
+    assert ids() == []
+
+
 def test_dry_run_says_the_same_and_does_nothing(images, data_dir):
     before = files_in(data_dir)
     result = gc("--grace-period=0s", "--dry-run")
