@@ -132,15 +132,17 @@ static int ask_web(fetcher *self, const char *reference, const struct reference 
 	return result;
 }
 
-/* What the store has: 1, 0, or -1. */
-static int find_here(fetcher *self, const char *reference, struct fetched *ret, rkt_error **err)
+/* What the store has: 1, 0, also when it is not signed as it must be, or -1. */
+static int find_here(fetcher *self, const char *reference, bool *ret_untrusted, struct fetched *ret,
+	rkt_error **err)
 {
 	auto_image_record rkt_image_record *record = NULL;
 	auto_error rkt_error *why = NULL;
 
 	if (rkt_store_find(self->all->store, reference, &record, &why) < 0)
 		return rkt_error_kind(why) == RKT_MISSING ? 0 : rkt_fail_with(err, pass_ptr(why));
-	if (!signature_is_known(self->all, &record->id, NULL))
+	*ret_untrusted = !signature_is_known(self->all, &record->id, NULL);
+	if (*ret_untrusted)
 		return 0;
 	ret->id = record->id;
 	ret->how = FETCH_WAS_THERE;
@@ -150,14 +152,20 @@ static int find_here(fetcher *self, const char *reference, struct fetched *ret, 
 int fetch_name(fetcher *self, const char *reference, struct fetched *ret, rkt_error **err)
 {
 	auto_reference struct reference asked = { 0 };
+	bool untrusted = false;
 	int here = 0;
 
 	if (reference_parse(reference, &asked, err) < 0)
 		return -1;
 	if (self->all->policy != FETCH_UPDATE)
-		here = find_here(self, reference, ret, err);
+		here = find_here(self, reference, &untrusted, ret, err);
 	if (here)
 		return here < 0 ? -1 : 0;
+	if (self->all->policy == FETCH_NEVER && untrusted)
+		return rkt_fail(err, RKT_UNTRUSTED,
+			"%s is in the store, but no key that is trusted for it has signed it, and nobody is "
+			"to be asked",
+			reference);
 	if (self->all->policy == FETCH_NEVER)
 		return rkt_fail(err, RKT_MISSING,
 			"%s is not in the store, and nobody is to be asked", reference);

@@ -398,6 +398,15 @@ def test_a_name_in_the_store_is_not_asked_for_when_new_is_wanted(site, web, find
     assert find("--pull-policy=never", f"{NAME}:2.0.0").status == 3
 
 
+def test_a_name_in_the_store_whose_key_is_no_longer_trusted_is_told(site, web, find, gpg):
+    site.put("/app-1.0.0-linux-amd64.aci", image_tar(NAME))
+    the_id(find(f"{NAME}:1.0.0,os=linux,arch=amd64"))
+    before = len(web.requests)
+    assert store("trust", "mask", f"--prefix={NAME}", gpg.fingerprint("alice")).status == 0
+    assert_one_line(find("--pull-policy=never", f"{NAME}:1.0.0"), 5, "is in the store, but no key")
+    assert len(web.requests) == before
+
+
 # ---- dependencies --------------------------------------------------------------------------------
 
 
