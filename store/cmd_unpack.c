@@ -20,6 +20,9 @@ int cmd_unpack_place(char *path, const char **ret_name, rkt_error **err)
 	*ret_name = slash ? slash + 1 : path;
 	if (!**ret_name)
 		return rkt_fail(err, RKT_USAGE, "%s is not the name of a directory", path);
+	if (strcmp(*ret_name, ".") == 0 || strcmp(*ret_name, "..") == 0)
+		return rkt_fail(
+			err, RKT_USAGE, "'%s' does not say what to make: give a name", path);
 	if (slash)
 		*slash = '\0';
 	fd = open(slash ? (*path ? path : "/") : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -110,3 +110,10 @@ def test_missing_folder_is_missing(image, tmp_path):
 def test_unknown_image_leaves_nothing(image, tmp_path):
     assert_one_line(store("extract", "example.com/none", tmp_path / "out"), 3, "example.com/none")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", [".", "..", "./", "sub/.."])
+def test_a_directory_must_have_a_name(image, tmp_path, monkeypatch, name):
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path / "sub")
+    assert_one_line(store("extract", image, name), 2, "does not say what to make")
