@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/names.h"
 #include "cli/out.h"
 #include "cli/progress.h"
+#include "cli/secret.h"
 #include "store/cmd_many.h"
 #include "store/old_rkt.h"
 #include "store/signed.h"
@@ -93,6 +95,17 @@ static int tell(void *context, const struct many_file *file, const rkt_image_id 
 	return out_flush(err);
 }
 
+static int check_no_url(const char *name, rkt_error **err)
+{
+	auto_free char *shown = NULL;
+
+	if (!strstr(name, "://") || access(name, F_OK) == 0)
+		return 0;
+	shown = secret_left_out(name);
+	return rkt_fail(
+		err, RKT_USAGE, "%s is a URL, no file: 'rkt-store fetch' takes those", shown);
+}
+
 static int check_operands(
 	const struct import_settings *settings, const struct operands *files, rkt_error **err)
 {
@@ -102,8 +115,11 @@ static int check_operands(
 		return rkt_fail(err, RKT_USAGE, "--jobs is from 1 to %d", MANY_JOBS_MAX);
 	if (settings->verify_with && files->count > 1)
 		return rkt_fail(err, RKT_USAGE, "--verify-with is for one FILE");
-	for (size_t i = 0; i < files->count; i++)
+	for (size_t i = 0; i < files->count; i++) {
+		if (check_no_url(files->items[i], err) < 0)
+			return -1;
 		stdins += is_stdin(files->items[i]);
+	}
 	return stdins > 1 ? rkt_fail(err, RKT_USAGE, "standard input (-) is there once only") : 0;
 }
 

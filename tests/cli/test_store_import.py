@@ -464,3 +464,9 @@ def test_why_there_is_no_index_is_told_as_it_is(data_dir, tmp_path):
     assert "a\x01b" in info(image)["noIndexBecause"]
     (line,) = [line for line in store("info", image).out.splitlines() if line.startswith("no-index-because: ")]
     assert "a\\x01b" in line and "\\\\" not in line
+
+
+def test_a_url_is_none_of_its_business(data_dir):
+    result = store("import", "https://me:geheim@example.com/app.aci")
+    assert_one_line(result, 2, "https://example.com/app.aci is a URL", "rkt-store fetch")
+    assert "geheim" not in result.err and not data_dir.exists()
