@@ -1,8 +1,8 @@
 #!/bin/sh
 # Fetching an image of 150 MB (gzip) from a local nginx over TLS, with its signature checked and the image
 # stored, against `curl -o`, `gpg --verify` and `gzip -dc | sha256sum` one after the other; the same over a
-# link of 5 MB a second a connection, against the transfer alone; and what it costs to be told that nothing changed.
-# Medians and ratios, in turn.
+# link of 5 MB a second a connection, against the transfer alone; and what it costs to be told that nothing changed,
+# and where nobody is asked. Medians and ratios, in turn.
 #
 # usage: tests/bench/fetch.sh [ROUNDS [MEGABYTES]]
 set -eu
@@ -89,13 +89,16 @@ for _ in $(seq $(((rounds + 1) / 2))); do
     measure transfer 'curl -s --cacert "$1/cert.pem" -o "$1/b.aci" "$2"' "$top" "$url/slow/a.aci"
 done
 rm -rf "$top/store"
-"$bin/rkt-store" fetch --cacert "$top/cert.pem" "$url/a.aci" >/dev/null
+id=$("$bin/rkt-store" fetch --cacert "$top/cert.pem" "$url/a.aci")
 unchanged() { "$bin/tests/bench/cost" 40 "$bin/$1" fetch --cacert "$top/cert.pem" "$url/a.aci"; }
 read -r wall cpu memory <<EOF
 $(unchanged rkt)
 EOF
 read -r store_wall store_cpu _ <<EOF
 $(unchanged rkt-store)
+EOF
+read -r here_wall here_cpu _ <<EOF
+$("$bin/tests/bench/cost" 40 "$bin/rkt" fetch "$id")
 EOF
 # the same question, asked without a store
 curl -s --cacert "$top/cert.pem" --etag-save "$top/etag" -o "$top/b.aci" "$url/a.aci"
@@ -112,3 +115,4 @@ printf '%-44s %8s s wall %8s s CPU\n' 'rkt-store fetch' "$(median ours)" "$(medi
 echo "peer / ours: $(ratio peer ours); ours / transfer at 5 MB a second: $(ratio ours_slow transfer), by several connections $(ratio ours_many transfer)"
 echo "unchanged (304), least of 40: rkt fetch $wall us wall, $cpu us CPU, $memory kB; as rkt-store fetch $store_wall us, $store_cpu us;" \
     "curl --etag-compare $curl_wall us, $curl_cpu us; rkt / curl by CPU: $(awk "BEGIN { printf \"%.2f\", $cpu / $curl_cpu }")"
+echo "by its ID, least of 40: rkt fetch $here_wall us wall, $here_cpu us CPU"
