@@ -21,6 +21,7 @@ struct gc_settings {
 struct gc_output {
 	const struct gc_settings *settings;
 	json *decisions; /* with --json */
+	bool told;
 };
 
 /* "removed", "kept, its extracted tree removed"; in a dry run "would be removed" and so on. */
@@ -42,6 +43,7 @@ static void tell(void *context, const char *what, const char *decision, const ch
 	struct gc_output *self = context;
 	json *item;
 
+	self->told = true;
 	if (!self->settings->json) {
 		if (strcmp(decision, "removed") == 0)
 			printf("%s\n", what);
@@ -91,7 +93,7 @@ static void warn_of_size(const struct gc_settings *settings, const struct rkt_gc
 
 static int gc(const struct gc_settings *settings, rkt_error **err)
 {
-	struct gc_output output = { settings, settings->json ? json_new_array() : NULL };
+	struct gc_output output = { .settings = settings };
 	const struct rkt_gc_options options = { .size = sizeof options,
 		.grace_sec = settings->grace_sec,
 		.dry_run = settings->dry_run,
@@ -107,12 +109,14 @@ static int gc(const struct gc_settings *settings, rkt_error **err)
 	if (store)
 		out_debug("store %s; %s", rkt_store_path(store),
 			settings->dry_run ? "nothing will be changed" : "what goes is removed");
-	if (!store) {
+	if (!store)
+		return -1;
+	output.decisions = settings->json ? json_new_array() : NULL;
+	done = rkt_store_gc(store, &options, &result, err);
+	if (done < 0 && !output.told) { /* else what was done is told, whatever ended it */
 		json_free(output.decisions);
 		return -1;
 	}
-	/* what was done is told, whatever ended it */
-	done = rkt_store_gc(store, &options, &result, err);
 	if (!settings->dry_run)
 		trust_homes_clear();
 	if (settings->json)
