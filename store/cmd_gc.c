@@ -106,11 +106,10 @@ static int gc(const struct gc_settings *settings, rkt_error **err)
 	int done;
 
 	store = cmd_open_existing(settings->dir, err);
-	if (store)
-		out_debug("store %s; %s", rkt_store_path(store),
-			settings->dry_run ? "nothing will be changed" : "what goes is removed");
 	if (!store)
 		return -1;
+	out_debug("store %s; %s", rkt_store_path(store),
+		settings->dry_run ? "nothing will be changed" : "what goes is removed");
 	output.decisions = settings->json ? json_new_array() : NULL;
 	done = rkt_store_gc(store, &options, &result, err);
 	if (done < 0 && !output.told) { /* else what was done is told, whatever ended it */
