@@ -59,19 +59,15 @@ static int wait_status(pid_t pid, rkt_error **err)
 
 /* How a program is started. */
 struct way {
-	int in, out;   /* -1: /dev/null, and ours */
+	int in, out;   /* its standard files */
 	bool is_alone; /* with nothing of ours but these */
 };
 
 static int set_files(posix_spawn_file_actions_t *actions, const struct way *way)
 {
-	int error;
+	int error = posix_spawn_file_actions_adddup2(actions, way->in, 0);
 
-	if (way->in < 0)
-		error = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
-	else
-		error = posix_spawn_file_actions_adddup2(actions, way->in, 0);
-	if (!error && way->out >= 0)
+	if (!error)
 		error = posix_spawn_file_actions_adddup2(actions, way->out, 1);
 	if (!error && way->is_alone)
 		error = posix_spawn_file_actions_addopen(actions, 2, "/dev/null", O_WRONLY, 0);
@@ -148,15 +144,6 @@ static int start_pipe(
 		return -1;
 	*ret_end = pass_fd(ours);
 	return 0;
-}
-
-int proc_run(char *const argv[], rkt_error **err)
-{
-	ERROR_SCOPE(err, "running", argv[0]);
-	const struct way way = { .in = -1, .out = -1 };
-	pid_t pid;
-
-	return start(argv, &way, &pid, err) < 0 ? -1 : wait_status(pid, err);
 }
 
 int proc_capture(char *const argv[], int in, size_t max, struct buf *out, rkt_error **err)

@@ -11,13 +11,10 @@ int proc_close_from(int first, rkt_error **err);
 
 /* What follows waits for a child: SIGCHLD must not be ignored (cli_main() sees to that). */
 
-/* Runs ARGV[0] (searched in PATH) with the present environment, standard input from /dev/null, and
- * waits. Returns its exit status, or 128 + the signal that killed it, or -1. SIGPIPE and SIGCHLD
- * are as they are by default, also where we ignore them. */
-int proc_run(char *const argv[], rkt_error **err);
-
-/* The same with IN (lent) as standard input; appends what it prints to OUT. More than MAX bytes is
- * RKT_INVALID, and the program gets SIGPIPE. */
+/* Runs ARGV[0] (searched in PATH) with the present environment and IN (lent) as standard input,
+ * waits, and appends what it prints to OUT. Returns its exit status, or 128 + the signal that
+ * killed it, or -1. More than MAX bytes is RKT_INVALID, and the program gets SIGPIPE. SIGPIPE and
+ * SIGCHLD are as they are by default, also where we ignore them. */
 int proc_capture(char *const argv[], int in, size_t max, struct buf *out, rkt_error **err);
 
 struct proc_question {

@@ -42,12 +42,12 @@ void fetch_display_count(void *context, uint64_t came, uint64_t expected)
 void fetch_display_tell(void *context, const char *words)
 {
 	struct fetch_display *self = context;
-	auto_free char *shown = str_escape(words, strlen(words));
-	json *event;
 
 	pthread_mutex_lock(&self->lock);
 	if (self->json) {
-		event = new_event("note");
+		auto_free char *shown = str_escape(words, strlen(words));
+		json *event = new_event("note");
+
 		json_set(event, "message", json_new_string(shown));
 		print_event(event);
 	} else {
