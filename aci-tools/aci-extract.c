@@ -10,6 +10,7 @@
 #include "aci/extract.h"
 #include "aci/id.h"
 #include "base/alloc.h"
+#include "base/place.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/main.h"

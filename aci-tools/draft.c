@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#include "aci-tools/files.h"
 #include "base/alloc.h"
 #include "base/fd.h"
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "aci-tools/files.h"
+#include "base/place.h"
 
 enum draft_over {
 	DRAFT_KEEP,    /* a file of the name is an error */

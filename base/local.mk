@@ -19,6 +19,7 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/names.c %D%/names.h \
 	%D%/only_calls.c %D%/only_calls.h \
 	%D%/path.c %D%/path.h \
+	%D%/place.c %D%/place.h \
 	%D%/proc.c %D%/proc.h \
 	%D%/sanitized.h \
 	%D%/scope.h \

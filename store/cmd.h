@@ -91,9 +91,6 @@ struct cmd_unpack {
 			"is refused.",                                                        \
 	}
 
-/* Splits PATH, without slashes at its end, into an open folder, which is returned, and a name in
- * there, which is lent by PATH. RKT_MISSING when there is no such folder. */
-int cmd_unpack_place(char *path, const char **ret_name, rkt_error **err);
 struct extract_options cmd_unpack_options(const struct cmd_unpack *self);
 /* Warns of what could not be kept. */
 void cmd_unpack_tell(const struct extract_report *report);

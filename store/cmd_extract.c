@@ -1,7 +1,7 @@
 /* rkt-store extract: an image from the store into a directory. */
 #include "store/cmd.h"
 
-#include "base/alloc.h"
+#include "base/place.h"
 #include "cli/stop.h"
 #include "store/blob.h"
 
@@ -18,22 +18,21 @@ static int extract(const struct extract_settings *settings, const char *referenc
 	auto_store rkt_store *store = NULL;
 	auto_image_record rkt_image_record *record = NULL;
 	auto_image image_reader *image = NULL;
-	auto_free char *path = xstrdup(to);
+	auto_place struct place place = { -1, NULL };
 	struct extract_report report = { 0 };
-	const char *name;
-	auto_fd int parent = -1;
 	int blob;
 
 	if (cmd_find(settings->dir, reference, &store, &record, err) < 0)
 		return -1;
-	parent = cmd_unpack_place(path, &name, err);
-	blob = parent < 0 ? -1 : rkt_store_open_blob(store, &record->id, err);
+	if (place_find(&place, to, err) < 0)
+		return -1;
+	blob = rkt_store_open_blob(store, &record->id, err);
 	if (blob < 0)
 		return -1;
 	/* a damaged blob fails at its last byte, when nothing has its name yet */
 	image = image_open(source_verified(source_from_fd(blob), &record->id), NULL);
 	stop_note();
-	if (extract_image(image, parent, name, &options, &report, err) < 0)
+	if (extract_image(image, place.dir, place.name, &options, &report, err) < 0)
 		return -1;
 	cmd_unpack_tell(&report);
 	return 0;

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/proc.h"
 #include "base/mount.h"
+#include "base/place.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/out.h"
@@ -303,19 +304,15 @@ static int render_to(const struct render_settings *settings, const char *referen
 	auto_store rkt_store *store = NULL;
 	auto_image_record rkt_image_record *image = NULL;
 	auto_layers rkt_layers *layers = NULL;
-	auto_free char *path = xstrdup(to);
+	auto_place struct place place = { -1, NULL };
 	struct extract_report report = { 0 };
-	const char *name;
-	auto_fd int parent = -1;
 
 	if (cmd_find_layered(settings->dir, reference, &store, &image, err) < 0 ||
-		rkt_store_layers(store, &image->id, &layers, err) < 0)
-		return -1;
-	parent = cmd_unpack_place(path, &name, err);
-	if (parent < 0)
+		rkt_store_layers(store, &image->id, &layers, err) < 0 ||
+		place_find(&place, to, err) < 0)
 		return -1;
 	stop_note();
-	if (layered_extract_image(store, layers, parent, name, &options, &report, err) < 0)
+	if (layered_extract_image(store, layers, place.dir, place.name, &options, &report, err) < 0)
 		return -1;
 	cmd_unpack_tell(&report);
 	return 0;
