@@ -85,13 +85,24 @@ def start_slowed(args, delay, path=None, **more):
     return subprocess.Popen(meddled(args, delay, path), env={**os.environ, **UNDER_STRACE}, **more)
 
 
+def program_of(pid):
+    """The file a process runs, or None when it has ended."""
+    try:
+        return os.readlink(f"/proc/{pid}/exe")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
 def child_of(tracer):
-    """The number of the process that start_slowed() slows down, as soon as there is one."""
+    """The number of the process that start_slowed() slows down, as soon as it runs its program: before that
+    strace has children of its own, by which it tries what the kernel can."""
     children = pathlib.Path(f"/proc/{tracer.pid}/task/{tracer.pid}/children")
-    while not children.read_text():
+    while True:
+        for pid in map(int, children.read_text().split()):
+            if program_of(pid) not in (None, program_of(tracer.pid)):
+                return pid
         assert tracer.poll() is None
         time.sleep(0.002)
-    return int(children.read_text())
 
 
 def run_failing(args, error, path=None):
