@@ -8,6 +8,9 @@
 #include "base/str.h"
 #include "store/fetch/page_ask.h"
 
+/* The name may be that of a dependency, and its host one that never asked for so much. */
+#define PAGES_MAX 32
+
 char *discovery_url(const char *name, unsigned level)
 {
 	auto_free char *part = xstrdup(name);
@@ -62,24 +65,35 @@ static bool has_tag(const struct page *page, enum page_tag_kind kind, const char
 	return false;
 }
 
+/* Reads the page at URL, and fails when no tag of it is about NAME. */
+static int read_page_about(struct http *web, const char *url, const char *name,
+	enum page_tag_kind kind, struct page *ret, rkt_error **err)
+{
+	if (read_page(web, url, ret, err) < 0)
+		return -1;
+	if (has_tag(ret, kind, name))
+		return 0;
+	page_free(ret);
+	return rkt_fail(err, RKT_MISSING, "discovery page: %s: has no tag for %s", url, name);
+}
+
 int discovery_find(struct http *web, const char *name, enum page_tag_kind kind,
 	struct discovery_step *step, struct page *ret, rkt_error **err)
 {
 	auto_error rkt_error *last = NULL;
 
-	for (;; step->level++) {
+	for (unsigned pages = 0; pages <= PAGES_MAX; pages++, step->level++) {
 		auto_free char *url = discovery_url(name, step->level);
 		auto_error rkt_error *why = NULL;
 
 		if (!url)
 			break;
-		if (read_page(web, url, ret, &why) == 0) {
-			if (has_tag(ret, kind, name))
-				return 1;
-			page_free(ret);
-			rkt_fail(&why, RKT_MISSING, "discovery page: %s: has no tag for %s", url,
-				name);
-		}
+		if (pages == PAGES_MAX)
+			rkt_fail(&why, RKT_INVALID,
+				"discovery page: %s: not asked for, after %d for the same name",
+				url, PAGES_MAX);
+		else if (read_page_about(web, url, name, kind, ret, &why) == 0)
+			return 1;
 		if (step->tell)
 			step->tell(step->context, rkt_error_raw(why));
 		rkt_error_free(last);

@@ -20,6 +20,6 @@ struct discovery_step {
 
 /* Reads the nearest page at or above STEP->level that has a tag of KIND whose prefix covers NAME. 1
  * with *RET, which the caller frees, and STEP->level that of the page; 0: there is none, or -1: it
- * could not be found out, of what was asked last. */
+ * could not be found out, of what was asked last. After 32 pages no more are asked for. */
 int discovery_find(struct http *web, const char *name, enum page_tag_kind kind,
 	struct discovery_step *step, struct page *ret, rkt_error **err);

@@ -72,6 +72,18 @@ def test_pages_that_say_nothing(find, page, words):
     assert_one_line(find(page), 3, "was not found", words)
 
 
+def test_of_a_name_with_many_parts_the_nearest_pages_are_asked_for(find, web):
+    """An image may need another of any name, whose host never asked for that many questions."""
+    name = "example.com" + "/a" * 31
+    result = find(tag(f"{NAME} https://example.com/here.{{ext}}"), name=name)
+    pages = [asked.path for asked in web.requests if "ac-discovery" in asked.path]
+    assert len(pages) == 32 and pages[-1] == "/?ac-discovery=1" and "not asked for" not in result.err
+    del web.requests[:]
+    assert_one_line(find("", name=name + "/a"), 4, "https://example.com?ac-discovery=1: not asked for, after 32")
+    assert [asked.path for asked in web.requests if "ac-discovery" in asked.path] == [
+        f"/{'/'.join('a' * count)}?ac-discovery=1" for count in range(32, 0, -1)]
+
+
 def test_many_pages_are_read_at_once(web, proxy, data_dir):
     names = [f"example.com/n{number}" for number in range(24)]
     for number, name in enumerate(names):
