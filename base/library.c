@@ -40,7 +40,9 @@ static int load(struct library *self, rkt_error **err)
 	/* what it calls of its own libraries is looked up when it does: we call little of it */
 	handle = dlopen(self->file, RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE);
 	if (!handle)
-		return rkt_fail(err, RKT_FAILED, "a library cannot be loaded: %s", dlerror());
+		return rkt_fail(err, RKT_FAILED,
+			"a library cannot be loaded: %s: install the package that has it",
+			dlerror());
 	if (fill_in(self, handle, err) < 0)
 		return -1;
 	self->loaded = true;

@@ -31,6 +31,9 @@ int gpg_failed(gpgme_error_t error, const char *doing, rkt_error **err)
 {
 	char words[256];
 
+	if (gpgme_err_code(error) == GPG_ERR_INV_ENGINE)
+		return rkt_fail(err, RKT_FAILED,
+			"gpg cannot be run, without which no signature counts: install GnuPG");
 	gpgme.gpgme_strerror_r(error, words, sizeof words);
 	return rkt_fail(err, RKT_FAILED, "gpg: %s: %s", doing, words);
 }

@@ -89,11 +89,21 @@ def test_gpgme_is_missing(data_dir, tmp_path, broken, trust):
     add(file)
 
 
+@needs_gpg
+def test_gpg_itself_is_missing(data_dir, tmp_path, trust):
+    """It is run where gpgme has it from gpgconf, which it finds by PATH."""
+    gpg = Gpg(tmp_path / "gpg")
+    key = write(tmp_path / "alice.asc", gpg.make_key("alice").read_bytes())
+    gpg.stop()
+    assert_one_line(store("trust", "--root", "--yes", key, env={"PATH": tmp_path}), 1, "gpg cannot be run", "install GnuPG")
+    assert trust.files() == []
+
+
 def test_libcurl_is_missing(data_dir, tmp_path, broken):
     file = write(tmp_path / "a.aci", image_tar())
     library = broken("CURL")
     for what in "https://localhost/a.aci", "example.com/app":
-        assert_one_line(store("fetch", "--insecure-options=image", what), 1, library)
+        assert_one_line(store("fetch", "--insecure-options=image", what), 1, library, "install")
     assert_one_line(store("trust", "--root", "--yes", "https://localhost/a.asc"), 1, library)
     result = store("fetch", "--insecure-options=image", file)
     assert result.status == 0, result
