@@ -69,8 +69,8 @@ static void print_text(struct report *report, const struct verdict *v)
 	out_escaped(v->file);
 	printf(": %s %s", findings_outcome(v->outcome), v->type);
 	if (errors || warnings)
-		printf(" (%zu error%s, %zu warning%s)", errors, errors == 1 ? "" : "s", warnings,
-			warnings == 1 ? "" : "s");
+		printf(" (%zu error%s, %zu warning%s)", errors, str_plural(errors), warnings,
+			str_plural(warnings));
 	putchar('\n');
 }
 

@@ -33,5 +33,11 @@ int str_parse_u64(const char *text, uint64_t max, const char *what, uint64_t *re
  * thing. */
 int str_parse_size(const char *text, const char *what, uint64_t *ret, rkt_error **err);
 
+/* What a noun ends in behind the number N. */
+static inline const char *str_plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* Writes "812 B", "1.4 MiB", ... into OUT (at least 16 bytes) and returns OUT. */
 char *str_size(uint64_t bytes, char out[static 16]);

@@ -45,7 +45,7 @@ char *time_ago(int64_t sec, int64_t now_sec, char out[static TIME_TEXT_SIZE])
 		if (age < units[i].sec)
 			continue;
 		snprintf(out, TIME_TEXT_SIZE, "%lld %s%s ago", (long long)(age / units[i].sec),
-			units[i].name, age / units[i].sec == 1 ? "" : "s");
+			units[i].name, str_plural((uint64_t)age / units[i].sec));
 		break;
 	}
 	return out;

@@ -73,13 +73,15 @@ static void print_json(const struct gc_output *output, const struct rkt_gc_resul
 
 static void print_words(const struct gc_settings *settings, const struct rkt_gc_result *result)
 {
+	uint64_t images = result->images_removed, files = result->files_removed,
+		 stay = result->images_kept;
 	char freed[16], kept[16];
 
-	out_note("%s: %llu images and %llu left-over files and trees, %s; %llu images stay, %s",
-		settings->dry_run ? "would be removed" : "removed",
-		(unsigned long long)result->images_removed,
-		(unsigned long long)result->files_removed, str_size(result->bytes_freed, freed),
-		(unsigned long long)result->images_kept, str_size(result->bytes_kept, kept));
+	out_note("%s: %ju image%s and %ju left-over file%s or tree%s, %s; %ju image%s stay%s, %s",
+		settings->dry_run ? "would be removed" : "removed", (uintmax_t)images,
+		str_plural(images), (uintmax_t)files, str_plural(files), str_plural(files),
+		str_size(result->bytes_freed, freed), (uintmax_t)stay, str_plural(stay),
+		stay == 1 ? "s" : "", str_size(result->bytes_kept, kept));
 }
 
 static void warn_of_size(const struct gc_settings *settings, const struct rkt_gc_result *result)

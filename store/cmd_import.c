@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/names.h"
+#include "base/str.h"
 #include "cli/out.h"
 #include "cli/progress.h"
 #include "cli/secret.h"
@@ -302,8 +303,8 @@ static int import_from_rkt(
 		old_rkt_open(&from, settings->from_rkt, err) < 0)
 		return -1;
 	if (from.strangers)
-		out_warning("%s: %zu files among its images are none of rkt's, and left out",
-			settings->from_rkt, from.strangers);
+		out_warning("%s: left out, as rkt made no such: %zu file%s among its images",
+			settings->from_rkt, from.strangers, str_plural(from.strangers));
 	if (!from.count)
 		out_note("%s has no images", settings->from_rkt);
 	store = rkt_store_open(settings->dir, RKT_STORE_WRITE, err);

@@ -89,7 +89,7 @@ static void add_space(
 	}
 	add_line(table, name,
 		xasprintf("%s in %llu %s%s", str_size(space->bytes, size),
-			(unsigned long long)space->count, unit, space->count == 1 ? "" : "s"));
+			(unsigned long long)space->count, unit, str_plural(space->count)));
 }
 
 static void add_index(struct out_table *table, const struct rkt_stat_result *all)
@@ -102,8 +102,9 @@ static void add_index(struct out_table *table, const struct rkt_stat_result *all
 			str_size(all->page_bytes, page), (unsigned long long)all->pages_free));
 	add_line(table, "map", xasprintf("%s, grows by itself", str_size(all->map_bytes, size)));
 	add_line(table, "readers",
-		xasprintf("%llu others of %llu; %llu of killed processes were cleared",
-			(unsigned long long)all->readers, (unsigned long long)all->readers_max,
+		xasprintf("%llu other%s of %llu; of killed processes cleared: %llu",
+			(unsigned long long)all->readers, str_plural(all->readers),
+			(unsigned long long)all->readers_max,
 			(unsigned long long)all->readers_cleared));
 }
 
@@ -145,8 +146,8 @@ static void print_all(const struct gathered *gathered)
 		xasprintf("%s free of %s", str_size(all->disk_free, free_size),
 			str_size(all->disk_size, size)));
 	add_line(table, "pods",
-		xasprintf("%llu with %llu leases", (unsigned long long)all->pods,
-			(unsigned long long)all->leases));
+		xasprintf("%llu with %llu lease%s", (unsigned long long)all->pods,
+			(unsigned long long)all->leases, str_plural(all->leases)));
 	add_index(table, all);
 	out_table_end(table);
 	putchar('\n');

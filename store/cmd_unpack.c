@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "base/str.h"
 #include "cli/out.h"
 #include "cli/stop.h"
 
@@ -19,8 +20,8 @@ struct extract_options cmd_unpack_options(const struct cmd_unpack *self)
 void cmd_unpack_tell(const struct extract_report *report)
 {
 	if (report->xattrs_lost)
-		out_warning("%llu extended attributes could not be kept",
-			(unsigned long long)report->xattrs_lost);
+		out_warning("%llu extended attribute%s could not be kept",
+			(unsigned long long)report->xattrs_lost, str_plural(report->xattrs_lost));
 	if (report->acl_names_lost)
 		out_warning("%llu entries of ACLs name a user or group without a number and could "
 			    "not be kept",

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/str.h"
 #include "base/time.h"
 #include "store/deps.h"
 #include "store/lease.h"
@@ -107,7 +108,8 @@ static int look_at(struct gc *self, db_txn *txn, struct decision *next, struct s
 static void in_use(struct decision *decision, int holders, struct buf *pods)
 {
 	decision->stale = false;
-	gc_stays(decision, xasprintf("in use by pod%s%s", holders > 1 ? "s" : "", buf_text(pods)));
+	gc_stays(decision,
+		xasprintf("in use by pod%s%s", str_plural((uint64_t)holders), buf_text(pods)));
 }
 
 static int decide(

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/lock.h"
+#include "base/str.h"
 #include "base/tree.h"
 #include "base/usage.h"
 #include "store/alias.h"
@@ -247,7 +248,7 @@ int remove_unleased(db_txn *txn, void *context, rkt_error **err)
 		return -1;
 	if (holders && !self->options.force)
 		return rkt_fail(err, RKT_FAILED, "%s is in use by pod%s%s", self->id->text,
-			holders > 1 ? "s" : "", buf_text(pods));
+			str_plural((uint64_t)holders), buf_text(pods));
 	if (self->options.report && breaks_find_images(txn, self->id, &self->breaks, err) < 0)
 		return -1;
 	return remove_records(self, txn, err);
