@@ -250,6 +250,8 @@ static int fetch(
 	all.http.auth = &auth;
 	add_hosts(&hosts, settings, references);
 	all.http.hosts = &hosts;
+	if (http_check_files(&all.http, err) < 0)
+		return -1;
 	store = rkt_store_open(settings->dir, RKT_STORE_WRITE, err);
 	all.store = store;
 	if (!store || (!settings->insecure_image && read_keys(&keys, err) < 0))

@@ -27,7 +27,7 @@ static http *open_web(
 		.auth = auth };
 
 	secret_close_memory();
-	if (config_auth_read(auth, err) < 0)
+	if (config_auth_read(auth, err) < 0 || http_check_files(&options, err) < 0)
 		return NULL;
 	return http_new(&options);
 }

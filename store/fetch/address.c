@@ -57,6 +57,7 @@ bool address_same_host(const struct address *one, const struct address *other)
 
 int address_parse(const char *text, struct address *ret, rkt_error **err)
 {
+	const char *scheme_end = strstr(text, "://");
 	CURLU *url;
 	int result;
 
@@ -66,8 +67,11 @@ int address_parse(const char *text, struct address *ret, rkt_error **err)
 	url = libcurl.curl_url();
 	if (!url)
 		return rkt_fail(err, RKT_FAILED, "no memory for a URL");
-	/* the text is not in the message: a password may be in it */
-	if (libcurl.curl_url_set(url, CURLUPART_URL, text, 0))
+	/* The text is not in the message: a password may be in it. After a third slash libcurl
+	 * would take the path for the host. */
+	if (scheme_end && scheme_end[strlen("://")] == '/')
+		result = rkt_fail(err, RKT_USAGE, "no http or https URL with a host");
+	else if (libcurl.curl_url_set(url, CURLUPART_URL, text, 0))
 		result = rkt_fail(err, RKT_USAGE, "this is no URL");
 	else
 		result = take_apart(url, ret, err);

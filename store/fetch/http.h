@@ -45,6 +45,9 @@ struct http_options {
 	const struct config_auth *auth; /* what goes to which host; NULL: nothing is configured */
 };
 
+/* Fails when a file that the options name cannot be read: libcurl would find that out once a server
+ * is connected to, tell less, and be asked again. */
+int http_check_files(const struct http_options *options, rkt_error **err);
 http *http_new(const struct http_options *options);
 /* To be called before there are threads, to make the first request cheaper. */
 void http_prepare(void);

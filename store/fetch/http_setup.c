@@ -1,6 +1,7 @@
 /* struct http_options and who may know what, as options of libcurl. */
 #include "store/fetch/http_setup.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -73,6 +74,27 @@ bool http_looks_up_authority(CURL *easy, const struct http_setup *setup)
 		libcurl.curl_easy_getinfo(easy, CURLINFO_CAPATH, &folder) || !folder)
 		return false;
 	return access(folder, X_OK) == 0;
+}
+
+static int check_pem(const char *path, const char *of, rkt_error **err)
+{
+	struct stat st;
+
+	if (!path)
+		return 0;
+	if (access(path, R_OK) < 0 || stat(path, &st) < 0)
+		return rkt_fail_errno(err, "%s cannot be read: %s", of, path);
+	if (S_ISREG(st.st_mode) && !st.st_size)
+		return rkt_fail(err, RKT_FAILED, "%s: %s is empty: a PEM file is wanted", of, path);
+	return 0;
+}
+
+int http_check_files(const struct http_options *options, rkt_error **err)
+{
+	if (check_pem(options->cacert, "the file of CAs (--cacert or RKT_CACERT)", err) < 0 ||
+		check_pem(options->certificate, "the certificate (--cert)", err) < 0)
+		return -1;
+	return check_pem(options->key, "the key of the certificate (--key)", err);
 }
 
 static void set_tls(struct libcurl_options *set, const struct http_setup *setup)

@@ -476,7 +476,8 @@ def test_a_redirect_that_leads_nowhere_is_named(data_dir, web, target, shown):
     assert_one_line(unsigned(web, f"{web.url}/a.aci"), 1, "302: a redirect that does not say where to")
 
 
-@pytest.mark.parametrize("url, shown", [("https://", "https://"), ("docker://busybox", "docker://busybox"),
+@pytest.mark.parametrize("url, shown", [("https://", "https://"), ("https:///x.aci", "https:///x.aci"),
+                                        ("docker://busybox", "docker://busybox"),
                                         ("ftp://x/y", "ftp://x/y"), ("https://me:s3cret@x y/", "what was asked for")])
 def test_what_is_no_url_is_named(data_dir, url, shown):
     result = store("fetch", url)
@@ -572,6 +573,15 @@ def test_certificates_are_looked_at(data_dir, web, proxy):
     assert result.status == 1 and "example.org" in result.err and "--cacert" not in result.err, result
     assert web.requests == []
     assert run(["rkt-store", "fetch", "--insecure-options=image,tls", wrong], env=env).status == 0
+
+
+@pytest.mark.parametrize("option", ["--cacert", "--cert", "--key"])
+def test_a_file_that_is_none_is_told_before_anybody_is_asked(data_dir, web, tmp_path, option):
+    web.file("/a.aci", image_tar())
+    missing, empty = tmp_path / "missing.pem", write(tmp_path / "empty.pem", b"")
+    assert_one_line(unsigned(web, option, missing, f"{web.url}/a.aci"), 1, option, f"{missing}: No such file")
+    assert_one_line(unsigned(web, option, empty, f"{web.url}/a.aci"), 1, option, f"{empty} is empty")
+    assert web.requests == []
 
 
 SECRET = "s3cret-word"
@@ -842,6 +852,16 @@ def test_authorities_are_looked_up_in_the_folder_by_openssl_only(web, data_dir, 
     assert count_of_connections(LD_PRELOAD=library) == 1
     if "OpenSSL" in run(["curl", "--version"]).out and os.path.isdir("/etc/ssl/certs"):
         assert count_of_connections() == 2
+
+
+def test_quiet_events_have_no_progress(web, data_dir):
+    def events(path, *options):
+        web.file(path, big_image(), delay=0.05)
+        result = unsigned(web, "--json", *options, f"{web.url}{path}")
+        return {json.loads(line)["event"] for line in result.out.splitlines()}
+
+    assert events("/a.aci") == {"progress", "done"}
+    assert events("/b.aci", "--quiet") == {"done"}
 
 
 def test_progress_is_told_a_few_times_a_second(web, data_dir):
