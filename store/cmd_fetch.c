@@ -157,7 +157,7 @@ static int fetch_with(const struct fetch_settings *settings, const struct operan
 	all->tell = fetch_display_tell;
 	all->context = &display;
 	display.progress = settings->json ? NULL : progress_start(what, 0);
-	if (settings->json || progress_is_shown(display.progress))
+	if (settings->json ? !out_is_quiet() : progress_is_shown(display.progress))
 		wishes.tick = fetch_display_tick;
 	result = fetch_all(&wishes, err);
 	progress_end(display.progress);
