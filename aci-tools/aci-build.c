@@ -202,7 +202,7 @@ static int take_operand(void *context, const char *text, bool after_dashes, rkt_
 	return 0;
 }
 
-static enum opts_result parse(struct request *r, int argc, char **argv, rkt_error **err)
+static int parse(struct request *r, int argc, char **argv, rkt_error **err)
 {
 	struct settings *s = &r->settings;
 	struct compose *c = &s->compose;
@@ -314,11 +314,9 @@ static int run(int argc, char **argv, rkt_error **err)
 	__attribute__((cleanup(request_free))) struct request request = {
 		.settings.limits = image_limits_default(),
 	};
-	enum opts_result got = parse(&request, argc, argv, err);
+	int got = parse(&request, argc, argv, err);
 
-	if (got != OPTS_RUN)
-		return got == OPTS_DONE ? 0 : -1;
-	return work(&request, err);
+	return got > 0 ? work(&request, err) : got;
 }
 
 int main(int argc, char **argv)

@@ -251,8 +251,8 @@ static const char *const usage[] = {
 };
 static const char *const see_also[] = { "aci-build(1)", "aci-validate(1)", "rkt-store(1)", NULL };
 
-static enum opts_result parse(struct settings *settings, int argc, char **argv,
-	struct operands *operands, rkt_error **err)
+static int parse(struct settings *settings, int argc, char **argv, struct operands *operands,
+	rkt_error **err)
 {
 	const struct opt options[] = {
 		{ "rootfs-only", 0, OPT_FLAG, &settings->rootfs_only, NULL,
@@ -311,15 +311,10 @@ static int run(int argc, char **argv, rkt_error **err)
 	__attribute__((cleanup(settings_free))) struct settings settings = {
 		.limits = image_limits_default(),
 	};
-	struct operands operands = { 0 };
-	enum opts_result got = parse(&settings, argc, argv, &operands, err);
-	int status;
+	auto_operands struct operands operands = { NULL };
+	int got = parse(&settings, argc, argv, &operands, err);
 
-	if (got != OPTS_RUN)
-		return got == OPTS_DONE ? 0 : -1;
-	status = work(&settings, &operands, err);
-	free(operands.items);
-	return status;
+	return got > 0 ? work(&settings, &operands, err) : got;
 }
 
 int main(int argc, char **argv)

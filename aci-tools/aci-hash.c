@@ -438,16 +438,12 @@ static int run(int argc, char **argv, rkt_error **err)
 		.operands_min = 1,
 		.operands_max = -1,
 	};
-	struct operands files = { 0 };
-	enum opts_result got;
-	int status;
+	auto_operands struct operands files = { NULL };
+	int got = opts_parse(&command, argc, argv, &files, err);
 
-	got = opts_parse(&command, argc, argv, &files, err);
-	if (got != OPTS_RUN)
-		return got == OPTS_DONE ? 0 : -1;
-	status = settings.check ? check_lists(&settings, &files) : hash_files(&settings, &files);
-	free(files.items);
-	return status;
+	if (got <= 0)
+		return got;
+	return settings.check ? check_lists(&settings, &files) : hash_files(&settings, &files);
 }
 
 int main(int argc, char **argv)

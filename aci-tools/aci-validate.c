@@ -85,7 +85,7 @@ static const char *const formats[] = { "text", "json", "github", "junit", "sarif
 static const char *const usage[] = { "[OPTIONS] FILE...", "--list-rules", NULL };
 static const char *const see_also[] = { "aci-hash(1)", "aci-build(1)", NULL };
 
-static enum opts_result parse(
+static int parse(
 	struct settings *settings, int argc, char **argv, struct operands *files, rkt_error **err)
 {
 	const struct opt options[] = {
@@ -171,15 +171,13 @@ static int work(struct settings *settings, const struct operands *files, rkt_err
 static int run(int argc, char **argv, rkt_error **err)
 {
 	struct settings settings = { .limits = image_limits_default() };
-	struct operands files = { 0 };
-	enum opts_result got = parse(&settings, argc, argv, &files, err);
-	int status = got == OPTS_DONE ? 0 : -1;
+	auto_operands struct operands files = { NULL };
+	int result = parse(&settings, argc, argv, &files, err);
 
-	if (got == OPTS_RUN)
-		status = work(&settings, &files, err);
-	free(files.items);
+	if (result > 0)
+		result = work(&settings, &files, err);
 	free(settings.keyrings.items);
-	return status;
+	return result;
 }
 
 int main(int argc, char **argv)

@@ -105,7 +105,7 @@ static int take_operand(const struct command *command, const struct scan *scan,
 	return command->operand(command->context, scan->text, scan->after_dashes, err);
 }
 
-static enum opts_result answer(const struct command *command, enum opts_request request)
+static void answer(const struct command *command, enum opts_request request)
 {
 	struct manual manual = { .command = command };
 
@@ -117,12 +117,11 @@ static enum opts_result answer(const struct command *command, enum opts_request 
 		man_print(&manual);
 	else
 		complete_print((enum complete_shell)(request - REQUEST_COMPLETION), command, NULL);
-	return OPTS_DONE;
 }
 
-/* Returns OPTS_BAD with *ERR set as soon as something is wrong. */
-static enum opts_result parse(const struct command *command, struct scan *scan,
-	const enum opts_request *request, struct opts_list *operands, rkt_error **err)
+/* As opts_parse() returns it: -1 as soon as something is wrong. */
+static int parse(const struct command *command, struct scan *scan, const enum opts_request *request,
+	struct opts_list *operands, rkt_error **err)
 {
 	size_t count = 0;
 	int found;
@@ -133,17 +132,17 @@ static enum opts_result parse(const struct command *command, struct scan *scan,
 		else
 			found = store(scan->opt, scan->text, err);
 		if (found < 0)
-			return OPTS_BAD;
-		if (*request != REQUEST_NONE)
-			return answer(command, *request);
+			return -1;
+		if (*request != REQUEST_NONE) {
+			answer(command, *request);
+			return 0;
+		}
 	}
-	if (found < 0 || check_count(command, operands, count, err) < 0)
-		return OPTS_BAD;
-	return OPTS_RUN;
+	return found < 0 || check_count(command, operands, count, err) < 0 ? -1 : 1;
 }
 
-enum opts_result opts_parse(const struct command *command, int argc, char **argv,
-	struct operands *ret_operands, rkt_error **err)
+int opts_parse(const struct command *command, int argc, char **argv, struct operands *ret_operands,
+	rkt_error **err)
 {
 	enum opts_request request = REQUEST_NONE;
 	auto_free struct opt *table = opts_table(command->options, &request);
@@ -155,11 +154,11 @@ enum opts_result opts_parse(const struct command *command, int argc, char **argv
 		.index = 1,
 		.dashes = command->operand ? SCAN_TO_DASHES : SCAN_TO_END,
 	};
-	enum opts_result result;
+	int result;
 
 	out_set_program(command->program);
 	result = parse(command, &scan, &request, &operands, err);
-	if (result != OPTS_RUN || !ret_operands) {
+	if (result <= 0 || !ret_operands) {
 		free(operands.items);
 		operands = (struct opts_list){ 0 };
 	}

@@ -79,16 +79,18 @@ struct operands {
 	size_t count;
 };
 
-enum opts_result {
-	OPTS_RUN,  /* go on */
-	OPTS_DONE, /* --help, --version or the like was answered: exit 0 */
-	OPTS_BAD,  /* *err is set, kind RKT_USAGE unless a callback chose otherwise */
-};
+/* May be called twice. */
+static inline void operands_free(struct operands *self)
+{
+	free(pass_ptr(self->items));
+}
+#define auto_operands __attribute__((cleanup(operands_free)))
 
-/* Parses ARGV[1..ARGC-1], which stays as it is. Every command understands --help, --version,
- * --print-man and --print-completion (hidden) and, unless its table has its own, --debug, --quiet
- * and --no-color; the letters h and q are theirs unless the table uses them. OPERANDS->items
- * (strings lent by ARGV) is freed by the caller after OPTS_RUN, and NULL otherwise. A command that
- * takes none passes NULL for OPERANDS. */
-enum opts_result opts_parse(const struct command *command, int argc, char **argv,
-	struct operands *ret_operands, rkt_error **err);
+/* Parses ARGV[1..ARGC-1], which stays as it is: 1 when the command is to go on; 0 when --help,
+ * --version or the like was answered, and all is done; -1 with kind RKT_USAGE unless a callback
+ * chose otherwise. Every command understands --help, --version, --print-man and --print-completion
+ * (hidden) and, unless its table has its own, --debug, --quiet and --no-color; the letters h and q
+ * are theirs unless the table uses them. OPERANDS->items (strings lent by ARGV) is freed by the
+ * caller. A command that takes none passes NULL for OPERANDS. */
+int opts_parse(const struct command *command, int argc, char **argv, struct operands *ret_operands,
+	rkt_error **err);

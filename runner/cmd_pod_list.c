@@ -136,9 +136,7 @@ int cmd_pod_list(int argc, char **argv, rkt_error **err)
 		.options = table,
 		.see_also = see_also,
 	};
-	enum opts_result result = opts_parse(&command, argc, argv, NULL, err);
+	int got = opts_parse(&command, argc, argv, NULL, err);
 
-	if (result != OPTS_RUN)
-		return result == OPTS_DONE ? 0 : -1;
-	return list(&options, err);
+	return got > 0 ? list(&options, err) : got;
 }

@@ -69,12 +69,8 @@ int cmd_pod_rm(int argc, char **argv, rkt_error **err)
 		.operands_min = 1,
 		.operands_max = -1,
 	};
-	struct operands operands;
-	enum opts_result result = opts_parse(&command, argc, argv, &operands, err);
-	auto_free const char **items = operands.items;
+	auto_operands struct operands operands = { NULL };
+	int got = opts_parse(&command, argc, argv, &operands, err);
 
-	if (result != OPTS_RUN)
-		return result == OPTS_DONE ? 0 : -1;
-	(void)items;
-	return remove_all(dir, &operands, err);
+	return got > 0 ? remove_all(dir, &operands, err) : got;
 }

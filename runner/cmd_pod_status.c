@@ -83,11 +83,8 @@ int cmd_pod_status(int argc, char **argv, rkt_error **err)
 		.operands_min = 1,
 		.operands_max = 1,
 	};
-	struct operands operands;
-	enum opts_result result = opts_parse(&command, argc, argv, &operands, err);
-	auto_free const char **items = operands.items;
+	auto_operands struct operands operands = { NULL };
+	int got = opts_parse(&command, argc, argv, &operands, err);
 
-	if (result != OPTS_RUN)
-		return result == OPTS_DONE ? 0 : -1;
-	return status(&options, items[0], err);
+	return got > 0 ? status(&options, operands.items[0], err) : got;
 }

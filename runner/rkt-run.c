@@ -30,10 +30,10 @@ static int check(const struct run_options *options, rkt_error **err)
 static int run(int argc, char **argv, rkt_error **err)
 {
 	__attribute__((cleanup(run_options_free))) struct run_options options = { 0 };
-	enum opts_result result = run_options_parse(&options, argc, argv, err);
+	int got = run_options_parse(&options, argc, argv, err);
 
-	if (result != OPTS_RUN)
-		return result == OPTS_DONE ? 0 : -1;
+	if (got <= 0)
+		return got;
 	out_set_debug(options.debug);
 	if (check(&options, err) < 0)
 		return -1;

@@ -25,8 +25,7 @@ struct run_options {
 extern const char *const run_nets[], *const run_pull_policies[];
 
 /* Reads ARGV: as opts_parse(). What OPTIONS points at is freed by run_options_free(). */
-enum opts_result run_options_parse(
-	struct run_options *options, int argc, char **argv, rkt_error **err);
+int run_options_parse(struct run_options *options, int argc, char **argv, rkt_error **err);
 void run_options_free(struct run_options *options);
 
 /* Makes the pod and executes its stage1. Returns (-1) only on failure, and then the pod is gone

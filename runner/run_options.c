@@ -159,8 +159,7 @@ static const struct command_example examples[] = {
 
 static const char *const insecure_words[] = { "image", "tls", "http", "all-fetch", "none", NULL };
 
-enum opts_result run_options_parse(
-	struct run_options *options, int argc, char **argv, rkt_error **err)
+int run_options_parse(struct run_options *options, int argc, char **argv, rkt_error **err)
 {
 	const struct opt table[] = {
 		OPTION(OPT_TEXT, "dir", &options->dir, "DIR",

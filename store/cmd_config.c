@@ -129,9 +129,7 @@ int cmd_config(int argc, char **argv, rkt_error **err)
 			"that every user may read is warned of.",
 		.options = options,
 		.see_also = cmd_see_also };
-	enum opts_result got = opts_parse(&command, argc, argv, NULL, err);
+	int got = opts_parse(&command, argc, argv, NULL, err);
 
-	if (got != OPTS_RUN)
-		return got == OPTS_DONE ? 0 : -1;
-	return config(dir, err);
+	return got > 0 ? config(dir, err) : got;
 }

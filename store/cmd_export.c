@@ -183,13 +183,8 @@ int cmd_export(int argc, char **argv, rkt_error **err)
 		.candidates_command = COMPLETE_IMAGES,
 		.operands_min = 2,
 		.operands_max = 2 };
-	struct operands operands;
-	enum opts_result got = opts_parse(&command, argc, argv, &operands, err);
-	int result;
+	auto_operands struct operands operands = { NULL };
+	int got = opts_parse(&command, argc, argv, &operands, err);
 
-	if (got != OPTS_RUN)
-		return got == OPTS_DONE ? 0 : -1;
-	result = export(&settings, operands.items[0], operands.items[1], err);
-	free(operands.items);
-	return result;
+	return got > 0 ? export(&settings, operands.items[0], operands.items[1], err) : got;
 }

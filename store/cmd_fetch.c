@@ -405,14 +405,11 @@ int cmd_fetch(int argc, char **argv, rkt_error **err)
 		.candidates_command = COMPLETE_IMAGES,
 		.operands_min = 1,
 		.operands_max = -1 };
-	struct operands references;
-	enum opts_result got = opts_parse(&command, argc, argv, &references, err);
-	int result = got == OPTS_DONE ? 0 : -1;
+	auto_operands struct operands references = { NULL };
+	int result = opts_parse(&command, argc, argv, &references, err);
 
-	if (got == OPTS_RUN) {
+	if (result > 0)
 		result = fetch(&settings, &references, err);
-		free(references.items);
-	}
 	free(settings.headers.items);
 	return result;
 }

@@ -181,10 +181,10 @@ int cmd_gc(int argc, char **argv, rkt_error **err)
 		.examples = examples,
 		.options = options,
 		.see_also = cmd_see_also };
-	enum opts_result got = opts_parse(&command, argc, argv, NULL, err);
+	int got = opts_parse(&command, argc, argv, NULL, err);
 
-	if (got != OPTS_RUN)
-		return got == OPTS_DONE ? 0 : -1;
+	if (got <= 0)
+		return got;
 	if (!settings.max_size)
 		return rkt_fail(
 			err, RKT_USAGE, "--max-size is not 0: without it all goes that may");

@@ -405,13 +405,8 @@ int cmd_import(int argc, char **argv, rkt_error **err)
 		.examples = examples,
 		.see_also = cmd_see_also,
 		.operands_max = -1 };
-	struct operands files;
-	enum opts_result got = opts_parse(&command, argc, argv, &files, err);
-	int result;
+	auto_operands struct operands files = { NULL };
+	int got = opts_parse(&command, argc, argv, &files, err);
 
-	if (got != OPTS_RUN)
-		return got == OPTS_DONE ? 0 : -1;
-	result = import_what_is_said(&settings, &files, err);
-	free(files.items);
-	return result;
+	return got > 0 ? import_what_is_said(&settings, &files, err) : got;
 }

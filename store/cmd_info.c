@@ -262,13 +262,8 @@ int cmd_info(int argc, char **argv, rkt_error **err)
 		.candidates_command = COMPLETE_IMAGES,
 		.operands_min = 1,
 		.operands_max = 1 };
-	struct operands images;
-	enum opts_result got = opts_parse(&command, argc, argv, &images, err);
-	int result;
+	auto_operands struct operands images = { NULL };
+	int got = opts_parse(&command, argc, argv, &images, err);
 
-	if (got != OPTS_RUN)
-		return got == OPTS_DONE ? 0 : -1;
-	result = info(dir, images.items[0], as_json ? INFO_JSON : INFO_LINES, err);
-	free(images.items);
-	return result;
+	return got > 0 ? info(dir, images.items[0], as_json ? INFO_JSON : INFO_LINES, err) : got;
 }

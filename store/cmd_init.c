@@ -101,9 +101,7 @@ int cmd_init(int argc, char **argv, rkt_error **err)
 		.options = options,
 		.examples = examples,
 		.see_also = cmd_see_also };
-	enum opts_result got = opts_parse(&command, argc, argv, NULL, err);
+	int got = opts_parse(&command, argc, argv, NULL, err);
 
-	if (got != OPTS_RUN)
-		return got == OPTS_DONE ? 0 : -1;
-	return init(&settings, err);
+	return got > 0 ? init(&settings, err) : got;
 }

@@ -506,14 +506,11 @@ int cmd_list(int argc, char **argv, rkt_error **err)
 		.see_also = cmd_see_also,
 		.candidates_command = COMPLETE_NAMES,
 		.operands_max = -1 };
-	struct operands names;
-	enum opts_result got = opts_parse(&command, argc, argv, &names, err);
-	int result = got == OPTS_DONE ? 0 : -1;
+	auto_operands struct operands names = { NULL };
+	int result = opts_parse(&command, argc, argv, &names, err);
 
-	if (got == OPTS_RUN) {
+	if (result > 0)
 		result = list(&settings, &names, err);
-		free(names.items);
-	}
 	free(settings.labels.items);
 	return result;
 }

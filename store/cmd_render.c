@@ -387,13 +387,8 @@ int cmd_render(int argc, char **argv, rkt_error **err)
 		.candidates_command = COMPLETE_IMAGES,
 		.operands_min = 0,
 		.operands_max = 2 };
-	struct operands images;
-	enum opts_result got = opts_parse(&command, argc, argv, &images, err);
-	int result;
+	auto_operands struct operands images = { NULL };
+	int got = opts_parse(&command, argc, argv, &images, err);
 
-	if (got != OPTS_RUN)
-		return got == OPTS_DONE ? 0 : -1;
-	result = run(&settings, &images, err);
-	free(images.items);
-	return result;
+	return got > 0 ? run(&settings, &images, err) : got;
 }

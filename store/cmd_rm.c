@@ -124,15 +124,12 @@ int cmd_rm(int argc, char **argv, rkt_error **err)
 		.operands_min = 1,
 		.operands_max = -1 };
 	auto_store rkt_store *store = NULL;
-	struct operands images;
-	enum opts_result got = opts_parse(&command, argc, argv, &images, err);
-	int result;
+	auto_operands struct operands images = { NULL };
+	int got = opts_parse(&command, argc, argv, &images, err);
 
-	if (got != OPTS_RUN)
-		return got == OPTS_DONE ? 0 : -1;
+	if (got <= 0)
+		return got;
 	store = cmd_open_existing(dir, err);
 	self.store = store;
-	result = store ? rm(&self, &images, err) : -1;
-	free(images.items);
-	return result;
+	return store ? rm(&self, &images, err) : -1;
 }

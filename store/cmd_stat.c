@@ -335,9 +335,7 @@ int cmd_stat(int argc, char **argv, rkt_error **err)
 		.options = options,
 		.examples = examples,
 		.see_also = cmd_see_also };
-	enum opts_result got = opts_parse(&command, argc, argv, NULL, err);
+	int got = opts_parse(&command, argc, argv, NULL, err);
 
-	if (got != OPTS_RUN)
-		return got == OPTS_DONE ? 0 : -1;
-	return stat_store(&settings, err);
+	return got > 0 ? stat_store(&settings, err) : got;
 }

@@ -146,13 +146,8 @@ int cmd_trust(int argc, char **argv, rkt_error **err)
 		.examples = examples,
 		.see_also = see_also,
 		.operands_max = -1 };
-	struct operands words;
-	enum opts_result got = opts_parse(&command, argc, argv, &words, err);
-	int result;
+	auto_operands struct operands words = { NULL };
+	int got = opts_parse(&command, argc, argv, &words, err);
 
-	if (got != OPTS_RUN)
-		return got == OPTS_DONE ? 0 : -1;
-	result = run(&settings, &words, err);
-	free(words.items);
-	return result;
+	return got > 0 ? run(&settings, &words, err) : got;
 }

@@ -242,17 +242,12 @@ int cmd_verify(int argc, char **argv, rkt_error **err)
 		.see_also = cmd_see_also,
 		.candidates_command = COMPLETE_IMAGES,
 		.operands_max = -1 };
-	struct operands images;
-	enum opts_result got = opts_parse(&command, argc, argv, &images, err);
-	int result;
+	auto_operands struct operands images = { NULL };
+	int got = opts_parse(&command, argc, argv, &images, err);
 
-	if (got != OPTS_RUN)
-		return got == OPTS_DONE ? 0 : -1;
-	if (!settings.jobs || settings.jobs > JOBS_MAX) {
-		free(images.items);
+	if (got <= 0)
+		return got;
+	if (!settings.jobs || settings.jobs > JOBS_MAX)
 		return rkt_fail(err, RKT_USAGE, "--jobs is from 1 to %d", JOBS_MAX);
-	}
-	result = verify(&settings, &images, err);
-	free(images.items);
-	return result;
+	return verify(&settings, &images, err);
 }

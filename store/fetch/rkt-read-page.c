@@ -155,11 +155,9 @@ static int run(int argc, char **argv, rkt_error **err)
 		.see_also = see_also,
 		.operands_max = 0,
 	};
-	enum opts_result got = opts_parse(&command, argc, argv, NULL, err);
+	int got = opts_parse(&command, argc, argv, NULL, err);
 
-	if (got != OPTS_RUN)
-		return got == OPTS_DONE ? 0 : -1;
-	return work(err);
+	return got > 0 ? work(err) : got;
 }
 
 int main(int argc, char **argv)

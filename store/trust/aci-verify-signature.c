@@ -111,17 +111,13 @@ static int run(int argc, char **argv, rkt_error **err)
 		.operands_min = 2,
 		.operands_max = -1,
 	};
-	struct operands files = { 0 };
-	enum opts_result got;
-	int status;
+	auto_operands struct operands files = { NULL };
+	int got = opts_parse(&command, argc, argv, &files, err);
 
-	got = opts_parse(&command, argc, argv, &files, err);
-	if (got != OPTS_RUN)
-		return got == OPTS_DONE ? 0 : -1;
+	if (got <= 0)
+		return got;
 	signal(SIGPIPE, SIG_IGN); /* gpg may stop reading first */
-	status = work(&files);
-	free(files.items);
-	return status;
+	return work(&files);
 }
 
 int main(int argc, char **argv)
