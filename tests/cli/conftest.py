@@ -9,10 +9,12 @@ import json
 import lzma
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
 import tarfile
+import tempfile
 import time
 
 import pytest
@@ -66,43 +68,62 @@ def run(args, stdin=b"", env=None, cwd=None, timeout=TIMEOUT_SEC, preexec_fn=Non
     return Result(done)
 
 
-def meddled(args, what, path):
-    """The words that run ARGS while strace(1) meddles with system calls; PATH: only those about this file."""
+def meddled(args, what, path, *options, log="/dev/null"):
+    """The words that run ARGS while strace(1) meddles with system calls; PATH: only those about this file. OPTIONS
+    are of strace."""
     if not shutil.which("strace"):
         pytest.skip("strace is not installed")
     only = ["-P", path] if path else []
-    return [str(word) for word in ["strace", "-f", "-o", "/dev/null", *only, "-e", f"inject={what}", *args]]
+    return [str(word) for word in ["strace", "-f", *options, "-o", log, *only, "-e", f"inject={what}", *args]]
 
 
 # LeakSanitizer cannot look at what strace looks at
 UNDER_STRACE = {"ASAN_OPTIONS": "detect_leaks=0"}
 
 
-def start_slowed(args, delay, path=None, **more):
-    """Starts ARGS with a DELAY at a system call, before it or after it, in microseconds, as
-    "fsync:delay_exit=700000" or "newfstatat:delay_enter=2000000:when=2". MORE is for Popen, which is returned:
-    strace, whose child the program is, and which ends as it does."""
-    return subprocess.Popen(meddled(args, delay, path), env={**os.environ, **UNDER_STRACE}, **more)
+class Held(subprocess.Popen):
+    """ARGS, held by strace(1) at their system call number WHEN of those called CALL (about the file PATH): before
+    it, or AFTER it. However slow the machine is, they stay there until release(). MORE is for Popen; the process
+    is the program itself."""
 
+    def __init__(self, args, call, path=None, when=1, after=False, **more):
+        self.mark = "(DELAYED)" if after else f"{call}("
+        self.marks = 1 if after else when
+        self.log = tempfile.NamedTemporaryFile(prefix="rkt-test-")
+        for_ever = f"{call}:delay_{'exit' if after else 'enter'}=2000000000:when={when}"
+        words = meddled(args, for_ever, path, "-D", "-e", f"trace={call}", log=self.log.name)
+        super().__init__(words, env={**os.environ, **UNDER_STRACE}, **more)
 
-def program_of(pid):
-    """The file a process runs, or None when it has ended."""
-    try:
-        return os.readlink(f"/proc/{pid}/exe")
-    except (FileNotFoundError, ProcessLookupError):
-        return None
+    def is_held(self):
+        return pathlib.Path(self.log.name).read_text().count(self.mark) >= self.marks
 
+    def wait_held(self, seconds=60):
+        """Returns it when it is there."""
+        end = time.monotonic() + seconds
+        while not self.is_held():
+            assert self.poll() is None and time.monotonic() < end, "it does not come to that call"
+            time.sleep(0.002)
+        return self
 
-def child_of(tracer):
-    """The number of the process that start_slowed() slows down, as soon as it runs its program: before that
-    strace has children of its own, by which it tries what the kernel can."""
-    children = pathlib.Path(f"/proc/{tracer.pid}/task/{tracer.pid}/children")
-    while True:
-        for pid in map(int, children.read_text().split()):
-            if program_of(pid) not in (None, program_of(tracer.pid)):
-                return pid
-        assert tracer.poll() is None
-        time.sleep(0.002)
+    def release(self):
+        """Lets it run to its end: whom nobody traces any more goes on."""
+        try:
+            status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        except FileNotFoundError:
+            return
+        tracer = int(re.search(r"^TracerPid:\t(\d+)$", status, re.MULTILINE)[1])
+        if tracer:
+            os.kill(tracer, signal.SIGKILL)
+
+    def kill(self):
+        """What is killed while it is held ends when it is released."""
+        super().kill()
+        self.release()
+
+    def __exit__(self, *why):
+        self.release()
+        super().__exit__(*why)
+        self.log.close()
 
 
 def run_failing(args, error, path=None):

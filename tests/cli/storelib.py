@@ -175,6 +175,11 @@ def wait_until(true, seconds=30):
         time.sleep(0.002)
 
 
+def is_waiting(process):
+    """Whether PROCESS waits for a lock that another has."""
+    return any("-> " in line and f" {process.pid} " in line for line in open("/proc/locks"))
+
+
 def holders(lock, sign):
     """The lines of /proc/locks on LOCK that are "held" or "waiting"."""
     if not lock.exists():

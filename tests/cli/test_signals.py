@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import child_of, entry, make_aci, manifest, start_slowed, symlink, tar_bytes, tool
+from conftest import Held, entry, make_aci, manifest, symlink, tar_bytes, tool
 from siglib import Gpg, needs_gpg, trust  # noqa: F401 (a fixture)
 from storelib import add, image_tar, store, wait_until
 
@@ -18,12 +18,15 @@ WIPE = b"\r\x1b[K"
 LINKS = [symlink(f"rootfs/link{i}", "content") for i in range(40)]
 
 
-def half_way(args, room):
-    """A program that takes half a second for each symbolic link, when it has made one in ROOM: its
-    tracer, and its own number."""
-    tracer = start_slowed(args, "symlinkat:delay_enter=500000", stderr=subprocess.PIPE)
-    wait_until(lambda: any(room.rglob("link0*")))
-    return tracer, child_of(tracer)
+def half_way(args, *signals):
+    """Runs ARGS, which get SIGNALS when they have made a few symbolic links: the status, and what they say."""
+    with Held(args, "symlinkat", when=3, stderr=subprocess.PIPE) as process:
+        process.wait_held()
+        for number in signals:
+            process.send_signal(number)
+        process.release()
+        err = process.communicate(timeout=60)[1]
+    return process.returncode, err
 
 
 @pytest.fixture
@@ -44,10 +47,7 @@ def test_a_tree_half_written_is_removed(image, tmp_path, room, command, number):
     words = [tool("rkt-store"), command, image, room / "out"]
     if command == "aci-extract":
         words = [tool("aci-extract"), tmp_path / "a.aci", room / "out"]
-    tracer, pid = half_way(words, room)
-    os.kill(pid, number)
-    _, err = tracer.communicate(timeout=30)
-    assert (tracer.returncode, err) == (-number, b"")
+    assert half_way(words, number) == (-number, b"")
     assert list(room.iterdir()) == []
 
 
@@ -73,11 +73,8 @@ def test_who_waits_for_the_rest_of_an_image_leaves_nothing(room, name, sent):
 
 def test_a_signal_that_is_ignored_stays_so(image, room):
     words = ["env", "--ignore-signal=HUP", tool("rkt-store"), "extract", image, room / "out"]
-    tracer, pid = half_way(words, room)
-    os.kill(pid, signal.SIGHUP)
-    os.kill(pid, signal.SIGTERM)
-    tracer.communicate(timeout=30)
-    assert tracer.returncode == -signal.SIGTERM and list(room.iterdir()) == []
+    assert half_way(words, signal.SIGHUP, signal.SIGTERM) == (-signal.SIGTERM, b"")
+    assert list(room.iterdir()) == []
 
 
 def test_the_line_of_progress_is_wiped(data_dir):

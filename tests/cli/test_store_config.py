@@ -5,7 +5,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import run, start_slowed, tool
+from conftest import Held, run, tool
 from storelib import assert_one_line, store
 
 
@@ -56,10 +56,11 @@ def test_a_file_that_goes_meanwhile_says_nothing(dirs):
     say(dirs["local"], "a.json", data="/1")
     say(dirs["local"], "b.json", **{"stage1-images": "/images"})
     folder = dirs["local"] / "paths.d"
-    reading = start_slowed([tool("rkt-store"), "config"], "getdents64:delay_exit=1000000:when=1", folder, stdout=subprocess.PIPE)
-    time.sleep(0.5)
-    (folder / "b.json").unlink()
-    out, _ = reading.communicate(timeout=30)
+    with Held([tool("rkt-store"), "config"], "getdents64", folder, after=True, stdout=subprocess.PIPE) as reading:
+        reading.wait_held()
+        (folder / "b.json").unlink()
+        reading.release()
+        out, _ = reading.communicate(timeout=60)
     assert reading.returncode == 0 and json.loads(out)["stage0"][0]["data"] == "/1"
 
 

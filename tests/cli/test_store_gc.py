@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import needs_erofs, needs_root, run_failing, start_slowed, tool
+from conftest import Held, needs_erofs, needs_root, run_failing, tool
 from storelib import (
     add,
     as_nobody,
@@ -18,6 +18,7 @@ from storelib import (
     files_in,
     ids,
     image_tar,
+    is_waiting,
     mounts_below,
     open_dir,
     own_mounts,
@@ -36,19 +37,10 @@ def images(data_dir, tmp_path):
 
 
 def wait_for(condition, what):
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end, f"waited in vain until {what}"
         time.sleep(0.01)
-
-
-def is_open(file):
-    """Whether a process has FILE open."""
-    for link in pathlib.Path("/proc").glob("[0-9]*/fd/*"):
-        with contextlib.suppress(OSError):
-            if os.readlink(link) == str(file):
-                return True
-    return False
 
 
 def gc(*args):
@@ -88,14 +80,14 @@ def test_downloads_that_were_given_up_go_with_their_notes(images, data_dir):
 def test_a_download_that_ended_meanwhile_is_passed_by(images, data_dir, again):
     """gc has opened it, and waits before it asks whether somebody works on it."""
     file = write(data_dir / "cas/partial" / ("a" * 64), b"old")
-    collecting = start_slowed([tool("rkt-store"), "gc", "--grace-period=0s"], "flock:delay_enter=1500000", file,
-                              stderr=subprocess.PIPE)
-    wait_for(lambda: ids() == [], "gc has removed the images")
-    wait_for(lambda: is_open(file), "gc has opened the download")
-    file.unlink()
-    if again:
-        write(file, b"new")
-    err = collecting.communicate(timeout=30)[1].decode()
+    with Held([tool("rkt-store"), "gc", "--grace-period=0s"], "flock", file, stderr=subprocess.PIPE) as collecting:
+        collecting.wait_held()
+        assert ids() == []
+        file.unlink()
+        if again:
+            write(file, b"new")
+        collecting.release()
+        err = collecting.communicate(timeout=60)[1].decode()
     assert collecting.returncode == 0, err
     assert not again or file.read_bytes() == b"new"
     assert file.name not in err
@@ -290,14 +282,19 @@ def test_import_and_gc_side_by_side_lose_nothing(data_dir, tmp_path):
 
 @needs_root
 def test_gc_waits_for_an_import_that_has_named_its_files(images, data_dir, tmp_path):
-    """The import is slowed down between the names of its files and its commit."""
+    """The import is held between the names of its files and its commit."""
     file = write(tmp_path / "slow.aci", image_tar(content="slow"))
     image = f"sha256-{hashlib.sha256(file.read_bytes()).hexdigest()}"
-    importing = start_slowed([tool("rkt-store"), "import", file], "fsync:delay_exit=700000", stdout=subprocess.PIPE)
-    wait_for(lambda: blob_path(data_dir, image).exists(), "the blob has its name")
-    assert image not in ids()
-    gc()
-    assert importing.communicate(timeout=60)[0].decode().split() == [image]
+    folder = blob_path(data_dir, image).parent
+    with Held([tool("rkt-store"), "import", file], "fsync", folder, after=True, stdout=subprocess.PIPE) as importing:
+        importing.wait_held()
+        assert blob_path(data_dir, image).exists() and image not in ids()
+        with subprocess.Popen([tool("rkt-store"), "gc"], stderr=subprocess.DEVNULL) as collecting:
+            wait_for(lambda: is_waiting(collecting), "gc waits")
+            assert blob_path(data_dir, image).exists()
+            importing.release()
+            assert importing.communicate(timeout=60)[0].decode().split() == [image]
+        assert collecting.returncode == 0
     assert store("export", image, "-").status == 0
 
 

@@ -7,8 +7,8 @@ import pathlib
 import subprocess
 
 import pytest
-from conftest import BUILD, entry, make_aci, manifest, needs_erofs, run, run_failing, start_slowed, tool
-from podlib import house, wait_for
+from conftest import BUILD, Held, entry, make_aci, manifest, needs_erofs, run, run_failing, tool
+from podlib import house
 from storelib import (
     add,
     assert_one_line,
@@ -175,7 +175,14 @@ def test_force_changes_nothing_where_no_pod_is(images, data_dir):
     assert len(files_in(data_dir)) == 4
 
 
-LATE = "sleep 2; cat /late; ls /bin | wc -l"
+LATE = "until [ -e /go ]; do sleep 0.05; done; cat /late; ls /bin | wc -l"
+
+
+def let_go(house, process, uuid, image):
+    """Lets the app of IMAGE in the pod go on with LATE; what it said."""
+    stage1 = pathlib.Path(f"/proc/{process.pid}/root{house.pod(uuid)}/stage1")
+    (stage1 / f"opt/stage2/{image}/rootfs/go").touch()
+    return process.communicate(timeout=60)[0].decode()
 
 
 @pytest.mark.parametrize("form", ["extracted", pytest.param("erofs", marks=needs_erofs)])
@@ -195,7 +202,7 @@ def test_a_running_pod_keeps_its_root_when_its_image_is_removed_by_force(house, 
     assert image not in os.listdir(house.data / "cas/mnt")
     assert store("gc", "--grace-period=0s").status == 0
     assert house.state(uuid) == "running"
-    out = process.communicate(timeout=20)[0].decode()
+    out = let_go(house, process, uuid, image)
     assert process.returncode == 0 and "still there" in out, out
     assert int(out.split()[-1]) > 5  # what was never looked at before
     assert house.status(uuid)["apps"][0]["status"] == 0
@@ -218,7 +225,7 @@ def test_a_running_pod_keeps_its_root_when_a_layer_is_removed_by_force(house, tm
     assert warnings(result)[1].endswith(f"was a dependency of {top} (example.com/top)")
     assert info(top)["pods"] == [uuid]
     assert store("gc", "--grace-period=0s").status == 0
-    out = process.communicate(timeout=20)[0].decode()
+    out = let_go(house, process, uuid, top)
     assert process.returncode == 0 and "still there" in out, out
     assert run(["rkt-pod", "rm", uuid]).status == 0
     assert store("gc", "--grace-period=0s").status == 0
@@ -234,23 +241,20 @@ def test_a_pod_that_is_gone_is_not_spoken_of(images, data_dir):
 
 
 def test_a_pod_that_just_starts_is_told_that_its_image_was_removed(house, tmp_path):
-    """Its start is slowed down after it has its lease."""
+    """Its start is held after it has its lease."""
     image = house.shell("true")
     assert run(["rkt-run", house.shell("true", name="example.com/other")]).status == 0  # stage1 is there
     before = set(house.pods())
     file = tmp_path / "uuid"
-    process = start_slowed(
-        [tool("rkt-run"), f"--uuid-file-save={file}", image],
-        "openat:delay_enter=2000000",
-        path=file,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    wait_for(lambda: info(image)["pods"] or process.poll() is not None, "the pod has its lease")
-    result = store("rm", "--force", image)
-    (uuid,) = set(house.pods()) - before
-    assert f"pod {uuid} cannot be started" in result.err
-    err = process.communicate(timeout=30)[1].decode()
+    command = [tool("rkt-run"), f"--uuid-file-save={file}", image]
+    with Held(command, "openat", file, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.wait_held()
+        assert info(image)["pods"]
+        result = store("rm", "--force", image)
+        (uuid,) = set(house.pods()) - before
+        assert f"pod {uuid} cannot be started" in result.err
+        process.release()
+        err = process.communicate(timeout=60)[1].decode()
     assert process.returncode == 254, err
     (line,) = [line for line in err.splitlines() if line.startswith("rkt-run: ") and "rendering" in line]
     assert f"{image}, which pod {uuid} took, was removed from the store" in line

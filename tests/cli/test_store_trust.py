@@ -9,7 +9,7 @@ import time
 
 import pexpect
 import pytest
-from conftest import run, start_slowed, tool
+from conftest import Held, run, tool
 from siglib import Gpg, gpg_starts, needs_gpg, trust  # noqa: F401 (a fixture)
 from storelib import (  # noqa: F401 (a fixture)
     as_nobody, assert_one_line, image_tar, on_small_disk, open_dir, store, write)
@@ -253,11 +253,13 @@ def test_adding_and_removing_at_once_lose_nothing(trust, keys, alice):
     """The folder that one empties and removes is the one in which the other is about to write."""
     bob = keys.fingerprint("bob")
     folder = trust.put("user", "a/b", bob, (keys.home.parent / "bob.asc").read_bytes()).parent
-    adding = start_slowed([tool("rkt-store"), "trust", "--yes", "--prefix=a/b", alice[0]],
-                          "mkdirat:delay_exit=2000000", folder.parent, stdout=subprocess.DEVNULL)
-    time.sleep(1)
-    assert store("trust", "rm", "--prefix=a/b", bob).status == 0
-    assert not folder.exists() and adding.wait(30) == 0
+    command = [tool("rkt-store"), "trust", "--yes", "--prefix=a/b", alice[0]]
+    with Held(command, "mkdirat", folder.parent, after=True, stdout=subprocess.DEVNULL) as adding:
+        adding.wait_held()
+        assert store("trust", "rm", "--prefix=a/b", bob).status == 0
+        assert not folder.exists()
+        adding.release()
+        assert adding.wait(60) == 0
     assert states() == [("user", "a/b", "trusted")]
 
 
