@@ -73,10 +73,13 @@ static int read_meta(
 	return 0;
 }
 
-static int check_metas(int fd, uint64_t size, rkt_error **err)
+/* The size is asked for last: a commit grows the file before it writes the meta that speaks of it,
+ * and may do both meanwhile. */
+static int check_metas(int fd, rkt_error **err)
 {
 	uint8_t first[META_SIZE];
 	uint64_t txn[2], need[2], page;
+	struct stat st;
 
 	_Static_assert(
 		sizeof(size_t) == META_FORMAT_64, "the index format is that of 64-bit machines");
@@ -89,7 +92,9 @@ static int check_metas(int fd, uint64_t size, rkt_error **err)
 		return damaged(err, "has a page size out of range");
 	if (read_meta(fd, page, &txn[1], &need[1], err) < 0)
 		return -1;
-	if (size < need[txn[1] > txn[0]])
+	if (fstat(fd, &st) < 0)
+		return rkt_fail_errno(err, "stat cas/index/%s", DATA_FILE);
+	if ((uint64_t)st.st_size < need[txn[1] > txn[0]])
 		return damaged(err, "is truncated");
 	return 0;
 }
@@ -113,7 +118,7 @@ int db_look(int dir, enum db_file *ret, rkt_error **err)
 		return -1;
 	if (all_zero(first, sizeof first))
 		return 0;
-	if (check_metas(fd, (uint64_t)st.st_size, err) < 0)
+	if (check_metas(fd, err) < 0)
 		return -1;
 	*ret = DB_FILE_GOOD;
 	return 0;

@@ -40,11 +40,25 @@ static int make_index(rkt_store *self, rkt_error **err)
 	return self->db ? 0 : -1;
 }
 
+/* What looks damaged may be half made, by somebody who holds the lock for that. */
+static int look_at_index(const rkt_store *self, enum db_file *ret, rkt_error **err)
+{
+	auto_error rkt_error *why = NULL;
+	auto_fd int naming = -1;
+
+	if (db_look(self->layout.index, ret, &why) == 0)
+		return 0;
+	if (rkt_error_kind(why) == RKT_INVALID)
+		naming = layout_lock(&self->layout, LAYOUT_NAMING, NULL);
+	return naming < 0 ? rkt_fail_with(err, pass_ptr(why))
+			  : db_look(self->layout.index, ret, err);
+}
+
 static int open_index(rkt_store *self, rkt_error **err)
 {
 	enum db_file state;
 
-	if (db_look(self->layout.index, &state, err) < 0)
+	if (look_at_index(self, &state, err) < 0)
 		return -1;
 	if (state == DB_FILE_ABSENT && self->mode == RKT_STORE_WRITE)
 		return make_index(self, err);

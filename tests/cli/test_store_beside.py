@@ -10,7 +10,7 @@ import termios
 
 import pytest
 from conftest import BUILD, Held, needs_root, run, tool
-from storelib import add, blob_path, content_offset, flip, ids, image_tar, store, wait_until, write
+from storelib import add, blob_path, content_offset, flip, ids, image_tar, is_waiting, store, wait_until, write
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_reader_waits_for_no_writer_however_slow_the_disk(data_dir, tmp_path, number):
@@ -26,6 +26,38 @@ def test_a_reader_waits_for_no_writer_however_slow_the_disk(data_dir, tmp_path, 
             assert store("list", "--no-legend").status == 0
         assert importing.returncode == 0 and len(ids()) == image + 1
     assert held
+
+
+def test_the_index_may_grow_while_it_is_opened(data_dir, tmp_path):
+    add(write(tmp_path / "one.aci", image_tar("example.com/one")))
+    index = data_dir / "cas/index/data.mdb"
+    size = index.stat().st_size
+    notes = [{"name": "example.com/note", "value": "x" * 300_000}]
+    more = [write(tmp_path / f"{i}.aci", image_tar(f"example.com/{i}", annotations=notes)) for i in range(4)]
+    with Held([tool("rkt-store"), "list", "--no-legend"], "pread64", index, stdout=subprocess.PIPE) as listing:
+        listing.wait_held()
+        add(*more)
+        assert index.stat().st_size > size
+        listing.release()
+        out = listing.communicate(timeout=60)[0]
+    assert listing.returncode == 0 and len(out.splitlines()) == 5
+
+
+def test_an_index_that_is_half_made_is_waited_for(data_dir):
+    """By somebody who has the naming lock alone; where nobody has, it is damaged."""
+    store("init")
+    index = data_dir / "cas/index/data.mdb"
+    whole = index.read_bytes()
+    index.write_bytes(whole[:5000])
+    result = store("list")
+    assert result.status == 4 and "is truncated" in result.err, result
+    maker = os.open(data_dir / "cas/tmp", os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(maker, fcntl.LOCK_EX)
+    with subprocess.Popen([tool("rkt-store"), "list"], stderr=subprocess.PIPE) as listing:
+        wait_until(lambda: is_waiting(listing))
+        index.write_bytes(whole)
+        os.close(maker)
+        assert listing.communicate(timeout=60)[1] == b"" and listing.returncode == 0
 
 
 def waiting_in(pipe):
