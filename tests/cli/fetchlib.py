@@ -5,8 +5,8 @@ from conftest import run
 from storelib import files_in, image_tar
 from weblib import Proxy, Web, make_ca
 
-# Waits are short, so that what shall fail fails soon.
-SOON = ["--retry-wait=0s", "--idle-timeout=5s", "--connect-timeout=5s"]
+# What shall be tried again is so at once; what is to come comes, however slow the machine is.
+SOON = ["--retry-wait=0s", "--idle-timeout=60s", "--connect-timeout=60s"]
 
 
 @pytest.fixture(scope="session")

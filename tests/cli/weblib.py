@@ -99,7 +99,7 @@ class Server(http.server.ThreadingHTTPServer):
     def finish_request(self, request, address):
         # the handshake belongs into the thread of the connection: one that hangs stops nobody else
         if self.web.context:
-            request.settimeout(10)
+            request.settimeout(60)
             request = self.web.context.wrap_socket(request, server_side=True)
         super().finish_request(request, address)
 
@@ -118,7 +118,8 @@ class Web:
         self.port = self.server.server_address[1]
         self.host = f"{HOST}:{self.port}"
         self.url = f"{'https' if certificate else 'http'}://{self.host}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        # how often it looks whether it is to end
+        threading.Thread(target=self.server.serve_forever, args=[0.02], daemon=True).start()
 
     def close(self):
         self.server.shutdown()
