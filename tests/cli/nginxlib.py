@@ -86,7 +86,7 @@ class Nginx:
         self.wait()
 
     def wait(self):
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port)).close()

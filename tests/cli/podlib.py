@@ -11,7 +11,7 @@ import pytest
 from conftest import BUILD, busybox_entries, make_aci, manifest, run, tool
 
 STAGE1 = BUILD / "stage1/native/stage1-native.aci"
-WAIT_SEC = 20
+WAIT_SEC = 60
 
 
 def mounts_below(path):

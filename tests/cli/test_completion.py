@@ -340,7 +340,7 @@ class Terminal:
     def __init__(self, command, *lines):
         env = dict(os.environ, TERM="dumb", LC_ALL="C.UTF-8", PATH=f"{BUILD}:{os.environ['PATH']}",
                    HOME="/nonexistent", PS1="> ", PS2="")
-        self.child = pexpect.spawn(command[0], command[1:], env=env, timeout=30, encoding="utf-8",
+        self.child = pexpect.spawn(command[0], command[1:], env=env, timeout=60, encoding="utf-8",
                                    dimensions=(50, 200))
         for line in lines:
             self.child.sendline(line)

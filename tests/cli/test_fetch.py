@@ -368,7 +368,7 @@ def test_an_endless_body_ends(data_dir, web):
     web.route("/b.aci", lambda handler, _: endless(handler, 404))
     assert_one_line(unsigned(web, f"{web.url}/b.aci"), 3, "404")
     web.route("/c.aci", lambda handler, _: endless(handler, 202))
-    assert_one_line(unsigned(web, f"{web.url}/c.aci", timeout=20), 1, "202")
+    assert_one_line(unsigned(web, f"{web.url}/c.aci", timeout=60), 1, "202")
     assert partial(data_dir) == []
 
 
@@ -386,9 +386,7 @@ def test_a_slow_trickle_ends(data_dir, web):
             handler.wfile.write(b"x")
             time.sleep(0.5)
     web.route("/a.aci", trickle)
-    before = time.monotonic()
-    result = unsigned(web, "--idle-timeout=2s", "--tries=1", f"{web.url}/a.aci")
-    assert result.status == 1 and time.monotonic() - before < 20, result
+    assert_one_line(unsigned(web, "--idle-timeout=2s", "--tries=1", f"{web.url}/a.aci"), 1, "too slow")
 
 
 @pytest.mark.parametrize("after", ["nothing", "status", "headers"])
@@ -400,12 +398,11 @@ def test_who_says_nothing_is_given_up(data_dir, web, after):
             handler.wfile.flush()
         elif after == "headers":
             handler.reply(200, b"", length=1000)
-        done.wait(30)
+        done.wait(60)
     web.route("/a.aci", hang)
-    before = time.monotonic()
     result = unsigned(web, "--idle-timeout=1s", "--tries=1", f"{web.url}/a.aci")
     done.set()
-    assert result.status == 1 and time.monotonic() - before < 15, result
+    assert_one_line(result, 1, "too slow" if after == "headers" else "no answer in time")
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "nonsense"])
@@ -661,7 +658,7 @@ def test_a_proxy_that_is_none_is_told_once_and_without_its_password(data_dir, we
 
 
 def test_several_are_fetched_at_once_and_told_in_order(data_dir, web):
-    together = threading.Barrier(4, timeout=20)
+    together = threading.Barrier(4, timeout=60)
     files = [File(image_tar(content=str(number))) for number in range(4)]
     def answer(file):
         def wait(handler, asked):
@@ -759,7 +756,7 @@ def test_a_terminal_shows_how_far_all_are(data_dir, web):
     web.file("/a.aci", image_tar(content=noise(1 << 20, b"a")), **slow)
     web.file("/b.aci", image_tar(content=noise(1 << 20, b"b")), **slow)
     args = ["fetch", "--insecure-options=image", "--cacert", str(web.ca), f"{web.url}/a.aci", f"{web.url}/b.aci"]
-    child = pexpect.spawn(tool("rkt-store"), args, timeout=30, dimensions=(24, 100))
+    child = pexpect.spawn(tool("rkt-store"), args, timeout=60, dimensions=(24, 100))
     child.expect(rb"2 images  \S+ \S+ of 2\.0 MiB +\d+%  \S+ \S+/s  \d+:\d\d left")
     child.expect(rb"sha256-[0-9a-f]{64}")
     child.expect(pexpect.EOF)

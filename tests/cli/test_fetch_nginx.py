@@ -121,7 +121,7 @@ def kill_in_the_middle(nginx, data_dir, url, least):
     """Begins a fetch of URL and kills it when LEAST bytes are there; how many are."""
     command = [tool("rkt-store"), "fetch", "--cacert", nginx.ca, *SOON, "--insecure-options=image", url]
     process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL)
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not (names := partial(data_dir) if data_dir.exists() else []) or (
             data_dir / "cas" / names[0]).stat().st_size < least:
         assert process.poll() is None and time.monotonic() < end

@@ -261,7 +261,7 @@ def test_the_reader_gives_up_what_it_can_do_without():
         status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
     finally:
         os.close(ours)
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=60)
     assert out.decode() == f"{GOOD}\nend\n"
     assert sorted(files) == ["0", "1", "2"]
     assert "NoNewPrivs:\t1\n" in status
@@ -281,7 +281,7 @@ def test_a_root_that_can_become_nobody_else_has_no_capability_either():
         pytest.skip("the sanitizer needs what the plain build gives up")
     process = reading(before=["setpriv", "--bounding-set=-setuid,-setgid"])
     status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert "Uid:\t0\t0\t0\t0\n" in status
     assert "CapEff:\t0000000000000000\n" in status and "CapPrm:\t0000000000000000\n" in status
 

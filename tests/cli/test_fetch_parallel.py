@@ -133,7 +133,7 @@ def test_what_is_needed_by_what_is_here_is_looked_for_here_too(data_dir, web, pr
 
     def answer(handler, _):
         asked.set()
-        go_on.wait(20)
+        go_on.wait(60)
         handler.reply(404)
 
     web.route(f"/{'d' * 1500}", answer)

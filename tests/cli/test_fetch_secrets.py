@@ -162,7 +162,7 @@ def under_way(data_dir, tmp_path, web):
         handler.reply(200, b"x" * 1000, length=100_000)
         handler.wfile.flush()
         began.set()
-        done.wait(30)
+        done.wait(60)
 
     web.route("/a.aci", hang)
     started = []
@@ -174,7 +174,7 @@ def under_way(data_dir, tmp_path, web):
         process = subprocess.Popen([str(word) for word in words], cwd=tmp_path, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more)
         started.append(process)
-        assert began.wait(20)
+        assert began.wait(60)
         time.sleep(0.3)
         return process
 

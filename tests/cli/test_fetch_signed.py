@@ -265,7 +265,7 @@ def test_an_image_is_not_its_own_signature(site, web):
     the_id(fetch(web, f"{web.url}/a.aci"))
     site.put("/a.aci", image_tar(NAME, content="new"))
     for more in [], ["--no-cache"]:
-        result = fetch(web, f"--signature={web.url}/a.aci#x", *more, f"{web.url}/a.aci", timeout=20)
+        result = fetch(web, f"--signature={web.url}/a.aci#x", *more, f"{web.url}/a.aci", timeout=60)
         assert_one_line(result, 2, "a.aci is the image itself")
 
 

@@ -40,7 +40,7 @@ def test_somebody_who_only_looks_is_waited_for(house):
     time.sleep(0.3)
     assert remover.poll() is None and house.pods() == [uuid]
     os.close(fd)
-    assert remover.wait(timeout=20) == 0
+    assert remover.wait(timeout=60) == 0
     remover.communicate()
     assert house.pods() == []
 

@@ -51,7 +51,7 @@ def test_wait_returns_when_the_pod_has_ended(house):
     except subprocess.TimeoutExpired:
         pass
     process.terminate()
-    out, _ = waiter.communicate(timeout=20)
+    out, _ = waiter.communicate(timeout=60)
     assert lines(out)["state"] == "exited"
 
 

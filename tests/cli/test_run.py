@@ -120,7 +120,7 @@ def test_two_images_run_in_one_pod(house):
 def test_first_failure_is_the_status_of_the_pod(house):
     good = house.shell("sleep 30", name="example.com/good")
     bad = house.shell("exit 5", name="example.com/bad")
-    assert run(["rkt-run", good, bad], timeout=25).status == 5
+    assert run(["rkt-run", good, bad], timeout=60).status == 5
 
 
 def test_one_image_twice_needs_names(house):
@@ -144,7 +144,7 @@ def test_layout_is_that_of_the_readme(house):
     assert json.loads((app / "manifest").read_text())["name"] == "example.com/busybox"
     assert (app / "rootfs/bin/busybox").exists()
     (app / "rootfs/stop").touch()
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=60) == 0
     names = {path.name for path in pod.iterdir()}
     assert names >= {"container", "stage1", "overlay", "status", "log", "pid"}
     assert list((pod / "stage1").iterdir()) == []
@@ -393,7 +393,7 @@ def test_killed_supervisor_takes_the_pod_along(house):
     before = mounts_below("/")
     process, uuid = house.start(image)
     process.kill()
-    process.wait(timeout=20)
+    process.wait(timeout=60)
     wait_for(lambda: house.state(uuid) == "exited", "the pod has exited")
     wait_for(lambda: not processes_in(house.data), "no process is left")
     assert run(["rkt-pod", "gc", "--grace-period=0s"]).status == 0

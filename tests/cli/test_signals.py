@@ -65,7 +65,7 @@ def test_who_waits_for_the_rest_of_an_image_leaves_nothing(room, name, sent):
         wait_until(lambda: "poll" in pathlib.Path(f"/proc/{process.pid}/wchan").read_text())
     process.send_signal(signal.SIGINT)
     try:
-        assert process.wait(10) == -signal.SIGINT
+        assert process.wait(60) == -signal.SIGINT
     finally:
         process.kill()
     assert process.stderr.read() == b"" and list(room.iterdir()) == []
@@ -95,7 +95,7 @@ def test_the_line_of_progress_is_wiped(data_dir):
         with contextlib.suppress(BlockingIOError):
             seen += os.read(screen, 4096)
     process.send_signal(signal.SIGINT)
-    assert process.wait(30) == -signal.SIGINT
+    assert process.wait(60) == -signal.SIGINT
     with contextlib.suppress(OSError):  # nobody else has the terminal open
         seen += os.read(screen, 4096)
     assert seen.endswith(WIPE), seen

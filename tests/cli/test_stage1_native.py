@@ -141,7 +141,7 @@ def shell(pod_, script, *options, **fields):
 
 
 def wait_for(condition, what):
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end, f"timed out: {what}"
         time.sleep(0.02)
@@ -729,7 +729,7 @@ class Terminal:
         self.seen = ""
 
     def read_until(self, text):
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while text not in self.seen:
             assert time.monotonic() < end, f"{text!r} not in {self.seen!r}"
             if select.select([self.master], [], [], 0.1)[0]:

@@ -115,7 +115,7 @@ def test_after_a_bad_file_none_is_begun(data_dir, tmp_path):
 
 def test_a_pipe_is_not_waited_for_when_a_file_before_it_is_bad(data_dir, tmp_path):
     child = start("-j4", write(tmp_path / "bad.aci", b"no archive"), "-", stdin=subprocess.PIPE)
-    assert child.wait(timeout=30) == 4
+    assert child.wait(timeout=60) == 4
     assert "bad.aci" in child.stderr.read() and child.stdout.read() == ""
 
 

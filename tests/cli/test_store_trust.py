@@ -122,7 +122,7 @@ def test_without_a_terminal_nothing_is_trusted(trust, alice):
 @pytest.mark.parametrize("answer, trusted", [("y", True), ("YES", True), ("n", False), ("", False),
                                              ("yo", False), ("yesssssssssssssssssssss", False), ("\x04", False)])
 def test_a_terminal_is_asked(trust, alice, answer, trusted):
-    child = pexpect.spawn(tool("rkt-store"), ["trust", "--prefix=example.com/app", str(alice[0])], timeout=20)
+    child = pexpect.spawn(tool("rkt-store"), ["trust", "--prefix=example.com/app", str(alice[0])], timeout=60)
     child.expect_exact("Trust this key for images called example.com/app, or example.com/app/ and more? [y/N] ")
     assert trust.files() == []
     child.send(answer) if answer == "\x04" else child.sendline(answer)
@@ -133,7 +133,7 @@ def test_a_terminal_is_asked(trust, alice, answer, trusted):
 
 
 def test_a_key_from_a_pipe_is_asked_for_at_the_terminal(trust, alice):
-    child = pexpect.spawn("sh", ["-c", f"cat {alice[0]} | {tool('rkt-store')} trust --root -"], timeout=20)
+    child = pexpect.spawn("sh", ["-c", f"cat {alice[0]} | {tool('rkt-store')} trust --root -"], timeout=60)
     child.expect_exact("[y/N] ")
     child.sendline("y")
     child.expect(pexpect.EOF)

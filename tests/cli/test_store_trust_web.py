@@ -53,7 +53,7 @@ def test_a_key_is_fetched_and_trusted(trust, web, alice):
 def test_a_terminal_is_asked_for_keys_of_the_web_too(trust, web, alice):
     args = ["trust", "--root", f"--cacert={web.ca}", f"{web.url}/alice.asc"]
     for answer, count in (("n", 0), ("y", 1)):
-        child = pexpect.spawn(tool("rkt-store"), args, timeout=20)
+        child = pexpect.spawn(tool("rkt-store"), args, timeout=60)
         child.expect_exact("[y/N] ")
         assert alice[-4:].upper().encode() in child.before
         child.sendline(answer)
