@@ -180,6 +180,12 @@ def is_waiting(process):
     return any("-> " in line and f" {process.pid} " in line for line in open("/proc/locks"))
 
 
+def somebody_waits(folder):
+    """Whether a process waits for the lock on a file in FOLDER."""
+    files = [f":{file.stat().st_ino} " for file in folder.iterdir()]
+    return any("-> " in line and any(file in line for file in files) for line in open("/proc/locks"))
+
+
 def holders(lock, sign):
     """The lines of /proc/locks on LOCK that are "held" or "waiting"."""
     if not lock.exists():

@@ -14,7 +14,8 @@ import time
 import pytest
 from conftest import is_sanitized, run, tool
 from fetchlib import SOON, big_image, fetch, noise, other, partial, pki, proxy, unsigned, web  # noqa: F401
-from storelib import add, assert_one_line, blob_path, files_in, ids, image_tar, store, write
+from storelib import (
+    add, assert_one_line, blob_path, files_in, ids, image_tar, somebody_waits, store, wait_until, write)
 from weblib import File, Web
 
 
@@ -680,7 +681,8 @@ def test_several_are_fetched_at_once_and_told_in_order(data_dir, web):
 def test_who_asks_for_what_is_under_way_waits_and_has_it_too(data_dir, web, processes, policy):
     file, url = File(image_tar()), f"{web.url}/a.aci"
     def answer(handler, asked):
-        time.sleep(2 if len(web.requests) == 1 else 0)
+        if len(web.requests) == 1:
+            wait_until(lambda: somebody_waits(data_dir / "cas/partial"))
         file(handler, asked)
     web.route("/a.aci", answer)
     results = []
