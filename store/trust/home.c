@@ -139,6 +139,8 @@ static LIBRARY_DEFINE(gpgme, GPGME_SONAME, GPGME_CALLS);
  * calls gpgme_check_version_internal(). */
 static void initialize(void)
 {
+	/* we need gpg only: gpgconf would be run three times to say where it is, gpgsm once */
+	(void)gpgme.gpgme_set_global_flag("disable-gpgconf", "1");
 	gpgme.gpgme_check_version(NULL);
 }
 

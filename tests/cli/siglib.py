@@ -90,13 +90,16 @@ class Trust:
 
 
 def gpg_starts(folder, *args):
-    """How often gpg is started by "rkt-store ARGS", which does well."""
+    """How often gpg is started by "rkt-store ARGS", which does well, and starts nothing else."""
     if not shutil.which("strace"):
         pytest.skip("strace is not installed")
     trace = folder / "trace"
     result = run(["strace", "-f", "-e", "trace=execve", "-o", trace, tool("rkt-store"), *args], env=UNDER_STRACE)
     assert (result.status, result.err) == (0, ""), result
-    return len(re.findall(r'execve\("[^"]*/gpg", ', trace.read_text()))
+    calls = [line for line in trace.read_text().splitlines() if 'execve("' in line and " = -1 " not in line]
+    programs = [re.search(r'execve\("[^"]*/([^"/]*)"', line)[1] for line in calls]
+    assert set(programs) == {"rkt-store", "gpg"}, programs
+    return programs.count("gpg")
 
 
 @pytest.fixture

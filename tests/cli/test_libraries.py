@@ -91,7 +91,7 @@ def test_gpgme_is_missing(data_dir, tmp_path, broken, trust):
 
 @needs_gpg
 def test_gpg_itself_is_missing(data_dir, tmp_path, trust):
-    """It is run where gpgme has it from gpgconf, which it finds by PATH."""
+    """It is found by PATH."""
     gpg = Gpg(tmp_path / "gpg")
     key = write(tmp_path / "alice.asc", gpg.make_key("alice").read_bytes())
     gpg.stop()
