@@ -37,11 +37,18 @@ struct extraction {
 	struct workshop *aside_room; /* lent: to be gone before anything appears; or NULL */
 };
 
-static void extraction_free(struct extraction *x)
+/* Closes what it has open but its root. */
+static void let_go(struct extraction *x)
 {
 	scope_close(&x->parent_fd);
+	x->parent_fd = -1;
+	image_free(pass_ptr(x->layer));
+}
+
+static void extraction_free(struct extraction *x)
+{
+	let_go(x);
 	buf_free(&x->parent);
-	image_free(x->layer);
 	extract_dirs_free(&x->dirs);
 	extract_aside_free(&x->aside);
 }
@@ -450,9 +457,11 @@ static int work(struct extraction *x, struct workshop *w, const char *name, rkt_
 	return workshop_rename(w, name, err);
 }
 
-/* The first error is the one to tell; a second one from here could only hide it. */
+/* The first error is the one to tell; a second one from here could only hide it. That may be that
+ * there are no more descriptors, and it takes some. */
 static void undo(struct extraction *x, struct workshop *w)
 {
+	let_go(x);
 	extract_dirs_unlock(&x->dirs, x->root);
 	(void)workshop_remove(w, NULL);
 }

@@ -12,10 +12,16 @@
 #include "base/fd.h"
 #include "base/tree.h"
 
-void workshop_free(struct workshop *self)
+static void close_both(struct workshop *self)
 {
 	scope_close(&self->fd);
 	scope_close(&self->root_fd);
+	self->fd = self->root_fd = -1;
+}
+
+void workshop_free(struct workshop *self)
+{
+	close_both(self);
 	scope_free(&self->name);
 }
 
@@ -94,6 +100,7 @@ int workshop_rename(const struct workshop *self, const char *name, rkt_error **e
 
 int workshop_remove(struct workshop *self, rkt_error **err)
 {
+	close_both(self); /* where descriptors have run out, removing takes these */
 	if (self->name && tree_remove(self->dir, self->name, err) < 0)
 		return -1;
 	scope_free(&self->name);

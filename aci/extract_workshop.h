@@ -28,7 +28,7 @@ int workshop_write_manifest(const struct workshop *self, struct slice bytes, rkt
 /* Lets it appear as NAME. */
 int workshop_rename(const struct workshop *self, const char *name, rkt_error **err);
 
-/* Removes it with all that is in it. Removed already is success. */
+/* Removes it with all that is in it; its descriptors are closed. Removed already is success. */
 int workshop_remove(struct workshop *self, rkt_error **err);
 void workshop_free(struct workshop *self);
 

@@ -8,29 +8,33 @@
 #include "base/alloc.h"
 
 /* Opens a directory to empty it. An ordinary user's own may forbid him even that (0555, 0000). */
-static int open_dir(int dir, const char *name)
+static DIR *open_dir(int dir, const char *name)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	int fd = openat(dir, name, flags);
+	auto_fd int fd = openat(dir, name, flags);
+	DIR *stream;
 
 	if (fd < 0 && errno == EACCES && fchmodat(dir, name, 0700, AT_SYMLINK_NOFOLLOW) == 0)
 		fd = openat(dir, name, flags);
-	if (fd >= 0 && geteuid() != 0)
+	if (fd < 0)
+		return NULL;
+	if (geteuid() != 0)
 		(void)fchmod(fd, 0700); /* somebody else's: the unlink will tell */
-	return fd;
+	stream = fdopendir(fd);
+	if (stream)
+		fd = -1; /* the stream owns it */
+	return stream;
 }
 
-/* Removes the plain files of DIR; *RET_CHILD gets the name of a subdirectory, or NULL. */
-static int remove_files(int dir, dev_t dev, char **ret_child, rkt_error **err)
+/* Removes the plain files of the directory STREAM, read from its beginning; *RET_CHILD gets the
+ * name of a subdirectory, or NULL. */
+static int remove_files(DIR *stream, dev_t dev, char **ret_child, rkt_error **err)
 {
-	auto_dir DIR *stream = NULL;
-	auto_fd int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int dir = dirfd(stream);
 	struct dirent *entry;
 
 	*ret_child = NULL;
-	if (fd < 0 || !(stream = fdopendir(fd)))
-		return rkt_fail_errno(err, "open directory");
-	fd = -1; /* the stream owns it */
+	rewinddir(stream);
 	while ((errno = 0, entry = readdir(stream))) {
 		struct stat st;
 
@@ -78,42 +82,62 @@ static int lift(int from, const char *name, int to, unsigned *counter, rkt_error
 	}
 }
 
-int tree_remove(int dir, const char *name, rkt_error **err)
+/* Empties the subdirectory CHILD of TOP. */
+static int empty_child(DIR *top, const char *child, dev_t dev, unsigned *counter, rkt_error **err)
 {
-	auto_fd int top = -1;
-	struct stat st;
-	unsigned counter = 0;
+	auto_dir DIR *below = open_dir(dirfd(top), child);
 
-	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != EISDIR && errno != EPERM)
-		return rkt_fail_errno(err, "remove %s", name);
-	top = open_dir(dir, name);
-	if (top < 0 || fstat(top, &st) < 0)
-		return rkt_fail_errno(err, "open %s", name);
+	if (!below)
+		return rkt_fail_errno(err, "open %s", child);
+	for (;;) {
+		auto_free char *deeper = NULL;
+
+		if (remove_files(below, dev, &deeper, err) < 0)
+			return -1;
+		if (!deeper)
+			return 0;
+		if (lift(dirfd(below), deeper, dirfd(top), counter, err) < 0)
+			return -1;
+	}
+}
+
+static int empty(DIR *top, rkt_error **err)
+{
+	unsigned counter = 0;
+	struct stat st;
+
+	if (fstat(dirfd(top), &st) < 0)
+		return rkt_fail_errno(err, "stat");
 	for (;;) {
 		auto_free char *child = NULL;
 
 		if (remove_files(top, st.st_dev, &child, err) < 0)
 			return -1;
 		if (!child)
-			break;
-		for (;;) {
-			auto_fd int below = open_dir(top, child);
-			auto_free char *deeper = NULL;
-
-			if (below < 0)
-				return rkt_fail_errno(err, "open %s", child);
-			if (remove_files(below, st.st_dev, &deeper, err) < 0)
-				return -1;
-			if (!deeper)
-				break;
-			if (lift(below, deeper, top, &counter, err) < 0)
-				return -1;
-		}
-		if (unlinkat(top, child, AT_REMOVEDIR) < 0)
+			return 0;
+		if (empty_child(top, child, st.st_dev, &counter, err) < 0)
+			return -1;
+		if (unlinkat(dirfd(top), child, AT_REMOVEDIR) < 0)
 			return rkt_fail_errno(err, "remove %s", child);
 	}
+}
+
+int tree_remove(int dir, const char *name, rkt_error **err)
+{
+	auto_dir DIR *top = NULL;
+
+	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return rkt_fail_errno(err, "remove %s", name);
+	/* an empty one needs no descriptor, which who undoes something may not get */
+	if (unlinkat(dir, name, AT_REMOVEDIR) == 0)
+		return 0;
+	top = open_dir(dir, name);
+	if (!top)
+		return rkt_fail_errno(err, "open %s", name);
+	if (empty(top, err) < 0)
+		return -1;
 	if (unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return rkt_fail_errno(err, "remove %s", name);
 	return 0;

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import os
+import resource
 import subprocess
 import tarfile
 
@@ -245,6 +246,20 @@ def test_a_full_disk_leaves_nothing(tmp_path):
     result = on_small_disk("1m", script, tool("aci-extract"), aci)
     assert result.out == "status 1\n"
     assert "extracting big: write: No space left on device" in result.err
+
+
+@pytest.mark.parametrize("limit", range(5, 20))
+def test_too_few_descriptors_leave_nothing(tmp_path, limit):
+    """S-042: what was there when they ran out is removed all the same."""
+    deep = ["rootfs/" + "/".join(["d"] * depth) for depth in range(1, 5)]
+    make_aci(tmp_path / "a.aci", [pair for path in deep for pair in (entry(path), entry(path + "/f", "x"))])
+    result = run(["aci-extract", "a.aci", "out"], cwd=tmp_path,
+                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
+    if result.status == 0:
+        assert names_in(tmp_path) == ["a.aci", "out"]
+        return
+    one_line(result, 1, "Too many open files")
+    assert names_in(tmp_path) == ["a.aci"]
 
 
 def test_no_permission_leaves_nothing(public_dir):

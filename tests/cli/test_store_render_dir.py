@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import resource
 import tarfile
 
 import pytest
@@ -127,6 +128,20 @@ def test_missing_dependency_is_named_and_nothing_appears(images, tmp_path):
     assert store("rm", BELOW).status == 0
     assert_one_line(store("render", TOP, tmp_path / "out"), 3, f"{TOP} needs {BELOW}: not in the store")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("limit", range(14, 32))
+def test_too_few_descriptors_leave_nothing(images, tmp_path, limit):
+    """S-042: what was there when they ran out is removed all the same."""
+    place = tmp_path / "place"
+    place.mkdir()
+    result = store("render", TOP, place / "out",
+                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
+    if result.status == 0:
+        assert os.listdir(place) == ["out"]
+        return
+    assert_one_line(result, 1, "Too many open files")
+    assert os.listdir(place) == []
 
 
 def test_device_nodes_are_refused_unless_asked_for(data_dir, tmp_path):
