@@ -33,6 +33,23 @@ static void keep_children(void)
 	signal(SIGCHLD, SIG_DFL);
 }
 
+static void go_on(int number)
+{
+	(void)number;
+}
+
+/* Where a file may not grow any more (RLIMIT_FSIZE), the write fails: that can be said, and what is
+ * half written removed, where the signal would end us. It is handled, not ignored, so that programs
+ * that we start or become have it as they expect it. */
+static void survive_size_limit(void)
+{
+	const struct sigaction action = { .sa_handler = go_on, .sa_flags = SA_RESTART };
+	struct sigaction before;
+
+	if (sigaction(SIGXFSZ, NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+		sigaction(SIGXFSZ, &action, NULL);
+}
+
 static int report(rkt_error *error, int failure_status)
 {
 	enum rkt_error_kind kind = rkt_error_kind(error);
@@ -92,6 +109,7 @@ int cli_main(int argc, char **argv, cli_run_fn *run, int failure_status)
 
 	open_standard_descriptors();
 	keep_children();
+	survive_size_limit();
 	buffer_stdout();
 	if (argc > 0)
 		out_set_program(strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0]);

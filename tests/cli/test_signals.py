@@ -5,12 +5,13 @@ import json
 import os
 import pathlib
 import pty
+import resource
 import signal
 import subprocess
 import time
 
 import pytest
-from conftest import Held, entry, make_aci, manifest, symlink, tar_bytes, tool
+from conftest import Held, entry, make_aci, manifest, run, symlink, tar_bytes, tool
 from siglib import Gpg, needs_gpg, trust  # noqa: F401 (a fixture)
 from storelib import add, image_tar, store, wait_until
 
@@ -75,6 +76,28 @@ def test_a_signal_that_is_ignored_stays_so(image, room):
     words = ["env", "--ignore-signal=HUP", tool("rkt-store"), "extract", image, room / "out"]
     assert half_way(words, signal.SIGHUP, signal.SIGTERM) == (-signal.SIGTERM, b"")
     assert list(room.iterdir()) == []
+
+
+def small_files():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+
+
+@pytest.mark.parametrize("command", ["import", "render", "extract", "export", "aci-extract", "aci-build"])
+def test_a_file_that_may_not_grow_is_an_error_and_leaves_nothing(data_dir, tmp_path, room, command):
+    """RLIMIT_FSIZE, whose signal ends those who say nothing of it."""
+    file = tmp_path / "big.aci"
+    file.write_bytes(image_tar(content=os.urandom(1 << 21).hex()))
+    words = {
+        "import": ["rkt-store", "import", file],
+        "aci-extract": ["aci-extract", file, room / "out"],
+        "aci-build": ["aci-build", "--patch", "--name=example.com/b", file, room / "out"],
+    }.get(command, ["rkt-store", command, "example.com/test", room / "out"])
+    if command in ("render", "extract", "export"):
+        add(file)
+    result = run(words, preexec_fn=small_files)
+    assert result.status == 1 and result.err.endswith(": File too large\n"), result
+    assert len(result.err.splitlines()) == 1 and list(room.iterdir()) == []
+    assert store("verify").status in (0, 3)
 
 
 def test_the_line_of_progress_is_wiped(data_dir):
