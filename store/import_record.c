@@ -2,6 +2,7 @@
 #include "store/import.h"
 
 #include "store/alias.h"
+#include "store/known.h"
 #include "store/origin.h"
 
 static int put_tree(db_txn *txn, const struct import_record *record, rkt_error **err)
@@ -57,8 +58,8 @@ int import_record_write(db_txn *txn, void *context, rkt_error **err)
 
 	if (got < 0 || put_aliases(txn, record, err) < 0 || put_origin(txn, record, got, err) < 0)
 		return -1;
-	if (got)
-		return 0; /* another import of the same image was faster */
+	if (got) /* another import of it was faster, or its files were gone or damaged */
+		return known_used_in(txn, &record->id, err);
 	image_row_write(&record->row, &row);
 	manifest_row_write(record->manifest, &manifest);
 	if (db_put(txn, DB_IMAGE, key_slice(&key), buf_slice(&row), err) < 0 ||

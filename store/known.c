@@ -111,6 +111,15 @@ static int write_use(db_txn *txn, void *context, rkt_error **err)
 	return got > 0 ? store_put_used(txn, self->id, err) : got;
 }
 
+int known_used_in(db_txn *txn, const rkt_image_id *id, rkt_error **err)
+{
+	struct use use = { .id = id };
+
+	if (look_at_use(txn, &use, err) < 0)
+		return -1;
+	return use.is_news ? store_put_used(txn, id, err) : 0;
+}
+
 int known_used(rkt_store *store, const rkt_image_id *id, rkt_error **err)
 {
 	struct use use = { .id = id };

@@ -58,6 +58,19 @@ static void an_old_image_that_is_imported_again_is_left_to_who_did(void **state)
 	assert_int_equal(kept_by_gc(self, 0), 0);
 }
 
+static void an_old_image_whose_blob_was_gone_is_left_to_who_imports_it_again(void **state)
+{
+	struct fixture *self = *state;
+	rkt_image_id id = import_ago(self, 48 * HOUR_SEC);
+	int shard = layout_shard_open(self->store->layout.blob, &id, NULL);
+
+	assert_int_equal(unlinkat(shard, id.text, 0), 0);
+	close(shard);
+	import_ago(self, 0);
+	assert_int_equal(kept_by_gc(self, 24 * HOUR_SEC), 1);
+	assert_int_equal(kept_by_gc(self, 0), 0);
+}
+
 static void an_import_within_the_hour_of_the_last_use_writes_nothing(void **state)
 {
 	struct fixture *self = *state;
@@ -71,6 +84,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_STORE(an_old_image_that_is_imported_again_is_left_to_who_did),
+		IN_STORE(an_old_image_whose_blob_was_gone_is_left_to_who_imports_it_again),
 		IN_STORE(an_import_within_the_hour_of_the_last_use_writes_nothing),
 	};
 
