@@ -50,11 +50,21 @@ static int sync_parent(const char *path, rkt_error **err)
 	return fsync(fd) < 0 ? rkt_fail_errno(err, "fsync %s", parent) : 0;
 }
 
+/* Drops what PATH ends with after the name of the folder it is about: "/", "/.", "/./". */
+static void end_with_name(char *path)
+{
+	size_t len = strlen(path);
+
+	while (len > 1 && (path[len - 1] == '/' || (path[len - 1] == '.' && path[len - 2] == '/')))
+		path[--len] = '\0';
+}
+
 /* Makes PATH and its missing parents. These are the user's own words, so symlinks in them hold. */
 static int make_path(const char *path, rkt_error **err)
 {
 	auto_free char *part = xstrdup(path);
 
+	end_with_name(part); /* the last one made is to be private */
 	for (char *at = part + 1;; at++) {
 		char here = *at;
 

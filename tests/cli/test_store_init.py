@@ -55,6 +55,15 @@ def member(open_dir, *args, **more):
 # ---- alone ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("end", ["", "/", "//", "/.", "/./"])
+def test_it_is_private_however_its_path_is_written(tmp_path, end):
+    where = tmp_path / "above/store"
+    result = store("init", "-d", f"{where}{end}", preexec_fn=lambda: os.umask(0o022))
+    assert (result.status, result.out) == (0, f"{where}\n"), result
+    assert stat.S_IMODE(where.stat().st_mode) == 0o700
+    assert stat.S_IMODE(where.parent.stat().st_mode) == 0o755
+
+
 def test_makes_an_empty_store_and_says_where(data_dir):
     result = store("init")
     assert (result.status, result.out, result.err) == (0, f"{data_dir}\n", "")
