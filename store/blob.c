@@ -204,22 +204,9 @@ void blob_writer_close(struct blob_writer *self)
 
 int blob_open(const struct layout *layout, const rkt_image_id *id, uint64_t size, rkt_error **err)
 {
-	auto_fd int shard = layout_shard_open(layout->blob, id, err);
-	auto_fd int fd = -1;
-	struct stat st;
+	auto_free char *what = xasprintf("the blob of %s", id->text);
 
-	if (shard < 0)
-		return -1;
-	fd = openat(shard, id->text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 && errno == ENOENT)
-		return rkt_fail(err, RKT_MISSING, "the blob of %s is gone", id->text);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return rkt_fail_errno(err, "open blob %s", id->text);
-	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != size)
-		return rkt_fail(err, RKT_INVALID,
-			"the blob of %s is damaged: it has %lld bytes, not %llu", id->text,
-			(long long)st.st_size, (unsigned long long)size);
-	return pass_fd(fd);
+	return layout_open_file(layout->blob, id, size, what, err);
 }
 
 /* ---- a stream whose digest is known beforehand ----------------------------------------------- */

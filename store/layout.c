@@ -283,6 +283,30 @@ int layout_shard_make(int shelf, const rkt_image_id *id, rkt_error **err)
 	return open_folder(shelf, shard, RKT_STORE_WRITE, err);
 }
 
+int layout_open_file(
+	int shelf, const rkt_image_id *id, uint64_t size, const char *what, rkt_error **err)
+{
+	auto_error rkt_error *why = NULL;
+	auto_fd int shard = layout_shard_open(shelf, id, &why), fd = -1;
+	struct stat st = { 0 };
+
+	if (shard < 0 && rkt_error_kind(why) != RKT_MISSING)
+		return rkt_fail_with(err, pass_ptr(why));
+	if (shard >= 0)
+		fd = openat(shard, id->text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (shard < 0 || (fd < 0 && errno == ENOENT))
+		return rkt_fail(err, RKT_MISSING, "%s is gone", what);
+	/* a symlink, and a socket (open(2)) */
+	if ((fd < 0 && errno != ELOOP && errno != ENXIO) || (fd >= 0 && fstat(fd, &st) < 0))
+		return rkt_fail_errno(err, "open %s", what);
+	if (!S_ISREG(st.st_mode))
+		return rkt_fail(err, RKT_INVALID, "%s is damaged: it is no file", what);
+	if ((uint64_t)st.st_size != size)
+		return rkt_fail(err, RKT_INVALID, "%s is damaged: it has %lld bytes, not %llu",
+			what, (long long)st.st_size, (unsigned long long)size);
+	return pass_fd(fd);
+}
+
 char *layout_file_path(const struct layout *self, const char *what, const rkt_image_id *id)
 {
 	char shard[3];

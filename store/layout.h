@@ -51,6 +51,11 @@ int layout_shard_open(int shelf, const rkt_image_id *id, rkt_error **err);
 /* The same, made durably when it is missing. */
 int layout_shard_make(int shelf, const rkt_image_id *id, rkt_error **err);
 
+/* Opens for reading the file of ID below SHELF, which should have SIZE bytes: RKT_MISSING when it
+ * is not there, RKT_INVALID when it is another, or no file at all. WHAT it is called in errors. */
+int layout_open_file(
+	int shelf, const rkt_image_id *id, uint64_t size, const char *what, rkt_error **err);
+
 /* The paths of an image's files, absolute, for people: they are never opened by these. The caller
  * frees them. WHAT is "blob", "erofs" or "rootfs". */
 char *layout_file_path(const struct layout *self, const char *what, const rkt_image_id *id);

@@ -133,22 +133,14 @@ static int lock_mounts(const rkt_store *store, rkt_error **err)
 int tree_open_index(
 	const struct layout *layout, const rkt_image_id *id, uint64_t size, rkt_error **err)
 {
-	auto_fd int shard = layout_shard_open(layout->erofs, id, err);
-	auto_fd int fd = -1;
-	struct stat st;
+	auto_error rkt_error *why = NULL;
+	int fd = layout_open_file(layout->erofs, id, size, "the EROFS index", &why);
 
-	if (shard < 0)
-		return -1;
-	fd = openat(shard, id->text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 && errno == ENOENT)
-		return rkt_fail(err, RKT_INVALID, "the EROFS index is missing");
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return rkt_fail_errno(err, "open EROFS index");
-	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != size)
-		return rkt_fail(err, RKT_INVALID,
-			"the EROFS index is damaged: it has %lld bytes, not %llu",
-			(long long)st.st_size, (unsigned long long)size);
-	return pass_fd(fd);
+	if (fd >= 0)
+		return fd;
+	return rkt_error_kind(why) == RKT_MISSING
+		       ? rkt_fail(err, RKT_INVALID, "the EROFS index is missing")
+		       : rkt_fail_with(err, pass_ptr(why));
 }
 
 static int open_tars(

@@ -3,6 +3,8 @@
 import json
 import os
 import random
+import shutil
+import socket
 import subprocess
 import tarfile
 
@@ -186,6 +188,39 @@ def test_missing_blob_leaves_the_store(images, data_dir):
     assert result.status == 0 and "is gone; its record is taken out: import" in result.err, result
     assert sorted(ids()) == sorted(images[1:])
     assert not any(images[0] in name for name in files_in(data_dir))
+
+
+def test_a_missing_folder_is_a_missing_blob(images, data_dir):
+    shutil.rmtree(blob_path(data_dir, images[0]).parent)
+    result = store("verify", images[0])
+    assert result.status == 4 and f"the blob of {images[0]} is gone\n" in result.err, result
+
+
+def bind_socket(path):
+    folder = os.open(path.parent, os.O_PATH)  # by this the path is short enough for bind(2)
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(f"/proc/self/fd/{folder}/socket")
+    os.rename("socket", path, src_dir_fd=folder)
+    os.close(folder)
+
+
+NO_FILES = {"symlink": lambda path: path.symlink_to("/etc/passwd"), "socket": bind_socket, "FIFO": os.mkfifo}
+
+
+@pytest.mark.parametrize("kind", NO_FILES)
+def test_what_is_no_file_is_put_away_or_made_anew(images, data_dir, kind):
+    blob, index = blob_path(data_dir, images[0]), index_path(data_dir, images[1])
+    for path in (blob, index):
+        path.unlink()
+        NO_FILES[kind](path)
+    result = store("verify")
+    assert result.status == 4, result
+    assert verdicts(result) == {images[0]: "damaged", images[1]: "damaged", images[2]: "good"}
+    assert f"the blob of {images[0]} is damaged: it is no file\n" in result.err
+    assert "the EROFS index is damaged: it is no file\n" in result.err
+    assert store("verify", "--repair").status == 0
+    assert index.is_file() and not index.is_symlink()
+    assert sorted(ids()) == sorted(images[1:])
 
 
 def test_images_that_depend_on_what_is_put_away_are_named(images, data_dir, tmp_path):
