@@ -5,13 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "aci-tools/draft.h"
 #include "aci-tools/files.h"
 #include "aci-tools/job.h"
 #include "aci-tools/limits.h"
 #include "aci-tools/sign.h"
 #include "aci/image.h"
 #include "base/alloc.h"
+#include "base/draft.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "cli/main.h"

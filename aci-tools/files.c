@@ -27,11 +27,6 @@ source *file_unpack(int fd, const struct unpack_limits *limits, rkt_error **err)
 	return source_unpack_threaded(source_from_fd(fd), limits, NULL, err);
 }
 
-bool file_needs_name(int error)
-{
-	return error == EOPNOTSUPP || error == EISDIR || error == EINVAL;
-}
-
 int file_nameless(rkt_error **err)
 {
 	const char *dir = getenv("TMPDIR");
@@ -43,7 +38,7 @@ int file_nameless(rkt_error **err)
 	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd >= 0)
 		return fd;
-	if (!file_needs_name(errno))
+	if (!fd_needs_name(errno))
 		return rkt_fail_errno(err, "make a file in %s", dir);
 	name = xasprintf("%s/aci.XXXXXX", dir);
 	fd = mkostemp(name, O_CLOEXEC);

@@ -17,8 +17,6 @@ source *file_unpack(int fd, const struct unpack_limits *limits, rkt_error **err)
  * takes over: what was looked at is not lost. */
 source *file_source_joined(struct slice start, source *rest);
 
-/* Whether open(2), with O_TMPFILE, failed with ERROR because files need a name there. */
-bool file_needs_name(int error);
 /* A file without a name in $TMPDIR, or /var/tmp, open for reading and writing: for what only passes
  * through. */
 int file_nameless(rkt_error **err);

@@ -202,6 +202,11 @@ int fd_tmpfile(int dir, rkt_error **err)
 	return fd < 0 ? rkt_fail_errno(err, "create unnamed file") : fd;
 }
 
+bool fd_needs_name(int error)
+{
+	return error == EOPNOTSUPP || error == EISDIR || error == EINVAL;
+}
+
 int fd_link(int fd, int dir, const char *name, rkt_error **err)
 {
 	char self[32];

@@ -37,6 +37,9 @@ int fd_in_memory(const char *name, rkt_error **err);
 int fd_of_bytes(struct slice bytes, rkt_error **err);
 /* An unnamed file in DIR, open for reading and writing, mode 0600 until chmod-ed. */
 int fd_tmpfile(int dir, rkt_error **err);
+/* Whether ERROR, an errno of fd_tmpfile(), is that the file system, or a kernel that does not know
+ * O_TMPFILE (open(2)), makes no file without a name. */
+bool fd_needs_name(int error);
 /* What NAME in DIR is, or leads to, that no file of ours shall take the place of: "a device", "a
  * directory", "a FIFO", "a socket"; NULL: a file, or nothing. */
 const char *fd_not_replaced(int dir, const char *name);

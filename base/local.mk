@@ -7,6 +7,7 @@ noinst_LTLIBRARIES += %D%/libbase.la
 	%D%/alloc.c %D%/alloc.h \
 	%D%/base64.c %D%/base64.h \
 	%D%/buf.c %D%/buf.h \
+	%D%/draft.c %D%/draft.h \
 	%D%/error.c %D%/error.h \
 	%D%/fd.c %D%/fd.h \
 	%D%/hex.c %D%/hex.h \

@@ -1,5 +1,5 @@
 /* Files that appear whole or not at all, on every file system. */
-#include "aci-tools/draft.h"
+#include "base/draft.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,7 +7,6 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-#include "aci-tools/files.h"
 #include "base/alloc.h"
 #include "base/fd.h"
 
@@ -64,7 +63,7 @@ int draft_open(struct draft *d, const char *path, enum draft_over over, rkt_erro
 	d->fd = openat(d->place.dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (d->fd >= 0)
 		return 0;
-	return file_needs_name(errno) ? open_named(d, err)
+	return fd_needs_name(errno) ? open_named(d, err)
 				      : rkt_fail_errno(err, "create unnamed file");
 }
 
