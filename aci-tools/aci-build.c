@@ -102,7 +102,7 @@ static int appear_signed(
 		return -1;
 	if (draft_open(&signature, path, over, err) < 0 ||
 		fd_write_all(signature.fd, armour.data, armour.len, err) < 0 ||
-		draft_appear(&signature, err) < 0)
+		draft_sync(&signature, err) < 0 || draft_appear(&signature, err) < 0)
 		return rkt_fail_outer(err, "%s", path);
 	if (draft_appear(image, err) < 0) {
 		draft_withdraw(&signature);
@@ -118,7 +118,8 @@ static int build_to_file(const struct job *job, rkt_error **err)
 	auto_draft struct draft image = DRAFT_NONE;
 	rkt_image_id id;
 
-	if (draft_open(&image, job->out, over, err) < 0 || build(job, image.fd, &id, err) < 0)
+	if (draft_open(&image, job->out, over, err) < 0 || build(job, image.fd, &id, err) < 0 ||
+		draft_sync(&image, err) < 0)
 		return -1;
 	if (job->settings->sign ? appear_signed(&image, job, over, err) : draft_appear(&image, err))
 		return -1;

@@ -1,9 +1,7 @@
 /* A file of records, chained by depth: no order must be made of them in memory. */
 #include "aci/later.h"
 
-#include <fcntl.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -44,31 +42,10 @@ static size_t depth_of(const struct buf *path)
 	return depth;
 }
 
-/* A file in PLACE whose name is gone at once, for file systems that make none without. */
-static int open_unlinked(int place, rkt_error **err)
-{
-	char name[32];
-	int fd = -1;
-
-	for (unsigned i = 0; fd < 0; i++) {
-		snprintf(name, sizeof name, ".later-%u", i);
-		fd = openat(place, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		if (fd < 0 && errno != EEXIST)
-			return rkt_fail_errno(err, "create a scratch file");
-	}
-	if (unlinkat(place, name, 0) < 0) {
-		close(fd);
-		return rkt_fail_errno(err, "remove a scratch file's name");
-	}
-	return fd;
-}
-
 static int flush(struct later *self, int place, rkt_error **err)
 {
 	if (self->scratch < 0)
-		self->scratch = fd_tmpfile(place, NULL);
-	if (self->scratch < 0)
-		self->scratch = open_unlinked(place, err);
+		self->scratch = fd_scratch(place, err);
 	if (self->scratch < 0 ||
 		fd_pwrite_all(self->scratch, self->tail.data, self->tail.len, self->kept, err) < 0)
 		return -1;

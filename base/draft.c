@@ -21,7 +21,8 @@ static int refuse_existing(const struct draft *d, rkt_error **err)
 	struct stat st;
 
 	if (other)
-		return rkt_fail(err, RKT_FAILED, "it is %s, not a file", other);
+		return rkt_fail(
+			err, RKT_FAILED, "it is %s, not a file; - is standard output", other);
 	if (fstatat(d->place.dir, d->place.name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : rkt_fail_errno(err, "stat");
 	if (d->over == DRAFT_KEEP)
@@ -55,25 +56,23 @@ static int open_named(struct draft *d, rkt_error **err)
 	return 0;
 }
 
+static int open_any(struct draft *d, rkt_error **err)
+{
+	auto_error rkt_error *why = NULL;
+
+	d->fd = fd_tmpfile(d->place.dir, &why);
+	if (d->fd >= 0)
+		return 0;
+	return fd_needs_name(rkt_error_errno(why)) ? open_named(d, err)
+						   : rkt_fail_with(err, pass_ptr(why));
+}
+
 int draft_open(struct draft *d, const char *path, enum draft_over over, rkt_error **err)
 {
 	d->over = over;
 	if (place_find(&d->place, path, err) < 0 || refuse_existing(d, err) < 0)
 		return -1;
-	d->fd = openat(d->place.dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (d->fd >= 0)
-		return 0;
-	return fd_needs_name(errno) ? open_named(d, err)
-				      : rkt_fail_errno(err, "create unnamed file");
-}
-
-/* As creat(2) would have made it. */
-static int set_usual_mode(int fd, rkt_error **err)
-{
-	mode_t mask = umask(022);
-
-	umask(mask);
-	return fchmod(fd, 0666 & ~mask) < 0 ? rkt_fail_errno(err, "chmod") : 0;
+	return open_any(d, err);
 }
 
 /* Where the file system cannot rename without replacing, a second name will do. */
@@ -88,32 +87,28 @@ static int rename_to_new(const struct draft *d)
 	return unlinkat(d->place.dir, d->name, 0);
 }
 
-/* From a name of its own to the one it is to have. */
+/* From a name of its own to the one it is to have: 0, 1 when that exists, or -1. */
 static int rename_draft(struct draft *d, rkt_error **err)
 {
 	int done = d->over == DRAFT_REPLACE
 			   ? renameat(d->place.dir, d->name, d->place.dir, d->place.name)
 			   : rename_to_new(d);
 
-	if (done < 0 && errno == EEXIST)
-		return fail_existing(err);
 	if (done < 0)
-		return rkt_fail_errno(err, "rename");
+		return errno == EEXIST ? 1 : rkt_fail_errno(err, "rename");
 	scope_free(&d->name);
 	d->name = NULL;
 	return 0;
 }
 
-/* From no name to the one it is to have; to replace a file, over a second one. */
+/* The same from no name; to replace a file, over a second one. */
 static int link_draft(struct draft *d, rkt_error **err)
 {
 	auto_free char *name = NULL;
 	int linked;
 
-	if (d->over == DRAFT_KEEP) {
-		linked = fd_link(d->fd, d->place.dir, d->place.name, err);
-		return linked > 0 ? fail_existing(err) : linked;
-	}
+	if (d->over == DRAFT_KEEP)
+		return fd_link(d->fd, d->place.dir, d->place.name, err);
 	name = meanwhile_name(d, err);
 	if (!name)
 		return -1;
@@ -124,13 +119,32 @@ static int link_draft(struct draft *d, rkt_error **err)
 	return rename_draft(d, err);
 }
 
+/* As creat(2) would have made it. */
+static mode_t usual_mode(void)
+{
+	mode_t mask = umask(022);
+
+	umask(mask);
+	return 0666 & ~mask;
+}
+
+static int appear(struct draft *d, rkt_error **err)
+{
+	if (fchmod(d->fd, d->mode ? d->mode : usual_mode()) < 0)
+		return rkt_fail_errno(err, "chmod");
+	return d->name ? rename_draft(d, err) : link_draft(d, err);
+}
+
+int draft_sync(const struct draft *d, rkt_error **err)
+{
+	return fdatasync(d->fd) < 0 ? rkt_fail_errno(err, "sync") : 0;
+}
+
 int draft_appear(struct draft *d, rkt_error **err)
 {
-	if (set_usual_mode(d->fd, err) < 0)
-		return -1;
-	if (fdatasync(d->fd) < 0) /* everything is on the disk before the name is */
-		return rkt_fail_errno(err, "sync");
-	return d->name ? rename_draft(d, err) : link_draft(d, err);
+	int there = appear(d, err);
+
+	return there > 0 ? fail_existing(err) : there;
 }
 
 void draft_withdraw(struct draft *d)
@@ -138,11 +152,40 @@ void draft_withdraw(struct draft *d)
 	unlinkat(d->place.dir, d->place.name, 0);
 }
 
-void draft_free(struct draft *d)
+static void give_up(struct draft *d)
 {
 	if (d->name)
 		unlinkat(d->place.dir, d->name, 0);
 	scope_free(&d->name);
 	scope_close(&d->fd);
+}
+
+void draft_free(struct draft *d)
+{
+	give_up(d);
 	place_free(&d->place);
+}
+
+static int write_new(struct draft *d, struct slice bytes, rkt_error **err)
+{
+	int there;
+
+	if (open_any(d, err) < 0 || fd_write_all(d->fd, bytes.data, bytes.len, err) < 0)
+		return -1;
+	there = appear(d, err);
+	if (there <= 0)
+		return there;
+	errno = EEXIST;
+	return rkt_fail_errno(err, "link");
+}
+
+int draft_write(int dir, const char *name, struct slice bytes, mode_t mode, rkt_error **err)
+{
+	ERROR_SCOPE(err, "writing", name);
+	auto_free char *own = xstrdup(name);
+	struct draft d = { .fd = -1, .over = DRAFT_KEEP, .mode = mode, .place = { dir, own } };
+	int result = write_new(&d, bytes, err);
+
+	give_up(&d);
+	return result;
 }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/uuid.h"
 
 #define PIECE 65536u
 
@@ -153,26 +154,6 @@ int fd_read_file(int dir, const char *name, size_t max, struct buf *buf, rkt_err
 	return fd_read_rest(fd, max, buf, err);
 }
 
-int fd_write_file(int dir, const char *name, struct slice bytes, mode_t mode, rkt_error **err)
-{
-	ERROR_SCOPE(err, "writing", name);
-	auto_fd int fd = fd_tmpfile(dir, err);
-	int linked;
-
-	if (fd < 0)
-		return -1;
-	if (fd_write_all(fd, bytes.data, bytes.len, err) < 0)
-		return -1;
-	if (fchmod(fd, mode) < 0)
-		return rkt_fail_errno(err, "chmod");
-	linked = fd_link(fd, dir, name, err);
-	if (linked > 0) {
-		errno = EEXIST;
-		return rkt_fail_errno(err, "link");
-	}
-	return linked;
-}
-
 /* The sysctl vm.memfd_noexec=2 refuses files in memory that could be run, and Linux 6.3 to 6.5
  * those that do not say whether they could; older kernels do not know the flag. */
 int fd_in_memory(const char *name, rkt_error **err)
@@ -205,6 +186,33 @@ int fd_tmpfile(int dir, rkt_error **err)
 bool fd_needs_name(int error)
 {
 	return error == EOPNOTSUPP || error == EISDIR || error == EINVAL;
+}
+
+/* A file whose name is gone at once. In cas/tmp gc may be faster. */
+static int make_and_unlink(int dir, rkt_error **err)
+{
+	char name[sizeof ".scratch-" + UUID_TEXT_LEN] = ".scratch-";
+	auto_fd int fd = -1;
+
+	if (uuid_make(name + strlen(name), err) < 0)
+		return -1;
+	fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return rkt_fail_errno(err, "create a scratch file");
+	if (unlinkat(dir, name, 0) < 0 && errno != ENOENT)
+		return rkt_fail_errno(err, "remove a scratch file's name");
+	return pass_fd(fd);
+}
+
+int fd_scratch(int dir, rkt_error **err)
+{
+	auto_error rkt_error *why = NULL;
+	int fd = fd_tmpfile(dir, &why);
+
+	if (fd >= 0)
+		return fd;
+	return fd_needs_name(rkt_error_errno(why)) ? make_and_unlink(dir, err)
+						   : rkt_fail_with(err, pass_ptr(why));
 }
 
 int fd_link(int fd, int dir, const char *name, rkt_error **err)

@@ -27,19 +27,18 @@ int fd_read_rest(int fd, size_t max, struct buf *buf, rkt_error **err);
 /* Reads the regular file NAME below DIR (O_NOFOLLOW); more than MAX bytes is RKT_INVALID, a missing
  * file RKT_MISSING. NAME may be a path only when the caller made every part of it itself. */
 int fd_read_file(int dir, const char *name, size_t max, struct buf *buf, rkt_error **err);
-/* Creates NAME below DIR with MODE and these bytes; it appears whole (O_TMPFILE, then linkat) or
- * not at all. EEXIST when it is there already. Not synced: the caller knows when. */
-int fd_write_file(int dir, const char *name, struct slice bytes, mode_t mode, rkt_error **err);
-
 /* An empty file in memory, open for reading and writing, that is no program; NAME is for /proc. */
 int fd_in_memory(const char *name, rkt_error **err);
 /* BYTES as an unnamed file in memory, to be read from its start. */
 int fd_of_bytes(struct slice bytes, rkt_error **err);
-/* An unnamed file in DIR, open for reading and writing, mode 0600 until chmod-ed. */
+/* An unnamed file in DIR, open for reading and writing, mode 0600 until chmod-ed. Not every file
+ * system makes such: draft.h has files that appear on any. */
 int fd_tmpfile(int dir, rkt_error **err);
 /* Whether ERROR, an errno of fd_tmpfile(), is that the file system, or a kernel that does not know
  * O_TMPFILE (open(2)), makes no file without a name. */
 bool fd_needs_name(int error);
+/* The same as fd_tmpfile() on every file system, for what is never to be linked. */
+int fd_scratch(int dir, rkt_error **err);
 /* What NAME in DIR is, or leads to, that no file of ours shall take the place of: "a device", "a
  * directory", "a FIFO", "a socket"; NULL: a file, or nothing. */
 const char *fd_not_replaced(int dir, const char *name);

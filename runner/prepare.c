@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/draft.h"
 #include "base/fd.h"
 #include "base/mount.h"
 #include "base/path.h"
@@ -42,7 +43,7 @@ static int make_files(const struct prepare *self, rkt_error **err)
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
 		if (make_dir(self->pod->fd, dirs[i], err) < 0)
 			return -1;
-	return fd_write_file(self->pod->fd, STAGE1_POD_MANIFEST, self->pod_manifest, 0644, err);
+	return draft_write(self->pod->fd, STAGE1_POD_MANIFEST, self->pod_manifest, 0644, err);
 }
 
 /* ---- stage1's tree -------------------------------------------------------------------------- */
@@ -61,7 +62,7 @@ static int make_stage2(int upper, const struct prepare_app *app, rkt_error **err
 	dir = fd_open_dir(upper, path, err);
 	if (dir < 0 || make_dir(dir, "rootfs", err) < 0)
 		return -1;
-	return fd_write_file(dir, "manifest", manifest, 0644, err);
+	return draft_write(dir, "manifest", manifest, 0644, err);
 }
 
 static int make_stage1(struct prepare *self, int room, rkt_error **err)

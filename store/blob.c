@@ -63,8 +63,7 @@ static int open_scratch(
 	ret->fd = fd_tmpfile(layout->tmp, &why);
 	if (ret->fd >= 0)
 		return 0;
-	/* EISDIR: a kernel that does not know O_TMPFILE (open(2)) */
-	if (rkt_error_errno(why) == EOPNOTSUPP || rkt_error_errno(why) == EISDIR)
+	if (fd_needs_name(rkt_error_errno(why)))
 		return make(layout, ret, err);
 	return rkt_fail_with(err, pass_ptr(why));
 }

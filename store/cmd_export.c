@@ -1,13 +1,10 @@
 /* rkt-store export: an image as a file, whole and verified, or no file at all. */
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "aci/pack.h"
-#include "base/alloc.h"
-#include "base/fd.h"
-#include "base/uuid.h"
+#include "base/draft.h"
+#include "base/str.h"
 #include "cli/progress.h"
 #include "cli/stop.h"
 #include "store/blob.h"
@@ -27,27 +24,6 @@ static const char *const compressor_names[] = { "none", "gzip", "xz", "zstd", NU
 static const enum compression compressors[] = { COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_XZ,
 	COMPRESSION_ZSTD };
 
-/* Where the file shall appear: its folder, and its name in there. */
-struct target {
-	int dir;
-	const char *name;
-};
-
-static int open_target(const char *path, struct target *ret, rkt_error **err)
-{
-	const char *slash = strrchr(path, '/');
-	auto_free char *parent =
-		slash ? xmemdup(path, slash > path ? (size_t)(slash - path) : 1) : xstrdup(".");
-
-	ret->name = slash ? slash + 1 : path;
-	if (!*ret->name)
-		return rkt_fail(err, RKT_USAGE, "%s is not the name of a file", path);
-	ret->dir = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (ret->dir < 0 && errno == ENOENT)
-		return rkt_fail(err, RKT_MISSING, "no such directory: %s", parent);
-	return ret->dir < 0 ? rkt_fail_errno(err, "open %s", parent) : 0;
-}
-
 /* Pumps IN through OUT. */
 static int pump(source *in, packer *out, struct progress *progress, rkt_error **err)
 {
@@ -56,7 +32,7 @@ static int pump(source *in, packer *out, struct progress *progress, rkt_error **
 	int got;
 
 	while ((got = source_next(in, &block, err)) > 0) {
-		if (packer_write(out, block, err) < 0)
+		if (stop_check(NULL, err) < 0 || packer_write(out, block, err) < 0)
 			return -1;
 		progress_at(progress, done += block.len);
 	}
@@ -83,49 +59,23 @@ static int copy_blob(rkt_store *store, const rkt_image_record *image, int out,
 	return result;
 }
 
-/* Takes the place of what has the name: linked under a name of our own, then renamed. */
-static int replace(const struct target *target, int fd, rkt_error **err)
-{
-	char own[8 + UUID_TEXT_LEN + 1] = ".export-";
-
-	if (uuid_make(own + strlen(own), err) < 0 || fd_link(fd, target->dir, own, err) < 0)
-		return -1;
-	if (renameat(target->dir, own, target->dir, target->name) == 0)
-		return 0;
-	rkt_fail_errno(err, "rename");
-	unlinkat(target->dir, own, 0);
-	return -1;
-}
-
-static int exists(const struct target *target, rkt_error **err)
-{
-	return rkt_fail(err, RKT_FAILED, "%s exists; --overwrite replaces it", target->name);
-}
-
-static int write_file(rkt_store *store, const rkt_image_record *image, const struct target *target,
+static int write_file(rkt_store *store, const rkt_image_record *image, const char *path,
 	const struct export_settings *settings, rkt_error **err)
 {
-	const char *other = fd_not_replaced(target->dir, target->name);
-	auto_fd int fd = -1;
-	struct stat st;
-	int there;
+	enum draft_over over = settings->overwrite ? DRAFT_REPLACE : DRAFT_KEEP;
+	auto_draft struct draft file = DRAFT_NONE;
 
-	if (other)
-		return rkt_fail(err, RKT_FAILED, "%s is %s, not a file; - is standard output",
-			target->name, other);
-	if (!settings->overwrite &&
-		fstatat(target->dir, target->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return exists(target, err);
-	fd = fd_tmpfile(target->dir, err);
-	if (fd < 0 || copy_blob(store, image, fd, settings, err) < 0)
+	if (!*path || str_has_suffix(path, "/"))
+		return rkt_fail(err, RKT_USAGE, "%s is not the name of a file", path);
+	if (draft_open(&file, path, over, err) < 0)
+		return rkt_fail_outer(err, "%s", path);
+	if (file.name) /* else a signal leaves nothing */
+		stop_note();
+	if (copy_blob(store, image, file.fd, settings, err) < 0)
 		return -1;
-	if (fchmod(fd, 0644) < 0)
-		return rkt_fail_errno(err, "chmod");
+	file.mode = 0644;
 	stop_note(); /* between its two names */
-	if (settings->overwrite)
-		return replace(target, fd, err);
-	there = fd_link(fd, target->dir, target->name, err);
-	return there > 0 ? exists(target, err) : there;
+	return draft_appear(&file, err) < 0 ? rkt_fail_outer(err, "%s", path) : 0;
 }
 
 static int export(const struct export_settings *settings, const char *reference, const char *path,
@@ -134,8 +84,6 @@ static int export(const struct export_settings *settings, const char *reference,
 	ERROR_SCOPE(err, "exporting", reference);
 	auto_store rkt_store *store = NULL;
 	auto_image_record rkt_image_record *image = NULL;
-	struct target target = { -1, NULL };
-	int result;
 
 	if (cmd_find(settings->dir, reference, &store, &image, err) < 0)
 		return -1;
@@ -144,11 +92,7 @@ static int export(const struct export_settings *settings, const char *reference,
 			"standard output is a terminal: name a file, or send it on");
 	if (strcmp(path, "-") == 0)
 		return copy_blob(store, image, STDOUT_FILENO, settings, err);
-	if (open_target(path, &target, err) < 0)
-		return -1;
-	result = write_file(store, image, &target, settings, err);
-	close(target.dir);
-	return result;
+	return write_file(store, image, path, settings, err);
 }
 
 int cmd_export(int argc, char **argv, rkt_error **err)

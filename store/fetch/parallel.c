@@ -99,7 +99,7 @@ static bool start_part(struct parallel *self, int dir, uint64_t first, uint64_t 
 	struct part *part = &self->parts[self->count];
 
 	*part = (struct part){ .all = self, .first = first, .len = len };
-	part->fd = fd_tmpfile(dir, NULL);
+	part->fd = fd_scratch(dir, NULL);
 	if (part->fd < 0)
 		return false;
 	part->started = !pthread_create(&part->thread, NULL, work, part);

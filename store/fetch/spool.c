@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/draft.h"
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/lock.h"
@@ -86,7 +87,7 @@ static int write_note(const struct spool *self, rkt_error **err)
 	json_write(note, JSON_COMPACT, &text);
 	if (unlinkat(self->dir, name, 0) < 0 && errno != ENOENT)
 		return rkt_fail_errno(err, "remove %s", name);
-	return fd_write_file(self->dir, name, buf_slice(&text), 0600, err);
+	return draft_write(self->dir, name, buf_slice(&text), 0600, err);
 }
 
 /* ---- the file -------------------------------------------------------------------------------- */

@@ -110,10 +110,10 @@ int index_probe(int dir, rkt_error **err)
 
 	memset(&probe, 0, sizeof probe);
 	memset(probe.data, 'r', sizeof probe.data);
-	index = fd_tmpfile(dir, err);
+	index = fd_scratch(dir, err);
 	if (index < 0)
 		return -1;
-	tar = fd_tmpfile(dir, err);
+	tar = fd_scratch(dir, err);
 	if (tar < 0 || probe_write(index, tar, &probe, err) < 0)
 		return -1;
 	mnt = index_mount(index, &tar, 1, err);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/draft.h"
 #include "base/fd.h"
 #include "base/lock.h"
 #include "base/str.h"
@@ -127,7 +128,7 @@ static int make_directory(trust_home *self, rkt_error **err)
 	do
 		made = make_locked(self, where, err);
 	while (made == 0);
-	return made < 0 ? -1 : fd_write_file(self->dir, "gpg.conf", text, 0600, err);
+	return made < 0 ? -1 : draft_write(self->dir, "gpg.conf", text, 0600, err);
 }
 
 /* ---- gpg ------------------------------------------------------------------------------------- */
@@ -195,7 +196,7 @@ static int check_room(const trust_home *self, size_t len, rkt_error **err)
 {
 	ERROR_SCOPE(err, "making room in", self->path);
 	auto_buf struct buf room = { 0 };
-	auto_fd int fd = fd_tmpfile(self->dir, err);
+	auto_fd int fd = fd_scratch(self->dir, err);
 	struct stat st;
 
 	if (fd < 0)

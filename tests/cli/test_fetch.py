@@ -12,6 +12,7 @@ import threading
 import time
 
 import pytest
+from acilib import only_x86_64, without_tmpfile
 from conftest import is_sanitized, run, tool
 from fetchlib import SOON, big_image, fetch, noise, other, partial, pki, proxy, unsigned, web  # noqa: F401
 from storelib import (
@@ -56,6 +57,19 @@ def test_a_url_is_fetched_and_the_id_printed(data_dir, web):
     assert blob_path(data_dir, image).read_bytes() == body
     assert partial(data_dir) == []
     assert store("verify").status == 0
+
+
+@only_x86_64
+def test_a_file_system_without_nameless_files_will_do(data_dir, web):
+    """The note beside what came has a name there as long as it is written."""
+    body = big_image()
+    web.file("/a.aci", body, end_at=[200_000])
+    assert unsigned(web, "--tries=1", f"{web.url}/a.aci", preexec_fn=without_tmpfile).status == 1
+    assert len([name for name in files_in(data_dir) if name.startswith("partial/")]) == 2
+    image = the_id(unsigned(web, f"{web.url}/a.aci", preexec_fn=without_tmpfile))
+    assert "range" in web.asked("/a.aci")[1].headers
+    assert blob_path(data_dir, image).read_bytes() == body
+    assert [name for name in files_in(data_dir) if name.startswith(("partial/", "tmp/"))] == []
 
 
 def test_what_did_not_change_is_not_sent_again(data_dir, web):

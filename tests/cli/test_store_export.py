@@ -8,6 +8,7 @@ import stat
 import subprocess
 
 import pytest
+from acilib import only_x86_64, without_tmpfile
 from conftest import needs_root, tool
 from storelib import (
     add,
@@ -96,11 +97,26 @@ def test_names_and_prefixes_are_accepted(image, tmp_path):
 
 def test_existing_file_is_kept_unless_overwritten(image, tmp_path):
     (tmp_path / "out").write_text("precious")
-    assert_one_line(store("export", image, tmp_path / "out"), 1, "out exists", "--overwrite")
+    assert_one_line(store("export", image, tmp_path / "out"), 1, "out: it exists", "--overwrite")
     assert (tmp_path / "out").read_text() == "precious"
     assert store("export", "--overwrite", image, tmp_path / "out").status == 0
     assert (tmp_path / "out").read_bytes() == image_tar()
     assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o644
+
+
+@only_x86_64
+@pytest.mark.parametrize("option", [[], ["--overwrite"]])
+def test_a_file_system_without_nameless_files_will_do(image, data_dir, tmp_path, option):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    if option:
+        (folder / "out").write_text("precious")
+    assert store("export", *option, image, folder / "out", preexec_fn=without_tmpfile).status == 0
+    assert os.listdir(folder) == ["out"] and (folder / "out").read_bytes() == image_tar()
+    assert store("export", image, folder / "out", preexec_fn=without_tmpfile).status == 1
+    flip(blob_path(data_dir, image), content_offset(data_dir, image))
+    assert store("export", image, folder / "other", preexec_fn=without_tmpfile).status == 4
+    assert os.listdir(folder) == ["out"]
 
 
 def test_symlink_in_the_way_is_replaced_not_followed(image, tmp_path):
@@ -126,7 +142,7 @@ def test_what_is_no_file_is_not_replaced(image, tmp_path, what, option):
     else:
         os.mknod(out, stat.S_IFSOCK | 0o600)
     before = out.lstat()
-    assert_one_line(store("export", *option, image, out), 1, f"out is {what}, not a file")
+    assert_one_line(store("export", *option, image, out), 1, f"out: it is {what}, not a file")
     assert out.lstat() == before
 
 

@@ -7,6 +7,7 @@ import subprocess
 import tarfile
 
 import pytest
+from acilib import only_x86_64, without_tmpfile
 from conftest import busybox_entries, entry, hardlink, needs_erofs, needs_root, run, symlink, tool
 from storelib import (
     add,
@@ -62,6 +63,14 @@ def listing(root):
             facts += [st.st_nlink, path.read_bytes()]
         found[str(path.relative_to(root))] = facts
     return found
+
+
+@only_x86_64
+@needs_erofs
+def test_a_file_system_without_nameless_files_will_do(image, data_dir):
+    result = store("render", image, preexec_fn=without_tmpfile)
+    assert (result.status, result.err) == (0, "") and "\nform: erofs\n" in result.out, result
+    assert os.listdir(data_dir / "cas/tmp") == []
 
 
 @needs_erofs

@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import pytest
+from acilib import only_x86_64, without_tmpfile
 from conftest import compress, make_aci, manifest, tool
 from siglib import Gpg, gpg_starts, needs_gpg, trust  # noqa: F401 (a fixture)
 from storelib import assert_one_line, files_in, ids, image_tar, info, store, write
@@ -68,6 +69,13 @@ def test_a_signed_image_comes_in_and_its_key_is_remembered(signed, alice):
     assert store("list", "--no-legend", "--fields=signed-by,source").out == f"{alice}\t{signed[2]}\n"
     assert json.loads(store("list", "--json").out)[0]["signedBy"] == alice
     assert store("list", "--sort=signed-by").status == 0
+
+
+@only_x86_64
+def test_a_temporary_directory_without_nameless_files_will_do(signed, alice):
+    result = bring(signed, "alice.sig", preexec_fn=without_tmpfile)
+    assert (result.status, result.err) == (0, ""), result
+    assert info(result.out.strip())["signedBy"] == alice
 
 
 def test_an_unsigned_import_has_a_source_and_no_key(signed, data_dir):

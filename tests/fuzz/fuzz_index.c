@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/draft.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "store/index/erofs.h"
@@ -378,8 +379,8 @@ static void keep_for_fsck(struct slice index, uint64_t blocks)
 	snprintf(name, sizeof name, "%u.index", number);
 	snprintf(note, sizeof note, "%u.blocks", number++);
 	len = snprintf(text, sizeof text, "%ju\n", (uintmax_t)blocks);
-	PROMISE(fd_write_file(dir, name, index, 0600, NULL) == 0);
-	PROMISE(fd_write_file(dir, note, (struct slice){ (const uint8_t *)text, (size_t)len }, 0600,
+	PROMISE(draft_write(dir, name, index, 0600, NULL) == 0);
+	PROMISE(draft_write(dir, note, (struct slice){ (const uint8_t *)text, (size_t)len }, 0600,
 			NULL) == 0);
 }
 

@@ -4,6 +4,7 @@
 #include <lmdb.h>
 #include <time.h>
 
+#include "base/draft.h"
 #include "base/path.h"
 
 #define POD       "6733c088-a507-4694-aabf-5f3bed9b8ba5"
@@ -304,7 +305,7 @@ static void put_file(const struct fixture *self, const char *folder, const char 
 	int fd = path_make_dirs(self->dir, folder);
 
 	assert_true(fd >= 0);
-	assert_int_equal(fd_write_file(fd, name, (struct slice){ 0 }, 0600, NULL), 0);
+	assert_int_equal(draft_write(fd, name, (struct slice){ 0 }, 0600, NULL), 0);
 	close(fd);
 }
 

@@ -4,7 +4,7 @@
 
 #include <sys/stat.h>
 
-#include "base/fd.h"
+#include "base/draft.h"
 #include "base/lock.h"
 #include "runner/pod_state.h"
 
@@ -18,14 +18,14 @@ static const char manifest[] =
 	"{\"name\":\"main\",\"image\":{\"name\":\"example.com/main\",\"id\":\"" IMAGE_ID "\"}},"
 	"{\"name\":\"side\",\"image\":{\"id\":\"" IMAGE_ID "\"}}]}";
 
-struct place {
+struct scene {
 	char path[256];
 	int pods;
 };
 
 static int set_up(void **state)
 {
-	struct place *place = calloc(1, sizeof *place);
+	struct scene *place = calloc(1, sizeof *place);
 	rkt_error *err = NULL;
 	int top = scratch_make(place->path);
 
@@ -39,7 +39,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	struct place *place = *state;
+	struct scene *place = *state;
 
 	close(place->pods);
 	scratch_remove(place->path);
@@ -52,10 +52,10 @@ static void put(int dir, const char *name, const char *text)
 	const struct slice bytes = { (const uint8_t *)text, strlen(text) };
 	rkt_error *err = NULL;
 
-	assert_ok(fd_write_file(dir, name, bytes, 0644, &err), err);
+	assert_ok(draft_write(dir, name, bytes, 0644, &err), err);
 }
 
-static struct pod_dir make(struct place *place)
+static struct pod_dir make(struct scene *place)
 {
 	struct pod_dir pod = { .fd = -1 };
 	rkt_error *err = NULL;
@@ -72,7 +72,7 @@ static struct pod_dir_entry entry_of(const char *uuid)
 	return entry;
 }
 
-static struct pod_info read_info(struct place *place, const char *uuid)
+static struct pod_info read_info(struct scene *place, const char *uuid)
 {
 	const struct pod_dir_entry entry = entry_of(uuid);
 	struct pod_info info = { 0 };
@@ -82,7 +82,7 @@ static struct pod_info read_info(struct place *place, const char *uuid)
 	return info;
 }
 
-static enum pod_state state_in(struct place *place, const char *uuid)
+static enum pod_state state_in(struct scene *place, const char *uuid)
 {
 	struct pod_info info = read_info(place, uuid);
 	enum pod_state found = info.state;
@@ -93,7 +93,7 @@ static enum pod_state state_in(struct place *place, const char *uuid)
 
 static void pod_goes_from_preparing_to_exited(void **state)
 {
-	struct place *place = *state;
+	struct scene *place = *state;
 	struct pod_dir pod = make(place);
 
 	assert_int_equal(state_in(place, pod.uuid), POD_PREPARING);
@@ -124,7 +124,7 @@ static void pod_that_died_before_it_ran_is_garbage(void **state)
 
 static void retired_pod_is_garbage_and_no_pod(void **state)
 {
-	struct place *place = *state;
+	struct scene *place = *state;
 	struct pod_dir pod = make(place);
 	struct pod_dir_entry entry = entry_of(pod.uuid), found;
 	struct pod_info info = { 0 };
@@ -143,7 +143,7 @@ static void retired_pod_is_garbage_and_no_pod(void **state)
 
 static void erasing_leaves_nothing(void **state)
 {
-	struct place *place = *state;
+	struct scene *place = *state;
 	struct pod_dir pod = make(place);
 	struct pod_dir_entry entry = entry_of(pod.uuid), *entries = NULL;
 	rkt_error *err = NULL;
@@ -161,7 +161,7 @@ static void erasing_leaves_nothing(void **state)
 
 static void embryo_is_an_embryo_while_locked(void **state)
 {
-	struct place *place = *state;
+	struct scene *place = *state;
 	struct pod_dir_entry entry = entry_of(UUID_A);
 	struct pod_info info = { 0 };
 	rkt_error *err = NULL;
@@ -220,7 +220,7 @@ static void broken_files_make_facts_unknown(void **state)
 
 static void living_pod_cannot_be_locked_for_removal(void **state)
 {
-	struct place *place = *state;
+	struct scene *place = *state;
 	struct pod_dir pod = make(place), other = { .fd = -1 };
 	const struct pod_dir_entry entry = entry_of(pod.uuid);
 	rkt_error *err = NULL;
@@ -234,7 +234,7 @@ static void living_pod_cannot_be_locked_for_removal(void **state)
 
 static void prefix_of_eight_finds_a_pod(void **state)
 {
-	struct place *place = *state;
+	struct scene *place = *state;
 	struct pod_dir pod = make(place);
 	struct pod_dir_entry found;
 	char prefix[POD_UUID_PREFIX_MIN + 1];
@@ -253,7 +253,7 @@ static void prefix_of_eight_finds_a_pod(void **state)
 
 static void ambiguous_prefix_names_the_pods(void **state)
 {
-	struct place *place = *state;
+	struct scene *place = *state;
 	struct pod_dir_entry found;
 	rkt_error *err = NULL;
 
@@ -267,7 +267,7 @@ static void ambiguous_prefix_names_the_pods(void **state)
 
 static void strangers_are_not_listed(void **state)
 {
-	struct place *place = *state;
+	struct scene *place = *state;
 	struct pod_dir_entry *entries = NULL;
 	rkt_error *err = NULL;
 	size_t count = 0;
@@ -287,7 +287,7 @@ static void strangers_are_not_listed(void **state)
 
 static void pods_are_closed_to_others(void **state)
 {
-	struct place *place = *state;
+	struct scene *place = *state;
 	struct pod_dir pod = make(place);
 	struct stat st;
 

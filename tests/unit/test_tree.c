@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "base/draft.h"
 #include "base/fd.h"
 #include "base/hex.h"
 #include "base/time.h"
@@ -36,7 +37,7 @@ static void removes_a_file_a_link_and_nothing(void **state)
 	rkt_error *err = NULL;
 
 	(void)state;
-	assert_ok(fd_write_file(dir, "file", (struct slice){ 0 }, 0600, &err), err);
+	assert_ok(draft_write(dir, "file", (struct slice){ 0 }, 0600, &err), err);
 	assert_int_equal(symlinkat("file", dir, "link"), 0);
 	assert_ok(tree_remove(dir, "link", &err), err);
 	assert_int_equal(faccessat(dir, "file", F_OK, 0), 0);
@@ -80,8 +81,8 @@ static void written_file_is_whole_and_never_replaces(void **state)
 	struct slice text = { (const uint8_t *)"text", 4 };
 
 	(void)state;
-	assert_ok(fd_write_file(dir, "name", text, 0640, &err), err);
-	assert_int_equal(fd_write_file(dir, "name", text, 0640, &err), -1);
+	assert_ok(draft_write(dir, "name", text, 0640, &err), err);
+	assert_int_equal(draft_write(dir, "name", text, 0640, &err), -1);
 	assert_int_equal(rkt_error_errno(err), EEXIST);
 	rkt_error_free(err);
 	err = NULL;

@@ -4,6 +4,8 @@
 #include "tests/unit/corpus.h"
 #include "tests/unit/chunks.h"
 
+#include "base/draft.h"
+
 #define LEN 600000u
 
 /* Half noise, half zeros: packs to about the half, and spans several blocks. */
@@ -29,7 +31,7 @@ static void pack(const struct corpus *corpus, const char *command, struct buf *o
 	int status;
 
 	unlinkat(corpus->dir, "content", 0);
-	assert_ok(fd_write_file(corpus->dir, "content", (struct slice){ content, LEN }, 0600, &err),
+	assert_ok(draft_write(corpus->dir, "content", (struct slice){ content, LEN }, 0600, &err),
 		err);
 	buf_printf(&line, "cd %s && %s <content >packed", corpus->path, command);
 	status = run((const char *const[]){ "sh", "-c", buf_text(&line), NULL }, -1);

@@ -3,7 +3,7 @@
 
 #include <sys/stat.h>
 
-#include "base/fd.h"
+#include "base/draft.h"
 #include "base/usage.h"
 
 static void put(int dir, const char *name, size_t size)
@@ -12,8 +12,8 @@ static void put(int dir, const char *name, size_t size)
 	rkt_error *err = NULL;
 
 	memset(bytes, 'x', size);
-	assert_ok(fd_write_file(dir, name, (struct slice){ (uint8_t *)bytes, size }, 0600, &err),
-		err);
+	assert_ok(
+		draft_write(dir, name, (struct slice){ (uint8_t *)bytes, size }, 0600, &err), err);
 	free(bytes);
 }
 
