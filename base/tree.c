@@ -67,7 +67,9 @@ static int remove_files(DIR *stream, dev_t dev, char **ret_child, rkt_error **er
 /*
  * Depth without recursion and without a descriptor a level: a subdirectory that is not empty is
  * moved up beside its ancestor, so the tree only ever gets flatter. Names are ours and cannot
- * collide with what is still there because a clash (EEXIST, ENOTEMPTY) takes the next number.
+ * collide with what is still there because a clash (EEXIST, ENOTEMPTY, ENOTDIR) takes the next
+ * number; an empty directory that is replaced was to go as well. RENAME_NOREPLACE would say no
+ * more, and not every file system knows it.
  */
 static int lift(int from, const char *name, int to, unsigned *counter, rkt_error **err)
 {
@@ -75,9 +77,9 @@ static int lift(int from, const char *name, int to, unsigned *counter, rkt_error
 		char lifted[40];
 
 		snprintf(lifted, sizeof lifted, ".removing-%u", (*counter)++);
-		if (renameat2(from, name, to, lifted, RENAME_NOREPLACE) == 0)
+		if (renameat(from, name, to, lifted) == 0)
 			return 0;
-		if (errno != EEXIST)
+		if (errno != EEXIST && errno != ENOTEMPTY && errno != ENOTDIR)
 			return rkt_fail_errno(err, "move %s", name);
 	}
 }

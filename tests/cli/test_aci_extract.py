@@ -11,8 +11,8 @@ import tarfile
 import pytest
 from acilib import (Canary, as_nobody, on_small_disk, one_line, only_x86_64,  # noqa: F401
                     public_dir, same_trees, without_openat2)
-from conftest import (busybox_entries, entry, hardlink, make_aci, manifest, needs_root, run, symlink,
-                      tool)
+from conftest import (busybox_entries, entry, hardlink, make_aci, manifest, needs_root, run, run_failing,
+                      symlink, tool)
 
 
 @pytest.fixture
@@ -259,6 +259,17 @@ def test_too_few_descriptors_leave_nothing(tmp_path, limit):
         assert names_in(tmp_path) == ["a.aci", "out"]
         return
     one_line(result, 1, "Too many open files")
+    assert names_in(tmp_path) == ["a.aci"]
+
+
+def test_a_file_system_that_can_only_replace_is_left_clean(tmp_path):
+    """Without RENAME_NOREPLACE, as NFS. Some names are those that removing gives."""
+    entries = [entry("rootfs/" + "/".join(["d"] * depth)) for depth in range(1, 6)]
+    entries += [entry("rootfs/d/d/d/d/d/f", "x"), entry("rootfs/.removing-1", "x"), entry("rootfs/d/.removing-0"),
+                entry("rootfs/d/.removing-2"), entry("rootfs/d/.removing-2/f", "x")]
+    make_aci(tmp_path / "a.aci", [*entries, entry("rootfs/bad", type=tarfile.FIFOTYPE)])
+    result = run_failing([tool("aci-extract"), tmp_path / "a.aci", tmp_path / "out"], "renameat2:error=EINVAL")
+    one_line(result, 4, "bad: is a FIFO")
     assert names_in(tmp_path) == ["a.aci"]
 
 
