@@ -19,7 +19,8 @@ static void subject_free(struct subject *self)
 	rkt_layers_free(pass_ptr(self->layers));
 	rkt_error_free(pass_ptr(self->blob_fault));
 	rkt_error_free(pass_ptr(self->index_fault));
-	scratch_close(&self->index);
+	scope_close(&self->index);
+	self->index = -1;
 }
 
 static void subjects_free(struct verify *self)
@@ -44,7 +45,7 @@ static struct subject *add_subject(
 	*subject = (struct subject){ .id = *id,
 		.has_index = index,
 		.current_index = index && index->index_version == INDEX_VERSION,
-		.index = SCRATCH_EMPTY };
+		.index = -1 };
 	return subject;
 }
 
@@ -262,7 +263,7 @@ static void *work(void *context)
 		verify_look(self, subject);
 		pthread_mutex_lock(&self->lock);
 		subject->looked_at = true;
-		self->held += subject->index.fd >= 0;
+		self->held += subject->index >= 0;
 		pthread_cond_broadcast(&self->changed);
 	}
 	pthread_mutex_unlock(&self->lock);
@@ -292,7 +293,7 @@ static bool wait_for(struct verify *self, const struct subject *subject)
 /* Once it was looked at. */
 static void be_done_with(struct verify *self, struct subject *subject)
 {
-	bool held = subject->index.fd >= 0;
+	bool held = subject->index >= 0;
 
 	judge(self, subject);
 	subject_free(subject);

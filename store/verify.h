@@ -26,7 +26,7 @@ struct subject {
 	bool again;                    /* it is the second look, under the naming lock */
 	rkt_error *blob_fault;         /* also: of a layer's blob */
 	rkt_error *index_fault;
-	struct scratch index; /* whole and as it should be: open when the one on disk is not that */
+	int index; /* in memory, whole and as it should be, when the one on disk is not; else -1 */
 };
 
 struct verify {

@@ -1,4 +1,5 @@
-/* Looking: blobs read to their end, indexes made anew and compared. Nothing is changed here. */
+/* Looking: blobs read to their end, indexes made anew and compared. Nothing is changed here, nor
+ * any room on the disk needed: an index is made in memory. */
 #include "store/verify.h"
 
 #include <sys/stat.h>
@@ -40,27 +41,20 @@ static int read_blob(struct verify *self, struct subject *subject, index_builder
 	return got;
 }
 
-/* Where the index is made anew: in the store only if it may become part of it, so that a store on a
- * read-only file system can be verified. Who holds the naming lock alone must not wait for it. */
-static int open_anew(
-	struct verify *self, const struct subject *subject, struct scratch *ret, rkt_error **err)
+static void forget_index(struct subject *subject)
 {
-	if (self->options.repair && subject->again)
-		return scratch_open_locked(&self->store->layout, ret, err);
-	if (self->options.repair)
-		return scratch_open(&self->store->layout, ret, err);
-	ret->fd = fd_in_memory("index", err);
-	return ret->fd < 0 ? -1 : 0;
+	scope_close(&subject->index);
+	subject->index = -1;
 }
 
 /* Makes the index of a blob that was read. What is left open in SUBJECT is whole. */
-static int make_index(
-	struct verify *self, struct subject *subject, index_builder *index, rkt_error **err)
+static int make_index(struct subject *subject, index_builder *index, rkt_error **err)
 {
-	if (open_anew(self, subject, &subject->index, err) == 0 &&
-		index_write(index, subject->to_read, subject->index.fd, NULL, err) == 0)
+	subject->index = fd_in_memory("index", err);
+	if (subject->index >= 0 &&
+		index_write(index, subject->to_read, subject->index, NULL, err) == 0)
 		return 0;
-	scratch_close(&subject->index);
+	forget_index(subject);
 	return -1;
 }
 
@@ -71,12 +65,12 @@ static int compare_index(struct verify *self, struct subject *subject, rkt_error
 	uint64_t at;
 	int same;
 
-	if (fstat(subject->index.fd, &anew) < 0)
+	if (fstat(subject->index, &anew) < 0)
 		return rkt_fail_errno(err, "stat");
 	there = tree_open_index(&self->store->layout, &subject->id, (uint64_t)anew.st_size, err);
 	if (there < 0)
 		return -1;
-	same = fd_same(there, subject->index.fd, &at, err);
+	same = fd_same(there, subject->index, &at, err);
 	if (!same)
 		return rkt_fail(err, RKT_INVALID,
 			"the EROFS index is damaged within 65536 bytes from offset %ju on",
@@ -91,10 +85,10 @@ static void look_at_image(struct verify *self, struct subject *subject)
 
 	if (read_blob(self, subject, index, fault, &subject->blob_fault) < 0 || *fault || !index)
 		return;
-	if (make_index(self, subject, index, fault) < 0)
+	if (make_index(subject, index, fault) < 0)
 		return;
 	if (compare_index(self, subject, fault) == 0)
-		scratch_close(&subject->index);
+		forget_index(subject);
 }
 
 /* Writes the index of a tree anew, reading the blobs of its layers. */
@@ -102,11 +96,11 @@ static int make_layered_index(struct verify *self, struct subject *subject, rkt_
 {
 	struct index_stats stats;
 
-	if (open_anew(self, subject, &subject->index, err) == 0 &&
-		layered_write_index(self->store, subject->layers, subject->index.fd, &stats, err) ==
-			0)
+	subject->index = fd_in_memory("index", err);
+	if (subject->index >= 0 &&
+		layered_write_index(self->store, subject->layers, subject->index, &stats, err) == 0)
 		return 0;
-	scratch_close(&subject->index);
+	forget_index(subject);
 	return -1;
 }
 
@@ -118,7 +112,7 @@ static void look_at_tree(struct verify *self, struct subject *subject)
 	if (!subject->again)
 		atomic_fetch_add_explicit(&self->bytes, subject->to_read, memory_order_relaxed);
 	if (made == 0 && compare_index(self, subject, &subject->index_fault) == 0)
-		scratch_close(&subject->index);
+		forget_index(subject);
 }
 
 void verify_look(struct verify *self, struct subject *subject)
@@ -135,7 +129,7 @@ void verify_look_again(struct verify *self, struct subject *subject)
 		rkt_error_free(pass_ptr(subject->blob_fault));
 		rkt_error_free(pass_ptr(subject->index_fault)); /* of bytes that were not right */
 		verify_look(self, subject);
-	} else if (subject->index.fd >= 0) {
+	} else if (subject->index >= 0) {
 		rkt_error_free(pass_ptr(subject->index_fault));
 		(void)compare_index(self, subject, &subject->index_fault);
 	}

@@ -9,16 +9,31 @@
 #include "store/tree.h"
 #include "store/verify.h"
 
+/* Writes the index made anew into the store, durably. Who holds the naming lock alone must not wait
+ * for it. */
+static int write_anew(
+	struct verify *self, const struct subject *subject, struct scratch *ret, rkt_error **err)
+{
+	ERROR_SCOPE(err, "write the EROFS index", NULL);
+
+	if (scratch_open_locked(&self->store->layout, ret, err) < 0)
+		return -1;
+	if (lseek(subject->index, 0, SEEK_SET) < 0)
+		return rkt_fail_errno(err, "seek");
+	return fd_copy(subject->index, ret->fd, err) < 0 ? -1 : scratch_sync(ret, err);
+}
+
 /* Under the naming lock: the index made anew takes the place of the damaged one. A mount of the
  * damaged one goes as soon as nobody uses it. */
 static int put_index_back(struct verify *self, struct subject *subject, rkt_error **err)
 {
+	auto_scratch struct scratch file = SCRATCH_EMPTY;
 	auto_fd int shard = -1;
 
-	if (fchmod(subject->index.fd, 0444) < 0 || fdatasync(subject->index.fd) < 0)
-		return rkt_fail_errno(err, "write the EROFS index");
+	if (write_anew(self, subject, &file, err) < 0)
+		return -1;
 	shard = layout_shard_make(self->store->layout.erofs, &subject->id, err);
-	if (shard < 0 || scratch_replace(&subject->index, shard, subject->id.text, err) < 0)
+	if (shard < 0 || scratch_replace(&file, shard, subject->id.text, err) < 0)
 		return -1;
 	if (fsync(shard) < 0)
 		return rkt_fail_errno(err, "fsync folder");
@@ -111,8 +126,7 @@ char *verify_repair(struct verify *self, struct subject *subject, rkt_error **er
 	}
 	if (blob)
 		return put_away(self, subject, err);
-	if (!subject->blob_fault && verify_is_damage(subject->index_fault) &&
-		subject->index.fd >= 0)
+	if (!subject->blob_fault && verify_is_damage(subject->index_fault) && subject->index >= 0)
 		return put_index_back(self, subject, err) < 0
 			       ? NULL
 			       : xasprintf("made anew from the blob%s",

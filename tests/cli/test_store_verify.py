@@ -9,9 +9,10 @@ import subprocess
 import tarfile
 
 import pytest
-from conftest import Held, entry, make_aci, manifest, needs_erofs, run, run_failing, tool
+from conftest import Held, entry, make_aci, manifest, needs_erofs, needs_root, run, run_failing, tool
 from podlib import house  # noqa: F401 - a fixture
-from storelib import add, assert_one_line, blob_path, files_in, ids, image_tar, own_mounts, store, write
+from storelib import (add, assert_one_line, blob_path, files_in, ids, image_tar, on_small_disk, own_mounts,
+                      store, write)
 
 assert own_mounts  # a fixture
 
@@ -188,6 +189,25 @@ def test_missing_blob_leaves_the_store(images, data_dir):
     assert result.status == 0 and "is gone; its record is taken out: import" in result.err, result
     assert sorted(ids()) == sorted(images[1:])
     assert not any(images[0] in name for name in files_in(data_dir))
+
+
+@needs_root
+def test_what_is_right_needs_no_room_to_be_found_so(tmp_path):
+    """A full disk is no reason to know nothing; what is damaged there is told and can be put away."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    for number in range(2):
+        write(tmp_path / f"{number}.aci", image_tar(content=str(number) * 3000))
+    script = (
+        '$STORE import -d $FOLDER/s $FILES/0.aci $FILES/1.aci && dd if=/dev/zero of=$FOLDER/fill 2>/dev/null;'
+        "$STORE verify -d $FOLDER/s --repair; echo $?; truncate -s 1 $FOLDER/s/cas/erofs/*/*/*;"
+        "$STORE verify -d $FOLDER/s --repair; echo $?; truncate -s 1 $FOLDER/s/cas/blob/*/*/*;"
+        "$STORE verify -d $FOLDER/s --repair; echo $?"
+    )
+    result = on_small_disk(folder, "600k", script, FILES=tmp_path)
+    lines = [line.split()[-1] for line in result.out.splitlines()[2:]]
+    assert lines == ["good", "good", "0", "damaged", "damaged", "4", "repaired", "repaired", "0"], result
+    assert result.err.count("not repaired: write the EROFS index: write: No space left on device\n") == 2
 
 
 def test_a_missing_folder_is_a_missing_blob(images, data_dir):
