@@ -294,8 +294,9 @@ static int parse(struct settings *settings, int argc, char **argv, struct operan
 			"if anything is wrong, not at all. Nothing is ever written outside it, "
 			"whatever names and links the image holds.\n\n"
 			"With --include or --exclude the whole image is checked all the same.\n\n"
-			"An existing empty DIR is replaced by a new directory. Killed by SIGKILL, "
-			"the work so far stays beside it as .DIR.xxxxxx and may be removed.",
+			"An existing empty DIR is replaced by a new directory, so it can be no mount "
+			"point. Killed by SIGKILL, the work so far stays beside it as .DIR.xxxxxx "
+			"and may be removed.",
 		.options = options,
 		.examples = examples,
 		.see_also = see_also,

@@ -25,6 +25,15 @@ void workshop_free(struct workshop *self)
 	scope_free(&self->name);
 }
 
+/* Whether something is mounted on the directory FD, be it of the file system it is on. */
+static bool is_mount_point(int fd)
+{
+	struct statx st;
+
+	return statx(fd, "", AT_EMPTY_PATH, 0, &st) == 0 &&
+	       (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 int workshop_refuse_existing(int dir, const char *name, rkt_error **err)
 {
 	auto_fd int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -35,6 +44,8 @@ int workshop_refuse_existing(int dir, const char *name, rkt_error **err)
 		return 0;
 	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
 		return rkt_fail(err, RKT_FAILED, "it exists and is not a directory");
+	if (fd >= 0 && is_mount_point(fd)) /* nothing can be renamed to take its place */
+		return rkt_fail(err, RKT_FAILED, "it is a mount point: name a directory in it");
 	if (fd < 0 || !(stream = fdopendir(fd)))
 		return rkt_fail_errno(err, "open");
 	fd = -1; /* the stream owns it */

@@ -248,6 +248,17 @@ def test_a_full_disk_leaves_nothing(tmp_path):
     assert "extracting big: write: No space left on device" in result.err
 
 
+@needs_root
+@pytest.mark.parametrize("mount", ["-t tmpfs small", "--bind other"])
+def test_a_mount_point_cannot_be_replaced(tmp_path, aci, mount):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "other").mkdir()
+    script = f'mount {mount} out && "$0" a.aci out; echo $?; ls -A . out; "$0" a.aci out/in && ls out'
+    result = run(["unshare", "-m", "--propagation", "private", "sh", "-c", script, tool("aci-extract")], cwd=tmp_path)
+    assert result.out.split() == ["1", ".:", "a.aci", "other", "out", "out:", "in"], result
+    one_line(result, 0, "extracting to out: it is a mount point: name a directory in it")
+
+
 @pytest.mark.parametrize("limit", range(5, 20))
 def test_too_few_descriptors_leave_nothing(tmp_path, limit):
     """S-042: what was there when they ran out is removed all the same."""
