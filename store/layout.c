@@ -154,16 +154,32 @@ static int refuse_old_rkt(const struct layout *self, rkt_error **err)
 		self->path, self->path);
 }
 
+/* NAME below PARENT could not be opened; WHY is taken over. Who moved a folder to another disk and
+ * left a link will not understand that it is no directory. */
+static int fail_folder(int parent, const char *name, rkt_error *why, rkt_error **err)
+{
+	struct stat st;
+
+	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISLNK(st.st_mode))
+		return rkt_fail_with(err, why);
+	rkt_error_free(why);
+	return rkt_fail(err, RKT_FAILED,
+		"%s is a symbolic link, and none is followed there: move the whole data directory "
+		"instead, and name it by --dir or RKT_DIR",
+		name);
+}
+
 /* Opens or makes the folder NAME below PARENT. */
 static int open_folder(int parent, const char *name, enum rkt_store_mode mode, rkt_error **err)
 {
+	rkt_error *why = NULL;
 	auto_fd int fd = -1;
 	bool made = false;
 
-	fd = mode == RKT_STORE_READ ? fd_open_dir(parent, name, err)
-				    : fd_make_dir(parent, name, 0700, &made, err);
+	fd = mode == RKT_STORE_READ ? fd_open_dir(parent, name, &why)
+				    : fd_make_dir(parent, name, 0700, &made, &why);
 	if (fd < 0)
-		return -1;
+		return fail_folder(parent, name, why, err);
 	if (made && fsync(parent) < 0)
 		return rkt_fail_errno(err, "fsync the folder of %s", name);
 	if (check_owner(fd, name, mode, err) < 0)

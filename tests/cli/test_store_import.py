@@ -262,7 +262,8 @@ def test_symlink_inside_is_not_followed(data_dir, tmp_path):
     add(file)
     (data_dir / "cas/tmp").rename(tmp_path / "tmp")
     (data_dir / "cas/tmp").symlink_to(tmp_path / "tmp")
-    assert_one_line(store("import", file), 1, "tmp")
+    for command in (["import", file], ["list"]):
+        assert_one_line(store(*command), 1, "tmp is a symbolic link", "move the whole data directory")
 
 
 def test_data_directory_of_old_rkt_is_refused_with_the_way_over(data_dir, tmp_path):
