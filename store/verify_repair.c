@@ -76,14 +76,26 @@ static int remove_records(db_txn *txn, void *context, rkt_error **err)
 	return name_dependents(txn, self, err) < 0 ? -1 : remove_unleased(txn, &self->removal, err);
 }
 
+/* When its records are gone: the blob into SHELF, the rest away. */
+static int put_files_away(
+	struct verify *self, struct departure *departure, int shelf, rkt_error **err)
+{
+	const rkt_image_id *id = departure->removal.id;
+	auto_fd int shard = layout_shard_open(self->store->layout.blob, id, NULL);
+	uint64_t freed;
+
+	departure->moved = shard >= 0 && renameat(shard, id->text, shelf, id->text) == 0;
+	if (shard >= 0 && !departure->moved && errno != ENOENT)
+		return rkt_fail_errno(err, "move the blob to cas/quarantine");
+	return remove_files(self->store, id, &departure->removal.trees, &freed, err);
+}
+
 /* Under the naming lock: takes a damaged blob out of the store, into cas/quarantine, where it can
  * still be looked at. */
 static int take_out(struct verify *self, struct departure *departure, rkt_error **err)
 {
 	const struct layout *layout = &self->store->layout;
-	const rkt_image_id *id = departure->removal.id;
-	auto_fd int cas = fd_open_dir(layout->top, "cas", err), shelf = -1, shard = -1;
-	uint64_t freed;
+	auto_fd int cas = fd_open_dir(layout->top, "cas", err), shelf = -1;
 
 	shelf = cas < 0 ? -1 : fd_make_dir(cas, "quarantine", 0700, NULL, err);
 	if (shelf < 0)
@@ -92,12 +104,9 @@ static int take_out(struct verify *self, struct departure *departure, rkt_error 
 		return rkt_fail_errno(err, "fsync cas");
 	if (db_write_less(self->store->db, remove_records, departure, err) < 0)
 		return -1;
-	shard = layout_shard_open(layout->blob, id, NULL);
-	departure->moved = shard >= 0 && renameat(shard, id->text, shelf, id->text) == 0;
-	if (shard >= 0 && !departure->moved && errno != ENOENT)
-		return rkt_fail_errno(err, "move the blob to cas/quarantine");
-	if (remove_files(self->store, id, &departure->removal.trees, &freed, err) < 0)
-		return -1;
+	if (put_files_away(self, departure, shelf, err) < 0)
+		return rkt_fail_outer(err,
+			"it is out of the store, but not all of it could be put away; gc removes what is left");
 	(void)remove_scraps(self->store, NULL, NULL, NULL); /* its tree; what stays is gc's */
 	return 0;
 }

@@ -243,6 +243,15 @@ def test_what_is_no_file_is_put_away_or_made_anew(images, data_dir, kind):
     assert sorted(ids()) == sorted(images[1:])
 
 
+def test_a_blob_that_cannot_be_put_away_is_out_of_the_store_all_the_same(images, data_dir):
+    flip(blob_path(data_dir, images[0]), 1000)
+    (data_dir / "cas/quarantine" / images[0]).mkdir(parents=True)
+    result = store("verify", "--repair", images[0])
+    assert result.status == 4 and "not repaired: it is out of the store, but not all" in result.err, result
+    assert sorted(ids()) == sorted(images[1:])
+    assert store("gc").status == 0 and not blob_path(data_dir, images[0]).exists()
+
+
 def test_images_that_depend_on_what_is_put_away_are_named(images, data_dir, tmp_path):
     on = [{"imageName": "example.com/base"}]
     base = add(make_aci(tmp_path / "base", [], manifest("example.com/base")))
