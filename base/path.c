@@ -13,6 +13,10 @@
 
 enum follow { FOLLOW_NEVER, FOLLOW_IN_ROOT };
 
+/* Renames anywhere on the system, at the moment the kernel goes up by "..", are EAGAIN: it cannot
+ * tell then whether that led out (openat2(2)). */
+#define AGAIN_MAX 16
+
 /* As many as the kernel allows (path_resolution(7)). */
 #define SYMLINKS_MAX 40
 
@@ -166,12 +170,16 @@ static int open_by_walk(int root, const char *path, int flags, mode_t mode, enum
 
 static int open_resolved(int root, const char *path, int flags, mode_t mode, enum follow follow)
 {
-	int fd;
+	int fd = -1;
 
 	path += strspn(path, "/");
 	flags |= O_CLOEXEC;
-	fd = open_by_kernel(root, path, flags, mode, follow);
-	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+	for (int tries = 0; tries < AGAIN_MAX; tries++) {
+		fd = open_by_kernel(root, path, flags, mode, follow);
+		if (fd >= 0 || errno != EAGAIN)
+			break;
+	}
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM || errno == EAGAIN))
 		fd = open_by_walk(root, path, flags, mode, follow);
 	return fd;
 }

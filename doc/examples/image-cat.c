@@ -5,6 +5,7 @@
  *	./image-cat app.aci etc/os-release
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/openat2.h>
@@ -41,10 +42,13 @@ static int import(rkt_store *store, const char *path, rkt_image_id *id, rkt_erro
 static int print_file(int tree, const char *path)
 {
 	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
-	int fd = (int)syscall(SYS_openat2, tree, path, &how, sizeof how);
 	char block[65536];
 	ssize_t got;
+	int fd;
 
+	do /* it gives up where it goes up by ".." while something on the system is renamed */
+		fd = (int)syscall(SYS_openat2, tree, path, &how, sizeof how);
+	while (fd < 0 && errno == EAGAIN);
 	if (fd < 0) {
 		perror(path);
 		return -1;

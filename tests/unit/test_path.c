@@ -6,6 +6,9 @@
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -146,6 +149,44 @@ static int take_openat2_away(void)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
+struct renaming {
+	int dir;
+	_Atomic bool stop;
+};
+
+static void *rename_on_and_on(void *context)
+{
+	struct renaming *self = context;
+
+	while (!self->stop) {
+		assert_int_equal(renameat(self->dir, "here", self->dir, "there"), 0);
+		assert_int_equal(renameat(self->dir, "there", self->dir, "here"), 0);
+	}
+	return NULL;
+}
+
+/* openat2(2) gives up where it goes up while anything on the system is renamed. */
+static void in_root_renames_elsewhere_do_not_matter(void **state)
+{
+	struct fixture *f = *state;
+	struct renaming renaming = { .dir = open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
+	unsigned failed = 0;
+	pthread_t thread;
+
+	assert_int_equal(mkdirat(renaming.dir, "here", 0755), 0);
+	assert_int_equal(pthread_create(&thread, NULL, rename_on_and_on, &renaming), 0);
+	for (unsigned i = 0; i < 50000; i++) {
+		int fd = path_open_in_root(f->root, "sub/../secret", O_PATH);
+
+		failed += fd < 0;
+		close(fd);
+	}
+	renaming.stop = true;
+	pthread_join(thread, NULL);
+	close(renaming.dir);
+	assert_int_equal(failed, 0);
+}
+
 static void openat2_is_gone(void **state)
 {
 	(void)state;
@@ -155,10 +196,11 @@ static void openat2_is_gone(void **state)
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
-#define ALL_TESTS                                                         \
-	TEST(beneath_follows_no_link), TEST(beneath_refuses_dotdot),      \
-		TEST(in_root_links_stay_inside), TEST(in_root_loops_end), \
-		TEST(empty_path_is_the_root), TEST(make_dirs_follows_no_link)
+#define ALL_TESTS                                                                            \
+	TEST(beneath_follows_no_link), TEST(beneath_refuses_dotdot),                         \
+		TEST(in_root_links_stay_inside), TEST(in_root_loops_end),                    \
+		TEST(in_root_renames_elsewhere_do_not_matter), TEST(empty_path_is_the_root), \
+		TEST(make_dirs_follows_no_link)
 
 int main(void)
 {
