@@ -223,6 +223,8 @@ int fd_link(int fd, int dir, const char *name, rkt_error **err)
 	snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
 	if (linkat(AT_FDCWD, self, dir, name, AT_SYMLINK_FOLLOW) == 0)
 		return 0;
+	if (errno == ENOENT && access(self, F_OK) < 0)
+		return rkt_fail(err, RKT_FAILED, "link %s: /proc is not mounted", name);
 	return errno == EEXIST ? 1 : rkt_fail_errno(err, "link %s", name);
 }
 

@@ -106,6 +106,10 @@ static char *path_of_fd(int fd, rkt_error **err)
 
 	snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
 	len = readlink(self, path, sizeof path);
+	if (len < 0 && errno == ENOENT) {
+		rkt_fail(err, RKT_FAILED, "/proc is not mounted, and the store needs it");
+		return NULL;
+	}
 	if (len < 0 || len == sizeof path) {
 		rkt_fail_errno(err, "readlink %s", self);
 		return NULL;

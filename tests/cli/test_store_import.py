@@ -266,6 +266,18 @@ def test_symlink_inside_is_not_followed(data_dir, tmp_path):
         assert_one_line(store(*command), 1, "tmp is a symbolic link", "move the whole data directory")
 
 
+@needs_root
+def test_without_proc_that_is_what_is_said(data_dir, tmp_path):
+    write(tmp_path / "a.aci", image_tar())
+    script = 'mount -t tmpfs none /proc; "$0" import a.aci; "$1" --patch --name=example.com/b a.aci b.aci'
+    result = run(["unshare", "-m", "--propagation", "private", "sh", "-c", script, tool("rkt-store"), tool("aci-build")],
+                 cwd=tmp_path)
+    assert result.err.splitlines() == [
+        "rkt-store: /proc is not mounted, and the store needs it",
+        "aci-build: building b.aci: link b.aci: /proc is not mounted",
+    ], result
+
+
 def test_data_directory_of_old_rkt_is_refused_with_the_way_over(data_dir, tmp_path):
     (data_dir / "cas/db").mkdir(parents=True)
     (data_dir / "cas/db/ql.db").write_bytes(b"")
