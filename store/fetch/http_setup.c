@@ -63,17 +63,25 @@ static bool looks_up_by_hash(void)
 	return library && str_has_prefix(library, "OpenSSL");
 }
 
+/* The folder of authorities that libcurl looks into unless it is told not to; NULL: none. */
+static const char *system_folder(CURL *easy)
+{
+	char *folder = NULL;
+
+	return libcurl.curl_easy_getinfo(easy, CURLINFO_CAPATH, &folder) ? NULL : folder;
+}
+
 /* The system has a folder with one file for each authority, named by a hash of its subject as
  * OpenSSL looks them up: the one file with all of them takes 20 times as long to read as the one
  * that is needed. */
 bool http_looks_up_authority(CURL *easy, const struct http_setup *setup)
 {
-	char *folder = NULL;
+	const char *folder;
 
-	if (setup->options->cacert || setup->all_authorities || !looks_up_by_hash() ||
-		libcurl.curl_easy_getinfo(easy, CURLINFO_CAPATH, &folder) || !folder)
+	if (setup->options->cacert || setup->all_authorities || !looks_up_by_hash())
 		return false;
-	return access(folder, X_OK) == 0;
+	folder = system_folder(easy);
+	return folder && access(folder, X_OK) == 0;
 }
 
 static int check_pem(const char *path, const char *of, rkt_error **err)
@@ -104,6 +112,9 @@ static void set_tls(struct libcurl_options *set, const struct http_setup *setup)
 	libcurl_set_number(set, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
 	if (options->cacert || http_looks_up_authority(set->easy, setup))
 		libcurl_set_text(set, CURLOPT_CAINFO, options->cacert);
+	/* a file of one's own takes the place of the system's file only, not of the folder */
+	if (options->cacert && system_folder(set->easy))
+		libcurl_set_text(set, CURLOPT_CAPATH, NULL);
 	if (setup->is_named && options->certificate)
 		libcurl_set_text(set, CURLOPT_SSLCERT, options->certificate);
 	if (setup->is_named && options->key)

@@ -117,6 +117,19 @@ def test_a_host_that_no_authority_knows_is_refused(data_dir, nginx, authorities,
     assert ids() == []
 
 
+def test_who_names_authorities_trusts_those_of_the_system_no_more(data_dir, nginx, authorities, tmp_path_factory):
+    """Of the same name they would hide each other."""
+    folder, file = authorities
+    shutil.copy(nginx.ca, folder / "ours.pem")
+    subprocess.run(["openssl", "rehash", folder], check=True)
+    shutil.copy(nginx.ca, file)
+    named = make_ca(tmp_path_factory.mktemp("named"), "another CA")[0]
+    nginx.put("i.aci", image_tar())
+    result = store("fetch", *SOON, "--cacert", named, "--insecure-options=image", f"{nginx.url}/i.aci")
+    assert_one_line(result, 1, "certificate")
+    assert ids() == []
+
+
 def kill_in_the_middle(nginx, data_dir, url, least):
     """Begins a fetch of URL and kills it when LEAST bytes are there; how many are."""
     command = [tool("rkt-store"), "fetch", "--cacert", nginx.ca, *SOON, "--insecure-options=image", url]

@@ -13,13 +13,13 @@ import time
 HOST = "localhost"
 
 
-def make_ca(folder):
+def make_ca(folder, name="test CA"):
     """A CA and a certificate of localhost by it; returns the paths (CA, certificate with key)."""
     ca, server = folder / "ca.pem", folder / "server.pem"
     ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     request = ["openssl", "req", "-x509", *ec, "-days", "2"]
     subprocess.run(
-        [*request, "-subj", "/CN=test CA", "-keyout", folder / "ca.key", "-out", ca],
+        [*request, "-subj", f"/CN={name}", "-keyout", folder / "ca.key", "-out", ca],
         check=True, stderr=subprocess.DEVNULL)
     subprocess.run(
         [*request, "-CA", ca, "-CAkey", folder / "ca.key", "-subj", f"/CN={HOST}",
