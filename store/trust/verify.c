@@ -140,6 +140,31 @@ static int judge_key(gpgme_signature_t signature, gpgme_key_t key, struct trust_
 	return say(ret, TRUST_GOOD, xasprintf("made by key %s", maker->fpr));
 }
 
+static bool has_key(trust_home *self, const char *maker)
+{
+	gpgme_key_t key;
+
+	if (gpgme.gpgme_get_key(self->gpg, maker, &key, 0))
+		return false;
+	gpgme.gpgme_key_unref(key);
+	return true;
+}
+
+/* Of a kind gpg does not know, which it looks at before it looks for the key. That may be one that
+ * nobody asks about: who signs with a key of a new kind too does it for programs that know it. */
+static int judge_unknown(
+	trust_home *self, gpgme_signature_t signature, const char *maker, struct trust_result *ret)
+{
+	const char *why = gpgme.gpgme_strerror(signature->status);
+
+	if (has_key(self, maker))
+		return say(ret, TRUST_INVALID, xasprintf("it cannot be checked: %s", why));
+	return say(ret, TRUST_UNTRUSTED,
+		xasprintf(
+			"made by key %s, which is not in the keyring, and it cannot be checked: %s",
+			maker, why));
+}
+
 static int judge_signature(
 	trust_home *self, gpgme_signature_t signature, struct trust_result *ret, rkt_error **err)
 {
@@ -162,9 +187,7 @@ static int judge_signature(
 	case GPG_ERR_BAD_SIGNATURE:
 		return say(ret, TRUST_INVALID, xasprintf("key %s signed other bytes", maker));
 	default:
-		return say(ret, TRUST_INVALID,
-			xasprintf("it cannot be checked: %s",
-				gpgme.gpgme_strerror(signature->status)));
+		return judge_unknown(self, signature, maker, ret);
 	}
 	error = gpgme.gpgme_get_key(self->gpg, maker, &key, 0);
 	if (error)

@@ -151,6 +151,27 @@ def test_an_unknown_signature_beside_a_good_one_does_no_harm(keys):
         assert validate(keys, "two.sig", "alice.asc").status == 0
 
 
+def of_another_kind(signature):
+    """The binary SIGNATURE as one of an algorithm nobody knows here yet (RFC 4880, 5.2.3)."""
+    assert signature[0] == 0x88 and signature[2] == 4
+    return signature[:4] + b"\x6e" + signature[5:]
+
+
+def test_a_signature_of_a_kind_nobody_knows_is_judged_by_whose_it_is(keys):
+    """Of a key that is not asked it does no harm; one that is asked must be understood."""
+    where, gpg, aci = keys
+    ours, theirs = (gpg.sign(user, aci, f"{user}.sig", "--detach-sign").read_bytes() for user in ("alice", "bob"))
+    odd = where / "odd.sig"
+    for both in (ours + of_another_kind(theirs), of_another_kind(theirs) + ours):
+        odd.write_bytes(both)
+        result = validate(keys, "odd.sig", "alice.asc")
+        assert (result.status, rules(result)) == (0, []), result
+    odd.write_bytes(of_another_kind(theirs))
+    refused(validate(keys, "odd.sig", "alice.asc"), "signature-untrusted", "not in the keyring, and it cannot be")
+    odd.write_bytes(ours + of_another_kind(ours))
+    refused(validate(keys, "odd.sig", "alice.asc"), "signature-invalid", "it cannot be checked")
+
+
 def test_a_bad_signature_of_an_allowed_key_outweighs_a_good_one(keys):
     where, gpg, aci = keys
     (where / "elsewhere").write_text("other bytes")
