@@ -165,9 +165,11 @@ static int take_rest(struct work *self, const struct http_answer *answer, rkt_er
 {
 	struct content_range range;
 
-	if (!self->asked_for_rest || !spool_is_same(&self->spool, answer) ||
-		!http_content_range(answer, &range) || !range.has_range ||
-		range.first != self->have) {
+	if (!self->asked_for_rest)
+		return rkt_fail(err, RKT_FAILED,
+			"the server answered 206, with a part, when asked for the whole file");
+	if (!spool_is_same(&self->spool, answer) || !http_content_range(answer, &range) ||
+		!range.has_range || range.first != self->have) {
 		self->begin_again = true;
 		return rkt_fail(err, RKT_FAILED, "the file has changed meanwhile");
 	}
@@ -340,6 +342,13 @@ static int fail_status(struct work *self, struct http_answer *answer, rkt_error 
 		"the server answered %d%s%s", status, words ? ": " : "", words ? words : "");
 }
 
+/* Whether STATUS may be about the question for the rest, which the server, or somebody on the way,
+ * does not know: asked for the file it may do better. */
+static bool is_about_rest(int status)
+{
+	return status == 304 || status == 400 || status == 412 || status == 416 || status == 501;
+}
+
 static int judge(struct work *self, rkt_error **err)
 {
 	struct http_answer *answer = &self->ret->answer;
@@ -359,15 +368,16 @@ static int judge(struct work *self, rkt_error **err)
 		return 0;
 	case 304:
 		if (self->asked_for_rest || (!self->request->etag && !self->request->last_modified))
-			return fail_status(self, answer, err); /* nobody asked that */
+			break; /* nobody asked that */
 		self->ret->outcome = DOWNLOAD_UNCHANGED;
 		return 0;
-	case 416:
-		self->begin_again = true;
-		return rkt_fail(err, RKT_FAILED, "the file has changed meanwhile");
 	default:
-		return fail_status(self, answer, err);
+		break;
 	}
+	self->begin_again = self->asked_for_rest && is_about_rest(answer->status);
+	if (self->begin_again && answer->status == 416)
+		return rkt_fail(err, RKT_FAILED, "the file has changed meanwhile");
+	return fail_status(self, answer, err);
 }
 
 static int try_once(struct work *self, rkt_error **err)

@@ -327,6 +327,26 @@ def test_two_versions_are_never_mixed(data_dir, web, kind, size):
     assert blob_path(data_dir, image).read_bytes() == new
 
 
+@pytest.mark.parametrize("status", [304, 400, 412, 501])
+def test_who_does_not_know_of_parts_is_asked_for_the_whole(data_dir, web, status):
+    """Else the next commands would be answered so too, for what came before them."""
+    body = big_image()
+    file = File(body, end_at=[200_000])
+    web.route("/a.aci", lambda handler, asked: handler.reply(status) if "range" in asked.headers else file(handler, asked))
+    assert unsigned(web, "--tries=1", f"{web.url}/a.aci").status == 1
+    result = unsigned(web, f"{web.url}/a.aci")
+    assert result.status == 0 and f"the server answered {status}" in result.err and "begun again" in result.err, result
+    assert blob_path(data_dir, ids()[0]).read_bytes() == body
+
+
+@pytest.mark.parametrize("status", [206, 304, 416])
+def test_an_answer_to_what_nobody_asked_is_named(data_dir, web, status):
+    web.status("/a.aci", status, {"Content-Range": "bytes 0-4/5"}, b"" if status == 304 else b"hello")
+    result = unsigned(web, f"{web.url}/a.aci")
+    assert_one_line(result, 1, f"the server answered {status}")
+    assert len(web.requests) == 1
+
+
 def test_a_lying_tag_ends_in_a_word_and_the_next_fetch_is_whole(data_dir, web):
     old, new = big_image(), image_tar(content=noise(300_000, b"other"))
     web.route("/a.aci", File(old, etag='"same"', end_at=[150_000]))
