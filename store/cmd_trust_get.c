@@ -70,6 +70,15 @@ static void note_page(void *context, const char *words)
 	buf_printf(tried, "%s%s", tried->len ? "; " : "", words);
 }
 
+/* Tags for several prefixes may name one key: nobody is to be asked about it twice. */
+static void add_url(struct names *urls, const char *url)
+{
+	for (size_t i = 0; i < urls->count; i++)
+		if (strcmp(urls->items[i], url) == 0)
+			return;
+	names_add(urls, xstrdup(url));
+}
+
 static void add_urls(struct names *urls, const struct page *page, const char *name)
 {
 	for (size_t i = 0; i < page->count; i++) {
@@ -77,7 +86,7 @@ static void add_urls(struct names *urls, const struct page *page, const char *na
 
 		if (tag->kind == PAGE_PUBKEYS && !tag->fault &&
 			ac_identifier_has_prefix(name, tag->prefix) && !url_fault(tag->target))
-			names_add(urls, xstrdup(tag->target));
+			add_url(urls, tag->target);
 	}
 }
 

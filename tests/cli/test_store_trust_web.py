@@ -177,6 +177,12 @@ def test_where_no_key_is_named_nothing_is_trusted(trust, web, proxy, alice, tags
     assert trust.files() == [] and web.asked("/alice.asc") == []
 
 
+def test_a_key_that_two_tags_name_is_asked_for_once(trust, web, proxy, alice):
+    web.file("/app", page("example.com https://example.com/alice.asc", "example.com/app https://example.com/alice.asc"))
+    result = find(web, proxy, "--prefix=example.com/app")
+    assert result.status == 0 and result.out.count("fingerprint: ") == len(web.asked("/alice.asc")) == 1, result
+
+
 def test_the_first_key_that_is_none_ends_the_work(trust, web, proxy, alice):
     web.file("/app", page("example.com/app https://example.com/none", "example.com/app https://example.com/alice.asc"))
     assert_one_line(find(web, proxy, "--prefix=example.com/app"), 3, "key https://example.com/none: ")
