@@ -6,6 +6,7 @@
 #include "aci/name.h"
 #include "base/alloc.h"
 #include "cli/out.h"
+#include "cli/secret.h"
 
 size_t trust_warn(const struct trusted_keys *keys, size_t from)
 {
@@ -24,15 +25,16 @@ int trust_read(struct trusted_keys *keys, rkt_error **err)
 
 int trust_check_scope(const struct trust_settings *settings, rkt_error **err)
 {
+	auto_free char *shown = NULL;
 	const char *why;
 
 	if (settings->root == (settings->prefix != NULL))
 		return rkt_fail(err, RKT_USAGE,
 			"say which images it is about: --prefix=NAME, or --root for all");
-	if (settings->prefix && !ac_identifier_is(settings->prefix, &why))
-		return rkt_fail(err, RKT_USAGE, "--prefix: no image is called %s: %s",
-			settings->prefix, why);
-	return 0;
+	if (!settings->prefix || ac_identifier_is(settings->prefix, &why))
+		return 0;
+	shown = secret_left_out(settings->prefix); /* it may be a URL */
+	return rkt_fail(err, RKT_USAGE, "--prefix: no image is called %s: %s", shown, why);
 }
 
 char *trust_scope_words(const char *prefix)

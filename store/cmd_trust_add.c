@@ -121,7 +121,7 @@ static int ask(const char *name, const struct trust_settings *settings, rkt_erro
 
 static int add_one(const char *name, const struct trust_settings *settings, rkt_error **err)
 {
-	auto_free char *shown = trust_is_url(name) ? secret_left_out(name) : xstrdup(name);
+	auto_free char *shown = secret_left_out(name); /* a file, or a mistyped URL */
 	ERROR_SCOPE(err, "key", shown);
 	auto_buf struct buf bytes = { 0 };
 	auto_key_info struct key_info key = { 0 };

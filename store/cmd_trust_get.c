@@ -13,7 +13,8 @@
 
 bool trust_is_url(const char *word)
 {
-	return str_has_prefix(word, "https://") || str_has_prefix(word, "http://");
+	return strstr(word, "://") && !str_has_prefix(word, "/") && !str_has_prefix(word, "./") &&
+	       !str_has_prefix(word, "../");
 }
 
 /* Who asks, with what the configuration and the settings say. AUTH is filled in, and freed by the

@@ -29,7 +29,8 @@ char *signature_url_of(const char *url)
 
 static int read_file(const char *path, struct buf *ret, rkt_error **err)
 {
-	ERROR_SCOPE(err, path, NULL);
+	auto_free char *shown = fetch_shown(path); /* it may be a mistyped URL */
+	ERROR_SCOPE(err, shown, NULL);
 	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT)

@@ -558,6 +558,13 @@ def test_a_password_is_not_shown_where_no_url_has_one(data_dir, web, proxy, slip
     assert proxy.asked == []
 
 
+@pytest.mark.parametrize("slip", ["me:s3cret@localhost/a.asc", "//me:s3cret@localhost/a", "https//me:s3cret@localhost/a"])
+def test_nor_that_of_a_signature(data_dir, web, slip):
+    result = fetch(web, f"--signature={slip}", f"{web.url}/a.aci")
+    assert_one_line(result, 5, "no signature: what was asked for: no such file")
+    assert "s3cret" not in result.err
+
+
 @pytest.mark.parametrize("target", ["http://localhost:1/", "ftp://localhost/", "file:///etc/passwd", "gopher://x/"])
 def test_redirects_do_not_leave_https(data_dir, web, target):
     web.redirect("/a.aci", target)

@@ -2,6 +2,7 @@
 
 import base64
 import pathlib
+import shutil
 
 import pexpect
 import pytest
@@ -137,6 +138,30 @@ def test_nor_are_those_of_a_url_that_is_none(trust, web, user):
     result = add(web, "--root", f"https://{user}@localhost:{web.port}/key")
     assert result.status != 0 and len(result.err.splitlines()) <= 2, result
     assert "heim" not in result.out + result.err and "localhost" in result.err, result
+
+
+@pytest.mark.parametrize("slip", ["HTTPS://{user}@localhost:1/key", "htps://{user}@localhost/key", "//{user}@localhost/key",
+                                  "https//{user}@localhost/key", "{user}@localhost/key", "file://{user}@localhost/key"])
+def test_nor_are_those_of_one_that_is_mistyped(trust, web, slip):
+    result = add(web, "--root", slip.format(user="me:geheim"))
+    assert result.status != 0 and len(result.err.splitlines()) <= 2, result
+    assert "geheim" not in result.out + result.err and "localhost" in result.err, result
+
+
+def test_nor_are_those_of_a_url_as_prefix(trust):
+    result = store("trust", "--prefix=https://me:geheim@example.com/app")
+    assert_one_line(result, 2, "--prefix: no image is called https://example.com/app: ")
+
+
+def test_the_case_of_the_scheme_does_not_matter(trust, web, alice):
+    assert add(web, "--root", f"{web.url}/alice.asc".replace("https", "HTTPS")).status == 0
+    assert trust.files() == [f"user/trustedkeys/root.d/{alice}"]
+
+
+def test_a_file_may_be_called_like_a_url(trust, keys, tmp_path):
+    (tmp_path / "https:").mkdir()
+    shutil.copy(keys.home.parent / "alice.asc", tmp_path / "https:/key")
+    assert run(["rkt-store", "trust", "--root", "--yes", "./https://key"], cwd=tmp_path).status == 0
 
 
 def test_nothing_of_the_web_is_asked_for_files(trust, web, keys):
