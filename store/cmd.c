@@ -1,9 +1,9 @@
 /* What most commands begin with: the store opened, and the image they are about found in it. */
 #include "store/cmd.h"
 
-#include "aci/id.h"
 #include "cli/progress.h"
 #include "store/deps.h"
+#include "store/sha512.h"
 
 const char *const cmd_see_also[] = { "rkt-store(1)", "rkt-run(1)", "aci-hash(1)", NULL };
 
@@ -26,27 +26,13 @@ static void show_learning(void *context, uint64_t bytes, uint64_t of)
 	progress_at(*progress, bytes);
 }
 
-/* Whether nothing but a SHA-512 nobody made yet may be what WHY is about. */
-static bool may_be_learnt(const char *reference, rkt_error *why)
-{
-	return rkt_error_kind(why) == RKT_MISSING && id_form_of(reference, NULL) == ID_SHA512;
-}
-
 int cmd_find_in(rkt_store *store, const char *reference, rkt_image_record **ret, rkt_error **err)
 {
-	auto_error rkt_error *missing = NULL, *unread = NULL;
 	struct progress *progress = NULL;
+	int result = sha512_find(store, reference, show_learning, &progress, ret, err);
 
-	if (rkt_store_find(store, reference, ret, &missing) == 0)
-		return 0;
-	if (!may_be_learnt(reference, missing))
-		return rkt_fail_with(err, pass_ptr(missing));
-	rkt_store_learn_sha512(store, show_learning, &progress, &unread);
 	progress_end(progress);
-	/* one that cannot be read may be the one asked for */
-	if (unread && rkt_store_find(store, reference, ret, NULL) < 0)
-		return rkt_fail_with(err, pass_ptr(unread));
-	return unread ? 0 : rkt_store_find(store, reference, ret, err);
+	return result;
 }
 
 int cmd_find(const char *dir, const char *reference, rkt_store **ret_store, rkt_image_record **ret,
@@ -59,7 +45,7 @@ int cmd_find(const char *dir, const char *reference, rkt_store **ret_store, rkt_
 		return -1;
 	if (rkt_store_find(*ret_store, reference, ret, &why) == 0)
 		return 0;
-	if (!may_be_learnt(reference, why))
+	if (!sha512_may_help(reference, why))
 		return rkt_fail_with(err, pass_ptr(why));
 	rkt_store_close(*ret_store); /* a process opens a store once */
 	*ret_store = rkt_store_open(dir, RKT_STORE_WRITE, err);

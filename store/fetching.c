@@ -12,6 +12,7 @@
 #include "store/fetch_parts.h"
 #include "store/known.h"
 #include "store/resolve.h"
+#include "store/sha512.h"
 
 fetcher *fetcher_new(const struct fetching *all)
 {
@@ -134,7 +135,7 @@ static int fetch_id(fetcher *self, const char *reference, struct fetched *ret, r
 	auto_image_record rkt_image_record *record = NULL;
 	auto_error rkt_error *why = NULL;
 
-	if (rkt_store_find(self->all->store, reference, &record, &why) < 0) {
+	if (sha512_find(self->all->store, reference, NULL, NULL, &record, &why) < 0) {
 		if (rkt_error_kind(why) != RKT_MISSING)
 			return rkt_fail_with(err, pass_ptr(why));
 		return rkt_fail(err, RKT_MISSING,

@@ -5,6 +5,7 @@
 #include "store/sha512.h"
 
 #include "aci/digest.h"
+#include "aci/id.h"
 #include "base/alloc.h"
 #include "store/alias.h"
 #include "store/blob.h"
@@ -191,4 +192,26 @@ int sha512_run(rkt_store *store, const struct sha512_work *work, rkt_error **err
 		if (sha512_learn(store, work->unlearnt, &unread) < 0)
 			return run_once_more(store, work, unread, err);
 	}
+}
+
+bool sha512_may_help(const char *reference, rkt_error *why)
+{
+	return rkt_error_kind(why) == RKT_MISSING && id_form_of(reference, NULL) == ID_SHA512;
+}
+
+int sha512_find(rkt_store *store, const char *reference,
+	void (*progress)(void *context, uint64_t bytes, uint64_t of), void *context,
+	rkt_image_record **ret, rkt_error **err)
+{
+	auto_error rkt_error *missing = NULL, *unread = NULL;
+
+	if (rkt_store_find(store, reference, ret, &missing) == 0)
+		return 0;
+	if (!sha512_may_help(reference, missing))
+		return rkt_fail_with(err, pass_ptr(missing));
+	rkt_store_learn_sha512(store, progress, context, &unread);
+	/* one that cannot be read may be the one asked for */
+	if (unread && rkt_store_find(store, reference, ret, NULL) < 0)
+		return rkt_fail_with(err, pass_ptr(unread));
+	return unread ? 0 : rkt_store_find(store, reference, ret, err);
 }

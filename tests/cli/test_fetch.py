@@ -45,6 +45,13 @@ def test_an_id_is_looked_for_in_the_store(data_dir, tmp_path):
     assert_one_line(store("fetch", "sha256-" + "0" * 64), 3, "in the store only")
 
 
+def test_a_sha512_is_one_too_that_nobody_made_yet(data_dir, tmp_path):
+    body = image_tar()
+    image = add(write(tmp_path / "a.aci", body))
+    assert the_id(store("fetch", "sha512-" + hashlib.sha512(body).hexdigest()[:64])) == image
+    assert_one_line(store("fetch", "sha512-" + "0" * 128), 3, "in the store only")
+
+
 # ---- one URL -------------------------------------------------------------------------------------
 
 
