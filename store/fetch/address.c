@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/str.h"
 #include "store/fetch/libcurl.h"
 
 void address_free(struct address *self)
@@ -55,9 +56,18 @@ bool address_same_host(const struct address *one, const struct address *other)
 	return one->is_https == other->is_https && strcmp(one->host, other->host) == 0;
 }
 
-int address_parse(const char *text, struct address *ret, rkt_error **err)
+/* Whether three slashes are where a host should begin: not in a query, say. */
+static bool has_empty_host(const char *text)
 {
-	const char *scheme_end = strstr(text, "://");
+	const char *scheme_end = text + strcspn(text, ":/?#");
+
+	return str_has_prefix(scheme_end, ":///") || str_has_prefix(text, "///");
+}
+
+/* TEXT, relative to BASE if that is not NULL. */
+static int parse(
+	const char *base, const char *text, unsigned flags, struct address *ret, rkt_error **err)
+{
 	CURLU *url;
 	int result;
 
@@ -69,14 +79,29 @@ int address_parse(const char *text, struct address *ret, rkt_error **err)
 		return rkt_fail(err, RKT_FAILED, "no memory for a URL");
 	/* The text is not in the message: a password may be in it. After a third slash libcurl
 	 * would take the path for the host. */
-	if (scheme_end && scheme_end[strlen("://")] == '/')
+	if (has_empty_host(text))
 		result = rkt_fail(err, RKT_USAGE, "no http or https URL with a host");
-	else if (libcurl.curl_url_set(url, CURLUPART_URL, text, 0))
+	else if ((base && libcurl.curl_url_set(url, CURLUPART_URL, base, 0)) ||
+		 libcurl.curl_url_set(url, CURLUPART_URL, text, flags))
 		result = rkt_fail(err, RKT_USAGE, "this is no URL");
 	else
 		result = take_apart(url, ret, err);
 	libcurl.curl_url_cleanup(url);
 	return result;
+}
+
+int address_parse(const char *text, struct address *ret, rkt_error **err)
+{
+	return parse(NULL, text, 0, ret, err);
+}
+
+int address_follow(
+	const struct address *from, const char *location, struct address *ret, rkt_error **err)
+{
+	*ret = (struct address){ NULL };
+	if (!*location || *location == '#') /* libcurl would go to the root of the host */
+		return rkt_fail(err, RKT_USAGE, "it leads to where it comes from");
+	return parse(from->url, location, CURLU_URLENCODE | CURLU_ALLOW_SPACE, ret, err);
 }
 
 char *http_url_shown(const char *url, rkt_error **err)

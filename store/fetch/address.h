@@ -18,6 +18,10 @@ struct address {
 /* RKT_USAGE: TEXT is no URL of http or https with a host; it is not in the message. *RET is freed
  * by the caller in any case. */
 int address_parse(const char *text, struct address *ret, rkt_error **err);
+/* The same of where LOCATION leads, which an answer from FROM has in its header: it may be
+ * relative, and what is not allowed in a URL is encoded. RKT_USAGE also when that is FROM itself. */
+int address_follow(
+	const struct address *from, const char *location, struct address *ret, rkt_error **err);
 /* The password is overwritten. */
 void address_free(struct address *self);
 bool address_same_host(const struct address *one, const struct address *other);

@@ -392,7 +392,8 @@ static int fail_redirect(const char *target, rkt_error **err)
 		TARGET_SHOWN_MAX, target);
 }
 
-/* Where ANSWER, to ADDRESS, sends us: 1, 0 when nowhere, or -1. */
+/* Where ANSWER, to ADDRESS, sends us: 1, 0 when nowhere, or -1. libcurl has no answer to that when
+ * the page that comes along was too long to be read to its end. */
 static int follow(const http *self, const struct address *address, const struct http_answer *answer,
 	struct address *ret, rkt_error **err)
 {
@@ -404,7 +405,7 @@ static int follow(const http *self, const struct address *address, const struct 
 	libcurl.curl_easy_getinfo(self->easy, CURLINFO_REDIRECT_URL, &target);
 	if (!said && !target)
 		return 0;
-	if (!said || !target || address_parse(target, ret, NULL) < 0)
+	if (!said || address_follow(address, said, ret, NULL) < 0)
 		return fail_redirect(said ? said : target, err);
 	if (address->is_https && !ret->is_https)
 		return rkt_fail(

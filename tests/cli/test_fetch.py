@@ -339,7 +339,14 @@ def test_who_does_not_know_of_parts_is_asked_for_the_whole(data_dir, web, status
     """Else the next commands would be answered so too, for what came before them."""
     body = big_image()
     file = File(body, end_at=[200_000])
-    web.route("/a.aci", lambda handler, asked: handler.reply(status) if "range" in asked.headers else file(handler, asked))
+
+    def answer(handler, asked):
+        if "range" in asked.headers:
+            handler.reply(status)
+        else:
+            file(handler, asked)
+
+    web.route("/a.aci", answer)
     assert unsigned(web, "--tries=1", f"{web.url}/a.aci").status == 1
     result = unsigned(web, f"{web.url}/a.aci")
     assert result.status == 0 and f"the server answered {status}" in result.err and "begun again" in result.err, result
@@ -503,8 +510,21 @@ def test_redirects_are_followed_ten_times(data_dir, web):
     assert_one_line(unsigned(web, f"{web.url}/loop"), 4, "more than 10 redirects")
 
 
+@pytest.mark.parametrize("size", [0, 100, 1_000_000])
+@pytest.mark.parametrize("where", [
+    "/b/it is.aci?x=y z", "it is.aci?x=y z", "//{host}/b/it is.aci?x=y z", "?x=y z", "../b/./it is.aci?x=y z",
+    "https://{host}/b/it is.aci?x=y z#part", "/b/it is.aci?x=https:///y"])
+def test_where_a_redirect_leads(data_dir, web, where, size):
+    """However long the page is that people would read meanwhile."""
+    web.status("/b/it%20is.aci", 302, {"Location": where.format(host=web.host)}, b"x" * size)
+    for query in ("y%20z", "y+z", "https:///y"):
+        web.file(f"/b/it%20is.aci?x={query}", image_tar())
+    the_id(unsigned(web, f"{web.url}/b/it%20is.aci"))
+
+
 @pytest.mark.parametrize("target, shown", [
-    ("docker://x", "'docker://x', which"), ("https://exa mple.com/", "'https://exa mple.com/', which"),
+    ("docker://x", "'docker://x', which"), ("", "'', which"), ("#part", "'#part', which"), ("///x", "'///x', which"),
+    ("https:///x", "'https:///x', which"), ("https://exa mple.com/", "'https://exa mple.com/', which"),
     ("\x01abc", r"\x01abc', which"), ("https://me:s3cret@x y/", "what")])
 def test_a_redirect_that_leads_nowhere_is_named(data_dir, web, target, shown):
     web.redirect("/a.aci", target)
