@@ -215,13 +215,21 @@ static int get_signature(struct visit *self, rkt_error **err)
 	return signature_missing(pass_ptr(why), err);
 }
 
+/* Whether the server said that nobody needs to ask yet. What it said in the future, by a clock that
+ * was wrong and was set since, would hold for all the time until then. */
+static bool is_fresh(const struct visit *self)
+{
+	uint64_t now_ns = store_now_ns();
+
+	return self->known && self->remote.fetched_ns <= now_ns && now_ns < self->remote.fresh_ns;
+}
+
 /* What nobody needs to be asked for: 1, 0, or -1. */
 static int is_answered(struct visit *self, struct fetched *ret, rkt_error **err)
 {
 	const struct fetching *all = self->fetcher->all;
-	bool fresh = self->known && self->remote.fresh_ns > store_now_ns();
 
-	if (self->known && (all->policy != FETCH_UPDATE || (fresh && !all->no_cache))) {
+	if (self->known && (all->policy != FETCH_UPDATE || (is_fresh(self) && !all->no_cache))) {
 		ret->id = self->remote.id;
 		ret->how = FETCH_WAS_THERE;
 		return 1;

@@ -34,6 +34,7 @@ static int ask(db_txn *txn, void *context, rkt_error **err)
 		return got;
 	*self->ret = (struct remote){ .etag = xstrdup_if(row.etag),
 		.last_modified = xstrdup_if(row.last_modified),
+		.fetched_ns = row.fetched_ns,
 		.fresh_ns = row.fresh_ns,
 		.id = row.id };
 	self->known = 1;

@@ -8,7 +8,7 @@
 
 struct remote {
 	char *etag, *last_modified; /* NULL: none */
-	uint64_t fresh_ns;
+	uint64_t fetched_ns, fresh_ns;
 	rkt_image_id id; /* an image that is in the store */
 };
 

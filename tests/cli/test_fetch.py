@@ -132,6 +132,35 @@ def test_age_counts_against_max_age(data_dir, web):
     assert len(web.asked("/a.aci")) == 2
 
 
+CLOCK_OF_NEXT_YEAR = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <time.h>
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+	int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime");
+	int result = real(clock, now);
+
+	if (clock == CLOCK_REALTIME)
+		now->tv_sec += 365 * 86400;
+	return result;
+}
+"""
+
+
+@pytest.mark.skipif(not shutil.which("cc"), reason="cc is not installed")
+def test_nothing_stays_fresh_because_the_clock_was_wrong(data_dir, web, tmp_path):
+    if is_sanitized():
+        pytest.skip("AddressSanitizer wants to be the first library")
+    library, source = tmp_path / "clock.so", write(tmp_path / "clock.c", CLOCK_OF_NEXT_YEAR.encode())
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    web.file("/a.aci", image_tar(), headers={"Cache-Control": "max-age=60"})
+    for env, asked in ({"LD_PRELOAD": library}, 1), ({"LD_PRELOAD": library}, 1), ({}, 2), ({}, 2):
+        the_id(fetch(web, "--insecure-options=image,tls", f"{web.url}/a.aci", env=env))
+        assert len(web.requests) == asked
+
+
 def test_what_an_answer_of_304_says_of_freshness_counts(data_dir, web):
     for control, asks in (("public", 1), ("max-age=60", 2), ("max-age=60", 2)):
         web.file("/a.aci", image_tar(), headers={"Cache-Control": control})
