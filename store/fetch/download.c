@@ -334,7 +334,7 @@ static int fail_status(struct work *self, struct http_answer *answer, rkt_error 
 	int status = answer->status;
 	const char *words = words_of(status), *wait = http_field(answer, "retry-after");
 
-	answer->may_pass = status == 408 || status == 429 || (status >= 500 && status != 501);
+	answer->may_pass = http_status_may_pass(status);
 	if (answer->may_pass && wait)
 		retry_after_parse((struct slice){ (const uint8_t *)wait, strlen(wait) },
 			time_now_sec(), &self->retry_after);

@@ -59,6 +59,11 @@ void http_answer_free(struct http_answer *answer)
 	*answer = (struct http_answer){ .length = -1 };
 }
 
+bool http_status_may_pass(int status)
+{
+	return status == 408 || status == 429 || (status >= 500 && status != 501);
+}
+
 /* Fields are kept as "name\0value\0", names in lower case. */
 const char *http_next_field(const struct http_answer *answer, const char *name, const char *after)
 {
@@ -295,6 +300,26 @@ static bool may_pass(CURLcode code)
 	}
 }
 
+/* What a proxy that makes no connection for us answered; 0: there is none, or it made one. */
+static int refusal_of_proxy(const struct hop *hop)
+{
+	long status = 0;
+
+	libcurl.curl_easy_getinfo(hop->http->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+	return status >= 300 ? (int)status : 0;
+}
+
+/* libcurl takes it for a fault of the transport: a password that is wrong would be shown again and
+ * again. */
+static int proxy_fail(struct hop *hop, int status, rkt_error **err)
+{
+	const char *words =
+		status == 407 ? ": who are you? (credentials are missing or wrong)" : "";
+
+	hop->answer->may_pass = http_status_may_pass(status);
+	return rkt_fail(err, RKT_FAILED, "the proxy answered %d%s", status, words);
+}
+
 static int hop_fail(struct hop *hop, CURLcode code, rkt_error **err)
 {
 	const char *words = hop->fault[0] ? hop->fault : libcurl.curl_easy_strerror(code);
@@ -306,6 +331,8 @@ static int hop_fail(struct hop *hop, CURLcode code, rkt_error **err)
 		return rkt_fail(err, RKT_FAILED,
 			"the environment (https_proxy, http_proxy, all_proxy) has a proxy that is none: "
 			"http://HOST:PORT is one");
+	if (refusal_of_proxy(hop))
+		return proxy_fail(hop, refusal_of_proxy(hop), err);
 	hop->answer->may_pass = may_pass(code);
 	if (code == CURLE_OPERATION_TIMEDOUT && !hop->answered)
 		words = "no answer in time";

@@ -63,6 +63,8 @@ struct http_answer {
 	struct buf fields; /* of the header */
 	bool may_pass;     /* the fault is one that often is gone the next time */
 };
+/* Whether an answer with STATUS often is another one the next time. */
+bool http_status_may_pass(int status);
 /* The value of the header field NAME, in lower case; NULL when there is none. Of several the
  * last. */
 const char *http_field(const struct http_answer *answer, const char *name);

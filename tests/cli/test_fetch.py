@@ -744,6 +744,16 @@ def test_proxies_come_from_the_environment(data_dir, web, proxy):
     assert len(proxy.asked) == 1
 
 
+@pytest.mark.parametrize("status, times", [(407, 1), (403, 1), (404, 1), (502, 3)])
+def test_a_proxy_that_refuses_is_asked_again_only_if_that_may_pass(data_dir, web, proxy, status, times):
+    """Some lock out who shows a wrong password three times."""
+    proxy.refuses = status
+    result = unsigned(web, "--tries=3", "https://example.com/a.aci", env={"https_proxy": proxy.url})
+    assert result.status == 1 and len(proxy.asked) == times, result
+    lines = result.err.splitlines()
+    assert len(lines) == times and f"https://example.com/a.aci: the proxy answered {status}" in lines[-1], result
+
+
 @pytest.mark.parametrize("url", ["ftp://me:s3cret@127.0.0.1:1", "http://me:s3cret@127.0.0.1:x1"])
 def test_a_proxy_that_is_none_is_told_once_and_without_its_password(data_dir, web, url):
     for more in [], ["--json"]:

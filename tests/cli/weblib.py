@@ -229,6 +229,7 @@ class Proxy:
 
     def __init__(self, web):
         self.web, self.asked = web, []
+        self.refuses = None  # the status that every CONNECT gets instead
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         self.server = threading.Thread(target=self.serve, daemon=True)
@@ -250,6 +251,10 @@ class Proxy:
                 return
             head += more
         self.asked.append(head.split()[1].decode())
+        if self.refuses:
+            client.sendall(b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % self.refuses)
+            client.close()
+            return
         server = socket.create_connection(("127.0.0.1", self.web.port))
         client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         threading.Thread(target=self.copy, args=[server, client], daemon=True).start()
