@@ -161,13 +161,7 @@ int fetch_name(fetcher *self, const char *reference, struct fetched *ret, rkt_er
 		here = find_here(self, reference, &untrusted, ret, err);
 	if (here)
 		return here < 0 ? -1 : 0;
-	if (self->all->policy == FETCH_NEVER && untrusted)
-		return rkt_fail(err, RKT_UNTRUSTED,
-			"%s is in the store, but no key that is trusted for it has signed it, and nobody is "
-			"to be asked",
-			reference);
 	if (self->all->policy == FETCH_NEVER)
-		return rkt_fail(err, RKT_MISSING,
-			"%s is not in the store, and nobody is to be asked", reference);
+		return fetch_fail_never(reference, untrusted, err);
 	return ask_web(self, reference, &asked, ret, err);
 }

@@ -28,6 +28,10 @@ struct fetch_place {
 
 int fetch_url(fetcher *self, const struct fetch_place *place, struct fetched *ret, rkt_error **err);
 
+/* Fails for what would have to be asked for, against the policy: SHOWN is not in the store, or
+ * UNTRUSTED, because nobody signed it who may speak for it. */
+int fetch_fail_never(const char *shown, bool untrusted, rkt_error **err);
+
 /* Downloads URL into the spool. ETAG and LAST_MODIFIED may be NULL. The caller closes *RET. */
 int fetch_download(fetcher *self, const char *url, const char *etag, const char *last_modified,
 	uint64_t max_bytes, struct download *ret, rkt_error **err);

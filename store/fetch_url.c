@@ -151,6 +151,7 @@ struct visit {
 	char *shown;          /* the URL, without user and password */
 	struct remote remote; /* what is known of it, when KNOWN */
 	bool known;
+	bool untrusted; /* it would be known, had a key that may speak for it signed it */
 	struct signature signature;
 	bool has_signature;
 	bool share;  /* what somebody else who is fetching it brings will do */
@@ -224,6 +225,17 @@ static bool is_fresh(const struct visit *self)
 	return self->known && self->remote.fetched_ns <= now_ns && now_ns < self->remote.fresh_ns;
 }
 
+int fetch_fail_never(const char *shown, bool untrusted, rkt_error **err)
+{
+	if (untrusted)
+		return rkt_fail(err, RKT_UNTRUSTED,
+			"%s is in the store, but no key that is trusted for it has signed it, and nobody is "
+			"to be asked",
+			shown);
+	return rkt_fail(
+		err, RKT_MISSING, "%s is not in the store, and nobody is to be asked", shown);
+}
+
 /* What nobody needs to be asked for: 1, 0, or -1. */
 static int is_answered(struct visit *self, struct fetched *ret, rkt_error **err)
 {
@@ -239,8 +251,7 @@ static int is_answered(struct visit *self, struct fetched *ret, rkt_error **err)
 			"%s: a signature is checked over what comes, and nobody is to be asked",
 			self->shown);
 	if (all->policy == FETCH_NEVER)
-		return rkt_fail(err, RKT_MISSING,
-			"%s is not in the store, and nobody is to be asked", self->shown);
+		return fetch_fail_never(self->shown, self->untrusted, err);
 	return 0;
 }
 
@@ -373,6 +384,7 @@ static int visit(fetcher *self, const struct fetch_place *place, bool share, str
 	/* who names a signature wants it checked, over all bytes */
 	visit.known = known && !place->signature_is_named &&
 		      signature_is_known(self->all, &visit.remote.id, place->wanted);
+	visit.untrusted = known && !visit.known;
 	result = is_answered(&visit, ret, err);
 	if (result)
 		return result < 0 ? -1 : 0;

@@ -215,6 +215,8 @@ def test_what_came_unsigned_is_not_taken_for_signed(site, web):
     site.put("/a.aci", image_tar(NAME), headers={"Cache-Control": "max-age=600"})
     image = the_id(unsigned(web, f"{web.url}/a.aci"))
     assert info(image)["signedBy"] is None
+    assert_one_line(fetch(web, "--pull-policy=never", f"{web.url}/a.aci"), 5, f"{web.url}/a.aci is in the store, but no key")
+    assert_one_line(fetch(web, "--pull-policy=never", f"{web.url}/b.aci"), 3, f"{web.url}/b.aci is not in the store")
     for policy in "update", "new":
         assert the_id(fetch(web, f"--pull-policy={policy}", f"{web.url}/a.aci")) == image
     assert info(image)["signedBy"] == site.gpg.fingerprint("alice")
