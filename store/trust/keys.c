@@ -13,8 +13,6 @@
 #include "base/hex.h"
 #include "store/trust/plain_key.h"
 
-#define DEPTH_MAX 64 /* folders of a prefix */
-
 /* ---- reading --------------------------------------------------------------------------------- */
 
 /* Takes note of what was left out at PATH. WHY, an error, is freed. */
@@ -104,7 +102,7 @@ static int read_below(struct trusted_keys *self, int folder, const struct place 
 		leave_out(self, path, "left out: root.d has no folders");
 	else if (!ac_identifier_is(prefix, NULL))
 		leave_out(self, path, "left out: no image name begins like this");
-	else if (below.depth > DEPTH_MAX)
+	else if (below.depth > KEYS_PARTS_MAX)
 		leave_out(self, path, "left out: too many folders in each other");
 	else {
 		fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

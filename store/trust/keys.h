@@ -23,6 +23,8 @@
 #define KEYS_FINGERPRINT_LEN 40
 /* Larger key files are left out. */
 #define KEYS_FILE_MAX (1024u * 1024)
+/* Of a prefix: folders in each other. */
+#define KEYS_PARTS_MAX 64
 
 struct trusted_key {
 	enum config_level level;
@@ -65,8 +67,8 @@ bool keys_may_speak(const struct trusted_keys *self, const char *fingerprint, co
 /* All of these are about the directory of config_own_level(). PREFIX NULL: root.d; else it is an AC
  * identifier. FINGERPRINT is as files are called. */
 
-/* Writes the file, wholly or not at all, durably, and readable by all. No bytes: a mask. The caller
- * frees *RET_PATH. */
+/* Writes the file, wholly or not at all, durably, and readable by all. No bytes: a mask. RKT_USAGE:
+ * PREFIX has more parts than are read. The caller frees *RET_PATH. */
 int keys_write(const char *prefix, const char *fingerprint, struct slice bytes, char **ret_path,
 	rkt_error **err);
 /* Removes the file, and folders that are empty then. RKT_MISSING when there is none. */

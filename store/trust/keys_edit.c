@@ -121,10 +121,26 @@ static int write_once(const char *prefix, const char *fingerprint, struct slice 
 	return 0;
 }
 
+/* What would be left out where keys are read is not written. */
+static int check_parts(const char *prefix, rkt_error **err)
+{
+	size_t parts = 1;
+
+	for (const char *slash = prefix; slash && (slash = strchr(slash, '/')); slash++)
+		parts++;
+	return parts <= KEYS_PARTS_MAX
+		       ? 0
+		       : rkt_fail(err, RKT_USAGE,
+				 "the prefix has %zu parts between slashes; at most %d are read",
+				 parts, KEYS_PARTS_MAX);
+}
+
 /* Who removes the last key of a folder removes the folder too, perhaps while we go into it. */
 int keys_write(const char *prefix, const char *fingerprint, struct slice bytes, char **ret_path,
 	rkt_error **err)
 {
+	if (check_parts(prefix, err) < 0)
+		return -1;
 	for (int tries = 1;; tries++) {
 		auto_error rkt_error *why = NULL;
 		bool gone;

@@ -215,6 +215,16 @@ def test_usage(trust, args, words):
     assert trust.files() == []
 
 
+def test_a_prefix_that_nobody_would_read_is_refused(trust, alice):
+    file, fingerprint = alice
+    for words in ([file], ["mask", fingerprint]):
+        result = store("trust", "--yes", f"--prefix={'/'.join(['a'] * 65)}", *words)
+        assert_one_line(result, 2, "the prefix has 65 parts between slashes; at most 64 are read")
+    assert trust.files() == []
+    assert store("trust", "--yes", f"--prefix={'/'.join(['a'] * 64)}", file).status == 0
+    assert "trusted" in store("trust", "list").out
+
+
 def test_a_missing_key_file_is_missing(trust, tmp_path):
     assert_one_line(store("trust", "--root", "--yes", tmp_path / "none"), 3, "no such file")
 
