@@ -337,7 +337,8 @@ int cmd_fetch(int argc, char **argv, rkt_error **err)
 			.kind = OPT_TEXT,
 			.into = &settings.key,
 			.argument = "FILE",
-			.help = "Its key, where that is not in the same file." },
+			.help = "Its key, where that is not in the same file. One with a passphrase "
+				"cannot be used." },
 		{ .name = "header",
 			.kind = OPT_LIST,
 			.into = &settings.headers,

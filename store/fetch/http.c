@@ -336,6 +336,11 @@ static int hop_fail(struct hop *hop, CURLcode code, rkt_error **err)
 	hop->answer->may_pass = may_pass(code);
 	if (code == CURLE_OPERATION_TIMEDOUT && !hop->answered)
 		words = "no answer in time";
+	if (code == CURLE_SSL_CERTPROBLEM)
+		return rkt_fail(err, RKT_FAILED,
+			"%s; a key with a passphrase cannot be used: 'openssl pkey -in KEY -out FILE' "
+			"writes one without",
+			words);
 	/* other such errors are about the name of the host */
 	if (code == CURLE_PEER_FAILED_VERIFICATION && strstr(words, "certificate problem"))
 		return rkt_fail(err, RKT_FAILED,

@@ -119,6 +119,9 @@ static void set_tls(struct libcurl_options *set, const struct http_setup *setup)
 		libcurl_set_text(set, CURLOPT_SSLCERT, options->certificate);
 	if (setup->is_named && options->key)
 		libcurl_set_text(set, CURLOPT_SSLKEY, options->key);
+	/* else OpenSSL would ask for one, in each thread, and read standard input for it */
+	if (setup->is_named && options->certificate)
+		libcurl_set_text(set, CURLOPT_KEYPASSWD, "");
 	if (options->skip_tls_checks) {
 		libcurl_set_number(set, CURLOPT_SSL_VERIFYPEER, 0);
 		libcurl_set_number(set, CURLOPT_SSL_VERIFYHOST, 0);

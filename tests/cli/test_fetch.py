@@ -735,6 +735,20 @@ def test_the_certificate_of_the_client_is_shown_to_whom_he_asks_only(data_dir, w
     assert seen == {"web": True, "other": False}
 
 
+def test_nobody_is_asked_for_a_passphrase(data_dir, web, pki, tmp_path):
+    """Not even where there is no terminal, from standard input."""
+    key = tmp_path / "locked.pem"
+    subprocess.run(["openssl", "pkey", "-in", pki[1], "-aes256", "-passout", "pass:secret", "-out", key], check=True)
+    command = [tool("rkt-store"), "fetch", "--cacert", web.ca, "--cert", pki[1], "--key", key, f"{web.url}/a.aci"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as process:
+        try:
+            assert process.wait(timeout=10) == 1
+        finally:
+            process.kill()
+        (line,) = process.stderr.read().decode().splitlines()
+    assert str(key) in line and "a key with a passphrase cannot be used" in line
+
+
 def test_proxies_come_from_the_environment(data_dir, web, proxy):
     web.file("/a.aci", image_tar())
     env = {"https_proxy": proxy.url}
