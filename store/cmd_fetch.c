@@ -87,16 +87,17 @@ static int allow_all(struct fetch_settings *self, rkt_error **err)
 
 /* ---- what is sent --------------------------------------------------------------------------- */
 
-/* Adds the host that REFERENCE, typed by the user, is asked of, if any is. */
+/* Adds the host that REFERENCE, typed by the user, is asked of, if any is. Names are asked about
+ * over TLS, so that what their pages say cannot send the user's headers without it. */
 static void add_host(struct names *hosts, const char *reference)
 {
 	enum fetch_kind kind = fetch_kind_of(reference);
 	char *host = NULL;
 
 	if (kind == FETCH_URL)
-		host = http_url_host(reference, NULL);
+		host = http_url_origin(reference, NULL);
 	else if (kind == FETCH_NAME)
-		host = xmemdup(reference, strcspn(reference, "/:,"));
+		host = xasprintf("https://%.*s", (int)strcspn(reference, "/:,"), reference);
 	if (host)
 		names_add(hosts, host);
 }
@@ -344,7 +345,8 @@ int cmd_fetch(int argc, char **argv, rkt_error **err)
 			.into = &settings.headers,
 			.argument = "LINE",
 			.help = "A header field, \"NAME: VALUE\", for the hosts of the URLs and names given, not "
-				"for those they send us to; may be repeated." },
+				"for those they send us to, and without TLS only where the URL given is "
+				"http; may be repeated." },
 		{ .name = "tries",
 			.kind = OPT_NUMBER,
 			.into = &settings.tries,

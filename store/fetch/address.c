@@ -51,6 +51,11 @@ static int take_apart(CURLU *url, struct address *ret, rkt_error **err)
 	return ret->url ? 0 : rkt_fail(err, RKT_FAILED, "cannot take the URL apart");
 }
 
+char *address_origin(const struct address *self)
+{
+	return xasprintf("%s://%s", self->is_https ? "https" : "http", self->host);
+}
+
 bool address_same_host(const struct address *one, const struct address *other)
 {
 	return one->is_https == other->is_https && strcmp(one->host, other->host) == 0;
@@ -111,9 +116,9 @@ char *http_url_shown(const char *url, rkt_error **err)
 	return address_parse(url, &address, err) < 0 ? NULL : pass_ptr(address.url);
 }
 
-char *http_url_host(const char *url, rkt_error **err)
+char *http_url_origin(const char *url, rkt_error **err)
 {
 	auto_address struct address address = { NULL };
 
-	return address_parse(url, &address, err) < 0 ? NULL : pass_ptr(address.host);
+	return address_parse(url, &address, err) < 0 ? NULL : address_origin(&address);
 }

@@ -354,11 +354,12 @@ static bool is_named_host(
 	const http *self, const struct address *address, const struct address *asked)
 {
 	const struct names *hosts = self->options.hosts;
+	auto_free char *origin = address_origin(address);
 
 	if (!address_same_host(asked, address))
 		return false;
 	for (size_t i = 0; hosts && i < hosts->count; i++)
-		if (strcmp(hosts->items[i], address->host) == 0)
+		if (strcmp(hosts->items[i], origin) == 0)
 			return true;
 	return !hosts;
 }

@@ -33,7 +33,7 @@ struct http_options {
 	const char *certificate;    /* of the client, a PEM file, */
 	const char *key;            /* and its key, where that is another file; and */
 	const char *const *headers; /* "Name: value", NULL at the end: these for hosts asked for, */
-	const struct names *hosts;  /* and only if they are of these, as http_url_host() has them;
+	const struct names *hosts;  /* and only if they are of these, as http_url_origin() has them;
 				     * NULL: any */
 	bool allow_http;            /* without TLS too */
 	const char *http_hint;      /* how to ask for that, for an error; NULL: nothing does */

@@ -8,7 +8,7 @@ import pytest
 from fetchlib import big_image, fetch, partial, pki, proxy, unsigned, web  # noqa: F401
 from siglib import Gpg, needs_gpg, trust  # noqa: F401
 from storelib import assert_one_line, blob_path, ids, image_tar, info, store, write
-from weblib import File
+from weblib import File, Web
 
 pytestmark = needs_gpg
 NAME = "example.com/app"
@@ -460,6 +460,23 @@ def test_headers_go_only_where_the_user_sends_them(site, web, find):
     assert hosts(f"{web.url}/top.aci") == [{web.host}, {"example.com"}]
     assert hosts(NAME) == [{"example.com"}, {"m.example.com"}]
     assert hosts(NAME, f"{web.url}/top.aci") == [{web.host, "example.com"}, {"m.example.com"}]
+
+
+def test_headers_for_a_name_go_over_tls_only(data_dir, web, proxy):
+    """Even where the page of the host itself sends us to the same host without."""
+    plain = Web()
+    image = image_tar(NAME)
+    web.file("/app?ac-discovery=1", page(("ac-discovery", f"{NAME} http://example.com/app.{{ext}}")))
+    plain.file("http://example.com/app.aci", image)
+    env = {"https_proxy": proxy.url, "http_proxy": plain.url}
+    try:
+        for typed, has in (NAME, [False]), ("http://example.com/app.aci", [True]):
+            plain.requests.clear()
+            the_id(fetch(web, "--insecure-options=image,http", "--no-cache", "--header=X-Token: s3cret", typed, env=env))
+            assert ["x-token" in asked.headers for asked in plain.requests] == has
+    finally:
+        plain.close()
+    assert all("x-token" in asked.headers for asked in web.requests)
 
 
 def test_a_dependency_is_no_file(site, web, find, tmp_path):
