@@ -34,8 +34,10 @@
 	CALL(of, gpgme_result_ref)               \
 	CALL(of, gpgme_result_unref)             \
 	CALL(of, gpgme_set_armor)                \
+	CALL(of, gpgme_set_ctx_flag)             \
 	CALL(of, gpgme_set_global_flag)          \
 	CALL(of, gpgme_set_protocol)             \
+	CALL(of, gpgme_set_status_cb)            \
 	CALL(of, gpgme_strerror)                 \
 	CALL(of, gpgme_strerror_r)
 extern LIBRARY_STRUCT(gpgme, GPGME_CALLS) gpgme;

@@ -157,6 +157,8 @@ static int start_gpg(trust_home *self, rkt_error **err)
 	if (error)
 		return gpg_failed(error, "start", err);
 	error = gpgme.gpgme_set_protocol(self->gpg, GPGME_PROTOCOL_OpenPGP);
+	if (!error) /* for who judges a signature */
+		error = gpgme.gpgme_set_ctx_flag(self->gpg, "full-status", "1");
 	if (!error)
 		error = gpgme.gpgme_ctx_set_engine_info(
 			self->gpg, GPGME_PROTOCOL_OpenPGP, NULL, self->path);

@@ -20,6 +20,7 @@ struct feed {
 	int fd;
 	digest *sum;
 	rkt_error *error;
+	struct names *not_binary; /* gets those that may hold for other bytes too, by their names */
 };
 
 static ssize_t feed_read(void *context, void *bytes, size_t len)
@@ -33,6 +34,47 @@ static ssize_t feed_read(void *context, void *bytes, size_t len)
 	if (got < 0)
 		errno = EIO;
 	return got;
+}
+
+/* ---- the kind of a signature ----------------------------------------------------------------- */
+
+/* One over text (RFC 4880, 5.2.1) is over its lines, and the same for all ways to end them: who has
+ * it can change these bytes. gpgme does not tell it from one over the bytes, so gpg's status line
+ * is asked for. It can only make less of a signature. */
+
+#define BINARY "00"
+
+/* What tells signatures apart. */
+static char *signature_name(const char *fingerprint, const char *made_sec)
+{
+	return xasprintf("%s %s", fingerprint, made_sec);
+}
+
+/* VALIDSIG fingerprint date seconds expires version reserved algorithm digest class ... */
+static gpgme_error_t take_status(void *context, const char *keyword, const char *text)
+{
+	struct feed *feed = context;
+	auto_free char *line = xstrdup(text);
+	char *rest = line, *words[9] = { NULL };
+
+	if (strcmp(keyword, "VALIDSIG") != 0)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(words) && rest; i++)
+		words[i] = strsep(&rest, " ");
+	if (words[2] && (!words[8] || strcmp(words[8], BINARY) != 0))
+		names_add(feed->not_binary, signature_name(words[0], words[2]));
+	return 0;
+}
+
+static bool is_binary(const struct names *not_binary, gpgme_signature_t signature)
+{
+	auto_free char *made_sec = xasprintf("%lu", signature->timestamp);
+	auto_free char *name = signature_name(signature->fpr, made_sec);
+
+	for (size_t i = 0; i < not_binary->count; i++)
+		if (strcmp(not_binary->items[i], name) == 0)
+			return false;
+	return true;
 }
 
 static int run_gpg(trust_home *self, struct slice signature, struct feed *feed,
@@ -51,7 +93,9 @@ static int run_gpg(trust_home *self, struct slice signature, struct feed *feed,
 		gpgme.gpgme_data_release(detached);
 		return gpg_failed(error, "lend content", err);
 	}
+	gpgme.gpgme_set_status_cb(self->gpg, take_status, feed);
 	*ret_error = gpgme.gpgme_op_verify(self->gpg, detached, content, NULL);
+	gpgme.gpgme_set_status_cb(self->gpg, NULL, NULL);
 	gpgme.gpgme_data_release(content);
 	gpgme.gpgme_data_release(detached);
 	return feed->error ? rkt_fail_with(err, pass_ptr(feed->error)) : 0;
@@ -165,8 +209,8 @@ static int judge_unknown(
 			maker, why));
 }
 
-static int judge_signature(
-	trust_home *self, gpgme_signature_t signature, struct trust_result *ret, rkt_error **err)
+static int judge_signature(trust_home *self, gpgme_signature_t signature,
+	const struct names *not_binary, struct trust_result *ret, rkt_error **err)
 {
 	gpgme_error_t error;
 	gpgme_key_t key;
@@ -194,6 +238,10 @@ static int judge_signature(
 		return gpg_failed(error, "look up key", err);
 	judge_key(signature, key, ret);
 	gpgme.gpgme_key_unref(key);
+	if (ret->verdict == TRUST_GOOD && !is_binary(not_binary, signature))
+		return say(ret, TRUST_UNTRUSTED,
+			xstrdup("it is one over text, which holds for other bytes too: sign without "
+				"--textmode"));
 	return 0;
 }
 
@@ -218,7 +266,8 @@ static char *lower_case(const char *text)
 	return copy;
 }
 
-static int judge(trust_home *self, struct trust_result *ret, rkt_error **err)
+static int judge(
+	trust_home *self, const struct names *not_binary, struct trust_result *ret, rkt_error **err)
 {
 	gpgme_verify_result_t result = gpgme.gpgme_op_verify_result(self->gpg);
 	struct names speakers = { 0 };
@@ -231,7 +280,7 @@ static int judge(trust_home *self, struct trust_result *ret, rkt_error **err)
 	for (gpgme_signature_t at = result->signatures; done == 0 && at; at = at->next) {
 		struct trust_result one = { 0 };
 
-		done = judge_signature(self, at, &one, err);
+		done = judge_signature(self, at, not_binary, &one, err);
 		if (done == 0 && one.verdict == TRUST_GOOD)
 			names_add(&speakers, lower_case(one.primary));
 		if (done == 0 && ret->verdict != TRUST_INVALID)
@@ -270,7 +319,8 @@ int trust_verify(
 	trust_home *self, struct slice signature, int fd, struct trust_result *ret, rkt_error **err)
 {
 	auto_digest digest *sum = digest_new(DIGEST_SHA256);
-	struct feed feed = { fd, sum, NULL };
+	auto_names struct names not_binary = { 0 };
+	struct feed feed = { fd, sum, NULL, &not_binary };
 	struct trust_result result = { 0 };
 	gpgme_error_t error = 0;
 	int done;
@@ -286,7 +336,7 @@ int trust_verify(
 					? "there is none in it"
 					: gpgme.gpgme_strerror(error)));
 	else
-		done = judge(self, &result, err);
+		done = judge(self, &not_binary, &result, err);
 	if (done < 0 || digest_hex(sum, result.sha256, err) < 0) {
 		trust_result_free(&result);
 		return -1;

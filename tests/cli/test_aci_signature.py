@@ -107,6 +107,22 @@ def test_sha1_is_too_weak(keys):
     refused(validate(keys, "sha1.sig", "alice.asc"), "signature-untrusted", "weak: SHA1")
 
 
+def with_line_ends(path, ends):
+    """An image in the file PATH with two kinds of line ends."""
+    path.write_bytes(tar_bytes([entry("manifest", json.dumps(manifest())), entry("rootfs", mode=0o755), entry("rootfs/text", ends)]))
+    return path
+
+
+def test_a_signature_over_text_is_not_one_over_the_bytes(keys):
+    """It holds for other line ends too: these can be exchanged by who has it."""
+    where, gpg, _ = keys
+    image = with_line_ends(where / "ends.aci", "one\r\ntwo\n" * 9)
+    gpg.sign("alice", image, "text.sig", "--textmode", "--detach-sign")
+    refused(validate(keys, "text.sig", "alice.asc", file=image), "signature-untrusted", "over text")
+    with_line_ends(image, "one\ntwo\r\n" * 9)
+    refused(validate(keys, "text.sig", "alice.asc", file=image), "signature-untrusted", "over text")
+
+
 def test_small_rsa_keys_are_too_weak(keys):
     where, gpg, aci = keys
     gpg.make_key("small", "rsa1024")
