@@ -47,9 +47,11 @@ static int read_page(struct http *web, const char *url, struct page *ret, rkt_er
 		.url = url, .max_bytes = PAGE_SIZE_MAX, .body = take, .context = &reading
 	};
 	int result = http_get(web, &request, &answer, err);
+	bool is_missing = answer.status == 404 || answer.status == 410;
 
 	if (result == 0 && answer.status != 200)
-		result = rkt_fail(err, RKT_MISSING, "the server answered %d", answer.status);
+		result = rkt_fail(err, is_missing ? RKT_MISSING : RKT_FAILED,
+			"the server answered %d", answer.status);
 	if (result == 0)
 		result = page_ask(buf_slice(&reading.html), ret, err);
 	buf_free(&reading.html);

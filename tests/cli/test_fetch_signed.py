@@ -366,6 +366,11 @@ def test_what_is_found_nowhere_is_missing(site, web, find):
     assert_one_line(result, 3, "was not found", "example.com/app/none?ac-discovery=1", "example.com?ac-discovery=1")
 
 
+def test_a_page_that_cannot_be_had_does_not_say_that_there_is_nothing(web, find):
+    web.status("/", 503)
+    assert_one_line(find(f"{NAME}/none:1"), 1, "was not found", "https://example.com?ac-discovery=1: the server answered 503")
+
+
 @pytest.mark.parametrize("asked, words", [
     ("example.com/app/x", "example.com/app"), (f"{NAME}:2.0.0", "version"), (f"{NAME},colour=red", "colour")])
 def test_what_comes_is_what_was_asked_for(site, web, find, asked, words):
