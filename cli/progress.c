@@ -68,7 +68,7 @@ static void cut_to_screen(struct buf *line)
 	struct winsize screen = { 0 };
 	size_t columns = 79, at = 0;
 
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &screen) == 0 && screen.ws_col > 1)
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &screen) == 0 && screen.ws_col > 0)
 		columns = screen.ws_col - 1u;
 	while (at < line->len && columns-- > 0)
 		at += str_utf8_next(line->data + at, line->len - at, NULL);

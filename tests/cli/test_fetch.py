@@ -887,6 +887,17 @@ def test_a_terminal_shows_how_far_all_are(data_dir, web):
     assert child.exitstatus == 0
 
 
+@pytest.mark.parametrize("columns", [1, 2, 30])
+def test_a_narrow_terminal_gets_no_line_that_would_wrap(data_dir, web, columns):
+    pexpect = pytest.importorskip("pexpect")
+    web.file("/a.aci", image_tar(content=noise(1 << 20)), block=1 << 16, delay=0.1)
+    args = ["fetch", "--insecure-options=image", "--cacert", str(web.ca), f"{web.url}/a.aci"]
+    child = pexpect.spawn(tool("rkt-store"), args, timeout=30, dimensions=(24, columns))
+    child.expect(pexpect.EOF)
+    *lines, _ = child.before.decode().split("\r\x1b[K")
+    assert len(lines) > 5 and all(len(line) < columns for line in lines), lines
+
+
 def test_wrong_words_are_usage(data_dir, web):
     for args in (["--insecure-options=nonsense", "x"], ["--jobs=0", "x"], ["--signature=a", "x", "y"], [],
                  ["--header=nonsense", "x"], ["--pull-policy=x", "x"], ["--tries=0", "x"],
