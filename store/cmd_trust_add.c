@@ -36,20 +36,20 @@ static int get_key(
 }
 
 /* In groups of four, as people compare them. */
-static void print_fingerprint(const char *digits)
+static void print_fingerprint(FILE *to, const char *digits)
 {
-	fputs("fingerprint:", stdout);
+	fputs("fingerprint:", to);
 	for (size_t i = 0; digits[i]; i++)
-		printf("%s%s%c", i % 4 ? "" : " ", i == 20 ? " " : "",
+		fprintf(to, "%s%s%c", i % 4 ? "" : " ", i == 20 ? " " : "",
 			digits[i] >= 'a' ? digits[i] - 'a' + 'A' : digits[i]);
-	putchar('\n');
+	putc('\n', to);
 }
 
 static void print_key(const struct key_info *key)
 {
 	char when[TIME_TEXT_SIZE];
 
-	print_fingerprint(key->fingerprint);
+	print_fingerprint(stdout, key->fingerprint);
 	for (size_t i = 0; i < key->user_ids.count; i++) {
 		fputs("user: ", stdout);
 		out_escaped(key->user_ids.items[i]);
@@ -92,7 +92,8 @@ static FILE *open_terminal(const char *name)
 	return fd < 0 ? NULL : fdopen(fd, "r");
 }
 
-static int ask(const char *name, const struct trust_settings *settings, rkt_error **err)
+static int ask(const char *name, const char *fingerprint, const struct trust_settings *settings,
+	rkt_error **err)
 {
 	auto_free char *scope = trust_scope_words(settings->prefix);
 	FILE *terminal;
@@ -108,6 +109,8 @@ static int ask(const char *name, const struct trust_settings *settings, rkt_erro
 		fclose(terminal);
 		return -1;
 	}
+	if (!isatty(STDOUT_FILENO)) /* who is asked does not see what was printed of the key */
+		print_fingerprint(stderr, fingerprint);
 	fprintf(stderr, "Trust this key for %s? [y/N] ", scope);
 	fflush(stderr);
 	if (!fgets(answer, sizeof answer, terminal))
@@ -131,7 +134,7 @@ static int add_one(const char *name, const struct trust_settings *settings, rkt_
 		key_info_read(buf_slice(&bytes), &key, err) < 0)
 		return -1;
 	print_key(&key);
-	if (check_use(&key, err) < 0 || ask(name, settings, err) < 0)
+	if (check_use(&key, err) < 0 || ask(name, key.fingerprint, settings, err) < 0)
 		return -1;
 	if (keys_write(settings->prefix, key.fingerprint, buf_slice(&key.armor), &path, err) < 0)
 		return -1;

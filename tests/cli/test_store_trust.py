@@ -141,6 +141,16 @@ def test_a_key_from_a_pipe_is_asked_for_at_the_terminal(trust, alice):
     assert (child.exitstatus, len(trust.files())) == (0, 1)
 
 
+def test_who_is_asked_sees_the_fingerprint_wherever_the_rest_goes(trust, alice, tmp_path):
+    child = pexpect.spawn("sh", ["-c", f"{tool('rkt-store')} trust --root {alice[0]} >{tmp_path}/told"], timeout=60)
+    child.expect_exact("[y/N] ")
+    assert child.before.decode().split(":")[1].replace(" ", "").lower().startswith(alice[1])
+    child.sendline("n")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert "user: alice" in (tmp_path / "told").read_text()
+
+
 def test_adding_again_is_success_and_takes_a_mask_back(trust, alice):
     file, fingerprint = alice
     for _ in range(2):
