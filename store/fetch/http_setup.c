@@ -105,6 +105,21 @@ int http_check_files(const struct http_options *options, rkt_error **err)
 	return check_pem(options->key, "the key of the certificate (--key)", err);
 }
 
+/* A proxy that is spoken to by TLS (https_proxy=https://...) is one like any other. */
+static void set_proxy_tls(struct libcurl_options *set, const struct http_options *options)
+{
+	if (!(libcurl.curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTPS_PROXY))
+		return;
+	if (options->cacert)
+		libcurl_set_text(set, CURLOPT_PROXY_CAINFO, options->cacert);
+	if (options->cacert && system_folder(set->easy))
+		libcurl_set_text(set, CURLOPT_PROXY_CAPATH, NULL);
+	if (options->skip_tls_checks) {
+		libcurl_set_number(set, CURLOPT_PROXY_SSL_VERIFYPEER, 0);
+		libcurl_set_number(set, CURLOPT_PROXY_SSL_VERIFYHOST, 0);
+	}
+}
+
 static void set_tls(struct libcurl_options *set, const struct http_setup *setup)
 {
 	const struct http_options *options = setup->options;
@@ -115,6 +130,7 @@ static void set_tls(struct libcurl_options *set, const struct http_setup *setup)
 	/* a file of one's own takes the place of the system's file only, not of the folder */
 	if (options->cacert && system_folder(set->easy))
 		libcurl_set_text(set, CURLOPT_CAPATH, NULL);
+	set_proxy_tls(set, options);
 	if (setup->is_named && options->certificate)
 		libcurl_set_text(set, CURLOPT_SSLCERT, options->certificate);
 	if (setup->is_named && options->key)

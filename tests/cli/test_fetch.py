@@ -17,7 +17,7 @@ from conftest import is_sanitized, run, tool
 from fetchlib import SOON, big_image, fetch, noise, other, partial, pki, proxy, unsigned, web  # noqa: F401
 from storelib import (
     add, assert_one_line, blob_path, files_in, ids, image_tar, somebody_waits, store, wait_until, write)
-from weblib import File, Web
+from weblib import File, Proxy, Web
 
 
 def the_id(result):
@@ -668,6 +668,22 @@ def test_certificates_are_looked_at(data_dir, web, proxy):
     assert result.status == 1 and "example.org" in result.err and "--cacert" not in result.err, result
     assert web.requests == []
     assert run(["rkt-store", "fetch", "--insecure-options=image,tls", wrong], env=env).status == 0
+
+
+def test_the_authorities_count_for_a_proxy_too(data_dir, web, pki):
+    web.file("/a.aci", image_tar())
+    proxy = Proxy(web, pki[1])
+    args = ["rkt-store", "fetch", "--tries=1", "https://example.com/a.aci"]
+    env = {"https_proxy": proxy.url}
+    try:
+        result = run([*args, "--insecure-options=image"], env=env)
+        assert_one_line(result, 1, "certificate", "--cacert")
+        assert proxy.asked == []
+        for options in ["--insecure-options=image", "--cacert", web.ca], ["--insecure-options=image,tls"]:
+            assert run([*args, "--no-cache", *options], env=env).status == 0
+        assert proxy.asked == ["example.com:443"] * 2
+    finally:
+        proxy.close()
 
 
 @pytest.mark.parametrize("option", ["--cacert", "--cert", "--key"])

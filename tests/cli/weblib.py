@@ -4,6 +4,7 @@ import contextlib
 import email.utils
 import hashlib
 import http.server
+import select
 import socket
 import ssl
 import subprocess
@@ -29,6 +30,15 @@ def make_ca(folder, name="test CA"):
         check=True, stderr=subprocess.DEVNULL)
     server.write_bytes((folder / "server.crt").read_bytes() + (folder / "server.key").read_bytes())
     return ca, server
+
+
+def tls_context(certificate):
+    """None without one."""
+    if not certificate:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
 
 
 class Request:
@@ -108,10 +118,7 @@ class Web:
     """A server at self.url. Routes are functions of (handler, request)."""
 
     def __init__(self, certificate=None):
-        self.context = None
-        if certificate:
-            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self.context.load_cert_chain(certificate)
+        self.context = tls_context(certificate)
         self.routes, self.requests, self.lock = {}, [], threading.Lock()
         self.server = Server(("127.0.0.1", 0), Handler)
         self.server.web = self
@@ -225,13 +232,15 @@ class File:
 
 
 class Proxy:
-    """An HTTP proxy that takes every CONNECT to WEB: any name of a host, with a certificate of ours."""
+    """An HTTP proxy that takes every CONNECT to WEB: any name of a host, with a certificate of ours. With a
+    CERTIFICATE it is spoken to by TLS itself."""
 
-    def __init__(self, web):
+    def __init__(self, web, certificate=None):
         self.web, self.asked = web, []
+        self.context = tls_context(certificate)
         self.refuses = None  # the status that every CONNECT gets instead
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.listener.getsockname()[1]}"
         self.server = threading.Thread(target=self.serve, daemon=True)
         self.server.start()
 
@@ -244,6 +253,11 @@ class Proxy:
             threading.Thread(target=self.connect, args=[client], daemon=True).start()
 
     def connect(self, client):
+        if self.context:
+            try:
+                client = self.context.wrap_socket(client, server_side=True)
+            except OSError:
+                return
         head = b""
         while b"\r\n\r\n" not in head:
             more = client.recv(4096)
@@ -257,20 +271,23 @@ class Proxy:
             return
         server = socket.create_connection(("127.0.0.1", self.web.port))
         client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        threading.Thread(target=self.copy, args=[server, client], daemon=True).start()
-        self.copy(client, server)
-
-    @staticmethod
-    def copy(one, other):
         with contextlib.suppress(OSError):
-            while True:
-                data = one.recv(65536)
-                if not data:
-                    break
-                other.sendall(data)
-        for end in one, other:
+            self.copy(client, server)
+        for end in client, server:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+    @staticmethod
+    def copy(client, server):
+        """Both ways, until one of them ends."""
+        other = {client: server, server: client}
+        while True:
+            kept = isinstance(client, ssl.SSLSocket) and client.pending()
+            for one in [client] if kept else select.select([client, server], [], [])[0]:
+                data = one.recv(65536)
+                if not data:
+                    return
+                other[one].sendall(data)
 
     def close(self):
         # who still waits for a connection may find that of the next proxy, which gets the same descriptor
