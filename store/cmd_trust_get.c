@@ -6,6 +6,7 @@
 #include "aci/name.h"
 #include "base/alloc.h"
 #include "base/str.h"
+#include "cli/out.h"
 #include "cli/secret.h"
 #include "config/auth.h"
 #include "store/fetch/discovery.h"
@@ -35,11 +36,19 @@ static http *open_web(
 
 /* ---- a file ---------------------------------------------------------------------------------- */
 
-static int take(void *context, struct slice bytes, rkt_error **err)
+static void tell(void *context, const char *words)
 {
-	(void)err;
-	buf_append(context, bytes.data, bytes.len);
-	return 0;
+	(void)context;
+	out_note("%s", words);
+}
+
+/* Somebody sits there and waits: a host that cannot be reached is told at once. */
+static struct tries tries(void)
+{
+	struct tries usual = tries_usual(tell, NULL);
+
+	usual.of_answers = true;
+	return usual;
 }
 
 int trust_get_url(
@@ -47,18 +56,9 @@ int trust_get_url(
 {
 	auto_config_auth struct config_auth auth = { 0 };
 	auto_http http *web = open_web(settings, &auth, err);
-	auto_http_answer struct http_answer answer = { .length = -1 };
-	const struct http_request request = {
-		.url = url, .max_bytes = KEYS_FILE_MAX, .body = take, .context = ret
-	};
+	const struct tries all = tries();
 
-	if (!web || http_get(web, &request, &answer, err) < 0)
-		return -1;
-	if (answer.status == 200)
-		return 0;
-	return rkt_fail(err,
-		answer.status == 404 || answer.status == 410 ? RKT_MISSING : RKT_FAILED,
-		"the server answered %d", answer.status);
+	return web ? tries_get(web, url, KEYS_FILE_MAX, &all, ret, err) : -1;
 }
 
 /* ---- where they are -------------------------------------------------------------------------- */
@@ -96,7 +96,7 @@ int trust_find(const struct trust_settings *settings, struct names *ret, rkt_err
 	auto_config_auth struct config_auth auth = { 0 };
 	auto_http http *web = open_web(settings, &auth, err);
 	auto_buf struct buf tried = { 0 };
-	struct discovery_step step = { .tell = note_page, .context = &tried };
+	struct discovery_step step = { .tries = tries(), .tell = note_page, .context = &tried };
 	auto_page struct page page = { 0 };
 
 	if (!web || discovery_find(web, settings->prefix, PAGE_PUBKEYS, &step, &page, err) < 0)

@@ -100,13 +100,16 @@ static int try_page(struct search *self, const struct page *page)
 /* Simple discovery, then the tags of the nearest page that has some: 1, 0, or -1. */
 static int search(struct search *self)
 {
-	struct discovery_step step = { .tell = note_page, .context = self };
+	struct discovery_step step = {
+		.tries = fetch_tries(self->fetcher), .tell = note_page, .context = self
+	};
 	auto_page struct page page = { NULL, 0 };
 	auto_error rkt_error *why = NULL;
 	int got;
 
 	if (try_template(self, TEMPLATE_SIMPLE))
 		return 1;
+	step.tries.of_answers = true; /* the simple way has tried often enough to reach the host */
 	got = discovery_find(
 		self->fetcher->web, self->wanted.name, PAGE_DISCOVERY, &step, &page, &why);
 	if (got < 0 && is_worse(rkt_error_kind(why), self->worst))

@@ -37,6 +37,8 @@ int fetch_download(fetcher *self, const char *url, const char *etag, const char 
 	uint64_t max_bytes, struct download *ret, rkt_error **err);
 /* Forgets the spool file of URL, which is open. */
 void fetch_forget(fetcher *self, const char *url);
+/* How often is tried what may pass. */
+struct tries fetch_tries(fetcher *self);
 /* One line for the user, about URL, not escaped. */
 void fetch_tell(const fetcher *self, const char *words);
 

@@ -26,6 +26,17 @@ static void tell(void *context, const char *words)
 	fetch_tell(context, words);
 }
 
+struct tries fetch_tries(fetcher *self)
+{
+	struct tries tries = tries_usual(tell, self);
+
+	if (self->all->tries)
+		tries.most = self->all->tries;
+	if (self->all->wait_ms)
+		tries.wait_ms = self->all->wait_ms;
+	return tries;
+}
+
 /* A download that begins again counts on where it was. */
 static void count(void *context, uint64_t done, uint64_t of)
 {
@@ -69,11 +80,9 @@ int fetch_download(fetcher *self, const char *url, const char *etag, const char 
 		.max_bytes = max_bytes,
 		.share = self->share,
 		.connections = self->all->connections,
-		.tries = self->all->tries,
-		.wait_ms = self->all->wait_ms,
+		.tries = fetch_tries(self),
 		.progress = count,
 		.arrived = self->judging ? judge : NULL,
-		.tell = tell,
 		.context = self };
 
 	self->told = self->told_of = 0;

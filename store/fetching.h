@@ -35,8 +35,9 @@ struct fetching {
 	/* File or URL of the signature, which is checked over what comes: nothing known of the
 	 * image's URL counts then. NULL: that of the image and ".asc". */
 	const char *signature;
-	const struct trusted_keys *keys;      /* not looked at with UNSIGNED_TOO */
-	unsigned connections, tries, wait_ms; /* as those of a download */
+	const struct trusted_keys *keys; /* not looked at with UNSIGNED_TOO */
+	unsigned connections;            /* as those of a download */
+	unsigned tries, wait_ms;         /* as in struct tries; 0: the usual */
 	uint64_t max_bytes;
 	/* Bytes that came, and that are expected, since the last call. In any thread. May be
 	 * NULL. */

@@ -75,7 +75,8 @@ noinst_LTLIBRARIES += %D%/fetch/libfetch.la
 	%D%/fetch/page_tags.c %D%/fetch/page_tags.h \
 	%D%/fetch/parallel.c %D%/fetch/parallel.h \
 	%D%/fetch/spool.c %D%/fetch/spool.h \
-	%D%/fetch/template.c %D%/fetch/template.h
+	%D%/fetch/template.c %D%/fetch/template.h \
+	%D%/fetch/tries.c %D%/fetch/tries.h
 %C%_fetch_libfetch_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
 fetch_link = %D%/fetch/libfetch.la $(config_link) $(aci_link)
 

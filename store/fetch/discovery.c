@@ -25,37 +25,15 @@ char *discovery_url(const char *name, unsigned level)
 	return xasprintf("https://%s?ac-discovery=1", part);
 }
 
-struct reading {
-	struct buf html;
-};
-
-static int take(void *context, struct slice bytes, rkt_error **err)
-{
-	struct reading *self = context;
-
-	(void)err;
-	buf_append(&self->html, bytes.data, bytes.len);
-	return 0;
-}
-
-static int read_page(struct http *web, const char *url, struct page *ret, rkt_error **err)
+static int read_page(struct http *web, const char *url, const struct tries *tries, struct page *ret,
+	rkt_error **err)
 {
 	ERROR_SCOPE(err, "discovery page", url);
-	auto_http_answer struct http_answer answer = { .length = -1 };
-	struct reading reading = { { 0 } };
-	const struct http_request request = {
-		.url = url, .max_bytes = PAGE_SIZE_MAX, .body = take, .context = &reading
-	};
-	int result = http_get(web, &request, &answer, err);
-	bool is_missing = answer.status == 404 || answer.status == 410;
+	auto_buf struct buf html = { 0 };
 
-	if (result == 0 && answer.status != 200)
-		result = rkt_fail(err, is_missing ? RKT_MISSING : RKT_FAILED,
-			"the server answered %d", answer.status);
-	if (result == 0)
-		result = page_ask(buf_slice(&reading.html), ret, err);
-	buf_free(&reading.html);
-	return result;
+	if (tries_get(web, url, PAGE_SIZE_MAX, tries, &html, err) < 0)
+		return -1;
+	return page_ask(buf_slice(&html), ret, err);
 }
 
 static bool has_tag(const struct page *page, enum page_tag_kind kind, const char *name)
@@ -68,10 +46,10 @@ static bool has_tag(const struct page *page, enum page_tag_kind kind, const char
 }
 
 /* Reads the page at URL, and fails when no tag of it is about NAME. */
-static int read_page_about(struct http *web, const char *url, const char *name,
-	enum page_tag_kind kind, struct page *ret, rkt_error **err)
+static int read_page_about(struct http *web, const char *url, const struct tries *tries,
+	const char *name, enum page_tag_kind kind, struct page *ret, rkt_error **err)
 {
-	if (read_page(web, url, ret, err) < 0)
+	if (read_page(web, url, tries, ret, err) < 0)
 		return -1;
 	if (has_tag(ret, kind, name))
 		return 0;
@@ -94,7 +72,7 @@ int discovery_find(struct http *web, const char *name, enum page_tag_kind kind,
 			rkt_fail(&why, RKT_INVALID,
 				"discovery page: %s: not asked for, after %d for the same name",
 				url, PAGES_MAX);
-		else if (read_page_about(web, url, name, kind, ret, &why) == 0)
+		else if (read_page_about(web, url, &step->tries, name, kind, ret, &why) == 0)
 			return 1;
 		if (step->tell)
 			step->tell(step->context, rkt_error_raw(why));

@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "store/fetch/http.h"
 #include "store/fetch/page_tags.h"
+#include "store/fetch/tries.h"
 
 /* The path by which NAME is asked for: "https://NAME?ac-discovery=1", then without its last part,
  * and so on. LEVEL 0 is NAME itself. NULL: there are no more; else freed by the caller. */
@@ -13,6 +13,7 @@ char *discovery_url(const char *name, unsigned level);
 
 struct discovery_step {
 	unsigned level;
+	struct tries tries; /* of each page whose server answers */
 	/* One line about each page that did not help, not escaped; may be NULL. */
 	void (*tell)(void *context, const char *words);
 	void *context;

@@ -16,13 +16,10 @@
 #include "store/fetch/parallel.h"
 #include "store/fetch/spool.h"
 
-#define TRIES_USUAL     5
-#define WAIT_MS_USUAL   1000
-#define RETRY_AFTER_MAX 120 /* seconds; who wants more is not waited for */
-#define BLOCK_SIZE      (256u * 1024)
-#define ALONE_MS        3000                 /* so long one connection has to show what it can, */
-#define PART_MIN        (8ull * 1024 * 1024) /* and for less it is not worth it */
-#define FIELDS_MAX      6
+#define BLOCK_SIZE (256u * 1024)
+#define ALONE_MS   3000                 /* so long one connection has to show what it can, */
+#define PART_MIN   (8ull * 1024 * 1024) /* and for less it is not worth it */
+#define FIELDS_MAX 6
 
 /* Room that is left on the disk for others. */
 #define DISK_RESERVE (64ull * 1024 * 1024)
@@ -37,7 +34,7 @@ struct work {
 	bool asked_for_rest; /* by Range */
 	bool begin_again;    /* what is there is of another version */
 	bool wanted;         /* this answer's body is the file, or the rest of it */
-	int64_t retry_after; /* seconds the server asks for; -1: it does not */
+	struct tries tries;
 	struct download *ret;
 	/* for more connections */
 	bool has_ranges;   /* the server says that it can send parts */
@@ -52,18 +49,8 @@ static void tell_busy(void *context)
 	const struct work *self = context;
 	auto_free char *words = xasprintf("%s: somebody else is fetching it; waiting", self->shown);
 
-	if (self->request->tell)
-		self->request->tell(self->request->context, words);
-}
-
-static void tell(const struct work *self, rkt_error *why, const char *what_now)
-{
-	auto_free char *words = NULL;
-
-	if (!self->request->tell)
-		return;
-	words = xasprintf("%s: %s; %s", self->shown, rkt_error_raw(why), what_now);
-	self->request->tell(self->request->context, words);
+	if (self->tries.tell)
+		self->tries.tell(self->tries.context, words);
 }
 
 /* ---- more connections ------------------------------------------------------------------------ */
@@ -293,55 +280,6 @@ static void choose_fields(struct work *self, struct fields *fields)
 			xasprintf("If-Modified-Since: %s", request->last_modified);
 }
 
-/* What people should know of a status; NULL: its number has to do. */
-static const char *words_of(int status)
-{
-	switch (status) {
-	case 301:
-	case 302:
-	case 303:
-	case 307:
-	case 308:
-		return "a redirect that does not say where to";
-	case 400:
-		return "bad request";
-	case 401:
-		return "who are you? (credentials are missing or wrong)";
-	case 403:
-		return "forbidden";
-	case 404:
-		return "not found";
-	case 407:
-		return "the proxy wants credentials";
-	case 410:
-		return "gone for good";
-	case 429:
-		return "too many requests";
-	case 500:
-		return "internal error";
-	case 502:
-	case 504:
-		return "no answer from behind the gateway";
-	case 503:
-		return "not available now";
-	default:
-		return NULL;
-	}
-}
-
-static int fail_status(struct work *self, struct http_answer *answer, rkt_error **err)
-{
-	int status = answer->status;
-	const char *words = words_of(status), *wait = http_field(answer, "retry-after");
-
-	answer->may_pass = http_status_may_pass(status);
-	if (answer->may_pass && wait)
-		retry_after_parse((struct slice){ (const uint8_t *)wait, strlen(wait) },
-			time_now_sec(), &self->retry_after);
-	return rkt_fail(err, status == 404 || status == 410 ? RKT_MISSING : RKT_FAILED,
-		"the server answered %d%s%s", status, words ? ": " : "", words ? words : "");
-}
-
 /* Whether STATUS may be about the question for the rest, which the server, or somebody on the way,
  * does not know: asked for the file it may do better. */
 static bool is_about_rest(int status)
@@ -377,7 +315,7 @@ static int judge(struct work *self, rkt_error **err)
 	self->begin_again = self->asked_for_rest && is_about_rest(answer->status);
 	if (self->begin_again && answer->status == 416)
 		return rkt_fail(err, RKT_FAILED, "the file has changed meanwhile");
-	return fail_status(self, answer, err);
+	return tries_fail_status(answer, err);
 }
 
 static int try_once(struct work *self, rkt_error **err)
@@ -394,7 +332,6 @@ static int try_once(struct work *self, rkt_error **err)
 	int result;
 
 	self->begin_again = self->wanted = self->reached = false;
-	self->retry_after = -1;
 	choose_fields(self, &fields);
 	for (size_t i = 0; i < fields.count; i++)
 		lines[i] = fields.lines[i];
@@ -411,59 +348,24 @@ static int try_once(struct work *self, rkt_error **err)
 
 /* ---- tries ----------------------------------------------------------------------------------- */
 
-/* Three quarters to five quarters of the time, so that many clients do not come back at once. */
-static uint64_t wait_of(const struct work *self, unsigned number)
+static bool tries_on(struct work *self, rkt_error *why)
 {
-	uint64_t ms = self->request->wait_ms ? self->request->wait_ms : WAIT_MS_USUAL;
-	struct timespec now;
-
-	ms <<= number < 6 ? number : 6;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	ms = ms * (96 + (uint64_t)now.tv_nsec / 1000 % 64) / 128;
-	if (self->retry_after > 0 && ms < (uint64_t)self->retry_after * 1000)
-		ms = (uint64_t)self->retry_after * 1000;
-	return ms;
-}
-
-static void sleep_ms(uint64_t ms)
-{
-	struct timespec time = { (time_t)(ms / 1000), (long)(ms % 1000) * 1000000 };
-
-	while (nanosleep(&time, &time) < 0 && errno == EINTR)
-		;
-}
-
-/* Whether it is tried again after WHY; if so, that was told and waited for. */
-static bool tries_again(struct work *self, unsigned number, rkt_error *why)
-{
-	unsigned tries = self->request->tries ? self->request->tries : TRIES_USUAL;
-	auto_free char *what_now = NULL;
-	uint64_t ms;
-
-	if (self->begin_again && self->have && number < tries) {
-		self->have = 0;
-		tell(self, why, "begun again");
-		return true;
-	}
-	if (!self->ret->answer.may_pass || number + 1 >= tries ||
-		self->retry_after > RETRY_AFTER_MAX)
-		return false;
-	ms = wait_of(self, number);
-	what_now = xasprintf("try %u of %u in %llu.%llu s", number + 2, tries,
-		(unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000 / 100));
-	tell(self, why, what_now);
-	sleep_ms(ms);
+	if (!self->begin_again || !self->have || self->tries.failed >= self->tries.most)
+		return tries_again(&self->tries, &self->ret->answer, self->shown, why);
+	self->have = 0;
+	self->tries.failed++;
+	tries_tell(&self->tries, self->shown, why, "begun again");
 	return true;
 }
 
 static int try_often(struct work *self, rkt_error **err)
 {
-	for (unsigned number = 0;; number++) {
+	for (;;) {
 		auto_error rkt_error *why = NULL;
 
 		if (try_once(self, &why) == 0)
 			return 0;
-		if (tries_again(self, number, why))
+		if (tries_on(self, why))
 			continue;
 		rkt_fail_with(err, pass_ptr(why));
 		return rkt_fail_outer(err, "%s", self->shown);
@@ -474,9 +376,12 @@ int download(struct http *web, const struct download_request *request, struct do
 	rkt_error **err)
 {
 	auto_free char *shown = http_url_shown(request->url, err);
-	struct work self = {
-		.request = request, .shown = shown, .web = web, .spool = SPOOL_EMPTY, .ret = ret
-	};
+	struct work self = { .request = request,
+		.shown = shown,
+		.web = web,
+		.spool = SPOOL_EMPTY,
+		.ret = ret,
+		.tries = request->tries };
 	const struct spool_waiting waiting = { tell_busy, &self };
 	int result = 0;
 

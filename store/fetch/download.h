@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "store/fetch/http.h"
+#include "store/fetch/tries.h"
 
 struct download_request {
 	const char *url;
@@ -24,8 +24,7 @@ struct download_request {
 	/* For a large file that comes slowly the rest is asked for by so many at once, where the
 	 * server says that it can (parallel.h). 0 and 1: never. */
 	unsigned connections;
-	unsigned tries;   /* 0: 5 */
-	unsigned wait_ms; /* before the second, twice that before the third, and so on; 0: 1000 */
+	struct tries tries; /* whose TELL is also told what else goes wrong and is not the end */
 	/* Now and then: how many bytes are there, and how many will be (0: not known). May be
 	 * NULL. */
 	void (*progress)(void *context, uint64_t done, uint64_t of);
@@ -33,8 +32,6 @@ struct download_request {
 	 * of an earlier piece means that the file is another one from there on. -1 ends the
 	 * download. May be NULL. */
 	int (*arrived)(void *context, int fd, uint64_t offset, struct slice bytes, rkt_error **err);
-	/* What went wrong and is not the end yet, one line, not escaped. May be NULL. */
-	void (*tell)(void *context, const char *words);
 	void *context;
 };
 

@@ -410,7 +410,10 @@ static int make_hop(http *self, const struct http_request *request, const struct
 		if (try_hop(&hop, &code, err) < 0)
 			return -1;
 	}
-	return code && !hop.enough ? hop_fail(&hop, code, err) : 0;
+	if (code && !hop.enough)
+		return hop_fail(&hop, code, err);
+	ret->may_pass = http_status_may_pass(ret->status);
+	return 0;
 }
 
 /* ---- redirects ------------------------------------------------------------------------------- */

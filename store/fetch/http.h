@@ -61,7 +61,7 @@ struct http_answer {
 	char *url;         /* that answered, without user and password */
 	int64_t length;    /* of the body, as announced; -1: not announced */
 	struct buf fields; /* of the header */
-	bool may_pass;     /* the fault is one that often is gone the next time */
+	bool may_pass;     /* what went wrong, or the status, often is another one the next time */
 };
 /* Whether an answer with STATUS often is another one the next time. */
 bool http_status_may_pass(int status);

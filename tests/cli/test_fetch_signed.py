@@ -368,7 +368,21 @@ def test_what_is_found_nowhere_is_missing(site, web, find):
 
 def test_a_page_that_cannot_be_had_does_not_say_that_there_is_nothing(web, find):
     web.status("/", 503)
-    assert_one_line(find(f"{NAME}/none:1"), 1, "was not found", "https://example.com?ac-discovery=1: the server answered 503")
+    result = find(f"{NAME}/none:1", "--tries=2")
+    told, failed = result.err.splitlines()
+    assert told.endswith("/example.com/?ac-discovery=1: the server answered 503: not available now; try 2 of 2 in 0.0 s"), told
+    assert result.status == 1 and "was not found" in failed and "https://example.com?ac-discovery=1: the server answered 503" in failed
+    assert len(web.asked("/")) == 2
+
+
+def test_a_page_that_can_be_had_at_the_second_try_is_one(site, web, find):
+    here = page(("ac-discovery", f"{NAME} https://example.com/i.{{ext}}"))
+    answers = iter([lambda h: h.reply(503), lambda h: h.reply(429), lambda h: h.reply(200, here)])
+    web.route("/app", lambda handler, asked: next(answers)(handler))
+    site.put("/i.aci", image_tar(NAME))
+    result = find(NAME)
+    assert result.status == 0 and [line.split("; ")[1] for line in result.err.splitlines()] == [
+        "try 2 of 5 in 0.0 s", "try 3 of 5 in 0.0 s"], result
 
 
 @pytest.mark.parametrize("asked, words", [

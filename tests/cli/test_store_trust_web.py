@@ -93,11 +93,19 @@ def test_http_is_refused_unless_allowed(trust, web, alice):
     plain.close()
 
 
-@pytest.mark.parametrize("status, kind", [(404, 3), (410, 3), (403, 1), (500, 1), (204, 1)])
+@pytest.mark.parametrize("status, kind", [(404, 3), (410, 3), (403, 1), (501, 1), (204, 1)])
 def test_an_answer_that_is_no_file(trust, web, status, kind):
     web.status("/key", status)
     assert_one_line(add(web, "--root", f"{web.url}/key"), kind, f"key {web.url}/key: ", str(status))
     assert trust.files() == []
+
+
+def test_a_server_that_is_busy_is_asked_again(trust, web, alice):
+    answers = iter([lambda h: h.reply(503), lambda h: h.reply(200, web.routes["/alice.asc"].body)])
+    web.route("/key", lambda handler, asked: next(answers)(handler))
+    result = add(web, "--root", f"{web.url}/key")
+    assert result.status == 0 and "503: not available now; try 2 of 5 in" in result.err, result
+    assert len(trust.files()) == 1
 
 
 @pytest.mark.parametrize("body, words", [(b"", "no OpenPGP key"), (b"<html>", "no OpenPGP key"),
