@@ -272,7 +272,8 @@ def test_without_proc_that_is_what_is_said(data_dir, tmp_path):
     script = 'mount -t tmpfs none /proc; "$0" import a.aci; "$1" --patch --name=example.com/b a.aci b.aci'
     result = run(["unshare", "-m", "--propagation", "private", "sh", "-c", script, tool("rkt-store"), tool("aci-build")],
                  cwd=tmp_path)
-    assert result.err.splitlines() == [
+    # AddressSanitizer has words of its own without it
+    assert [line for line in result.err.splitlines() if line.startswith(("rkt-", "aci-"))] == [
         "rkt-store: /proc is not mounted, and the store needs it",
         "aci-build: building b.aci: link b.aci: /proc is not mounted",
     ], result

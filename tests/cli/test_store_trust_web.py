@@ -126,7 +126,7 @@ def test_secrets_of_a_url_are_told_to_the_server_alone(trust, web, alice):
                 line = process.read_bytes()
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            if b"/rkt-store\0trust\0" in line:
+            if b"/rkt-store\0trust\0" in line and f"localhost:{web.port}/".encode() in line:
                 seen.append((asked.headers.get("authorization"), line))
         handler.reply(404)
 
