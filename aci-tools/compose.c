@@ -143,7 +143,7 @@ static int set_isolators(json *app, const struct opts_list *list, rkt_error **er
 		text = split(list->items[i], '=', "NAME=JSON", &name, err);
 		if (!text)
 			return -1;
-		value = json_parse((struct slice){ (const uint8_t *)text, strlen(text) }, err);
+		value = json_parse(slice_of_text(text), err);
 		if (!value)
 			return rkt_fail_outer(err, "the isolator %s", name);
 		object = json_new_object();

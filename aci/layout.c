@@ -152,7 +152,7 @@ static int check_limits(struct walk *w, const char *path, bool *ret_ok, rkt_erro
 {
 	auto_error rkt_error *error = NULL;
 	auto_buf struct buf safe = { 0 };
-	const struct slice raw = { (const uint8_t *)path, strlen(path) };
+	const struct slice raw = slice_of_text(path);
 
 	*ret_ok = tar_safe_path(raw, &w->limits.tar, &safe, &error) == 0;
 	if (!*ret_ok)

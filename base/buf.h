@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/scope.h"
 
@@ -11,6 +12,12 @@ struct slice {
 	const uint8_t *data;
 	size_t len;
 };
+
+/* TEXT without its NUL, lent. */
+static inline struct slice slice_of_text(const char *text)
+{
+	return (struct slice){ (const uint8_t *)text, strlen(text) };
+}
 
 /* Our own bytes. All zero is empty and valid. DATA is NULL until something is added. */
 struct buf {

@@ -281,7 +281,7 @@ static int list_keys(struct list *self, db_txn *txn, struct slice from, rkt_erro
 static int list(db_txn *txn, void *context, rkt_error **err)
 {
 	struct list *self = context;
-	struct slice plain = { (const uint8_t *)self->prefix, strlen(self->prefix) };
+	struct slice plain = slice_of_text(self->prefix);
 	struct slice longer = { (const uint8_t *)KEY_LONG_NAMES, strlen(KEY_LONG_NAMES) };
 
 	if (plain.len && list_keys(self, txn, longer, err) < 0)

@@ -95,8 +95,7 @@ bool http_content_range(const struct http_answer *answer, struct content_range *
 {
 	const char *text = http_field(answer, "content-range");
 
-	return text &&
-	       content_range_parse((struct slice){ (const uint8_t *)text, strlen(text) }, ret);
+	return text && content_range_parse(slice_of_text(text), ret);
 }
 
 static struct slice trimmed(const char *from, const char *to)

@@ -39,10 +39,9 @@ static int begin(void *context, const struct http_answer *answer, rkt_error **er
 	struct etag etag, ours;
 	struct content_range range;
 
-	if (answer->status == 206 && text &&
-		etag_parse((struct slice){ (const uint8_t *)text, strlen(text) }, &etag) &&
-		etag_parse((struct slice){ (const uint8_t *)wanted, strlen(wanted) }, &ours) &&
-		etag_same(&etag, &ours) && http_content_range(answer, &range) && range.has_range &&
+	if (answer->status == 206 && text && etag_parse(slice_of_text(text), &etag) &&
+		etag_parse(slice_of_text(wanted), &ours) && etag_same(&etag, &ours) &&
+		http_content_range(answer, &range) && range.has_range &&
 		range.first == self->first && range.last == self->first + self->len - 1)
 		return 0;
 	return rkt_fail(err, RKT_FAILED, "this is not the part that was asked for");

@@ -17,11 +17,6 @@
 #define NOTE_SIZE_MAX 65536
 #define OPEN_TRIES    16
 
-static struct slice slice_of_text(const char *text)
-{
-	return (struct slice){ (const uint8_t *)text, strlen(text) };
-}
-
 static char *note_name(const char *name)
 {
 	return xasprintf("%s" SPOOL_NOTE_SUFFIX, name);

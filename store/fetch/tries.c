@@ -60,8 +60,7 @@ static int64_t wanted_wait(const struct http_answer *answer)
 	int64_t sec;
 
 	if (!wait || !http_status_may_pass(answer->status) ||
-		!retry_after_parse((struct slice){ (const uint8_t *)wait, strlen(wait) },
-			time_now_sec(), &sec))
+		!retry_after_parse(slice_of_text(wait), time_now_sec(), &sec))
 		return -1;
 	return sec;
 }

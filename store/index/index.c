@@ -81,11 +81,6 @@ void index_free(index_builder *self)
 	free(self);
 }
 
-static struct slice text_slice(const char *text)
-{
-	return (struct slice){ (const uint8_t *)text, strlen(text) };
-}
-
 static mode_t mode_of(const index_builder *self, uint32_t inode)
 {
 	return self->nodes.inodes[inode].mode;
@@ -196,7 +191,7 @@ static int find_link_target(
 static int fill_symlink(
 	index_builder *self, const struct tar_entry *entry, struct inode *inode, rkt_error **err)
 {
-	struct slice target = text_slice(entry->link ?: "");
+	struct slice target = slice_of_text(entry->link ?: "");
 
 	if (!target.len || target.len > EROFS_TARGET_MAX)
 		return rkt_fail(err, RKT_INVALID, "symlink target of %zu bytes", target.len);
@@ -321,11 +316,11 @@ static bool is_kept(const index_builder *self, const char *path, enum path_kind 
 
 static int add_hard_link(index_builder *self, const struct image_entry *entry, rkt_error **err)
 {
-	struct slice name, parent = split(text_slice(entry->path), &name);
+	struct slice name, parent = split(slice_of_text(entry->path), &name);
 	bool aside = !is_kept(self, entry->hard_link, PATH_KIND_OTHER);
 	uint32_t dir, number = NODES_ROOT;
 
-	if (find_link_target(self, text_slice(entry->hard_link), aside, &number, err) < 0 ||
+	if (find_link_target(self, slice_of_text(entry->hard_link), aside, &number, err) < 0 ||
 		make_dirs(self, parent, &dir, err) < 0)
 		return -1;
 	return nodes_set(&self->nodes, dir, name, number, err);
@@ -335,7 +330,7 @@ static int add_hard_link(index_builder *self, const struct image_entry *entry, r
 static int put_aside(index_builder *self, const struct image_entry *entry, rkt_error **err)
 {
 	const struct inode root = { .mode = S_IFDIR | 0755 };
-	struct slice name, rest = split(text_slice(entry->path), &name);
+	struct slice name, rest = split(slice_of_text(entry->path), &name);
 	struct inode inode;
 	uint32_t dir, number;
 
@@ -356,7 +351,7 @@ static int put_aside(index_builder *self, const struct image_entry *entry, rkt_e
 int index_add(index_builder *self, const struct image_entry *entry, rkt_error **err)
 {
 	ERROR_SCOPE(err, "indexing", *entry->path ? entry->path : "/");
-	struct slice name, parent = split(text_slice(entry->path), &name);
+	struct slice name, parent = split(slice_of_text(entry->path), &name);
 	uint32_t dir, number;
 	struct inode inode;
 
