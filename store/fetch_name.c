@@ -10,6 +10,9 @@
 #include "store/fetch/template.h"
 #include "store/reference.h"
 
+/* A page may name hosts that never asked for it. */
+#define PLACES_MAX 32
+
 struct search {
 	fetcher *fetcher;
 	const char *reference; /* as it was typed */
@@ -86,12 +89,19 @@ static int try_template(struct search *self, const char *template)
 
 static int try_page(struct search *self, const struct page *page)
 {
+	unsigned places = 0;
+
 	for (size_t i = 0; i < page->count; i++) {
 		const struct page_tag *tag = &page->tags[i];
 
-		if (tag->kind == PAGE_DISCOVERY && !tag->fault &&
-			ac_identifier_has_prefix(self->wanted.name, tag->prefix) &&
-			try_template(self, tag->target))
+		if (tag->kind != PAGE_DISCOVERY || tag->fault ||
+			!ac_identifier_has_prefix(self->wanted.name, tag->prefix))
+			continue;
+		if (places++ == PLACES_MAX) {
+			note(self, "the page names more places, which nobody asked");
+			return 0;
+		}
+		if (try_template(self, tag->target))
 			return 1;
 	}
 	return 0;

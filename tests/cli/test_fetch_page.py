@@ -84,6 +84,13 @@ def test_of_a_name_with_many_parts_the_nearest_pages_are_asked_for(find, web):
         f"/{'/'.join('a' * count)}?ac-discovery=1" for count in range(32, 0, -1)]
 
 
+def test_of_many_places_the_first_are_asked(find, web):
+    """The hosts of a page need not be those of who made it."""
+    result = find("".join(tag(f"{NAME} https://example.com/{number}.{{ext}}") for number in range(40)))
+    assert_one_line(result, 3, "was not found", "/31.aci", "names more places, which nobody asked")
+    assert web.asked("/31.aci") and not web.asked("/32.aci")
+
+
 def test_many_pages_are_read_at_once(web, proxy, data_dir):
     names = [f"example.com/n{number}" for number in range(24)]
     for number, name in enumerate(names):
