@@ -201,8 +201,7 @@ static int check_settings(
 		settings->wait_sec > WAIT_MAX)
 		return rkt_fail(err, RKT_USAGE, "at most %d seconds are waited", WAIT_MAX);
 	for (size_t i = 0; i < settings->headers.count; i++)
-		if (!strchr(settings->headers.items[i], ':') ||
-			strpbrk(settings->headers.items[i], "\r\n"))
+		if (!header_line_is_sane(slice_of_text(settings->headers.items[i])))
 			return rkt_fail(err, RKT_USAGE, "--header is a line \"NAME: VALUE\"");
 	return 0;
 }

@@ -136,11 +136,19 @@ static bool is_news(const struct remote_row *row, const struct remote *before)
 	       !is_same(row->last_modified, before->last_modified);
 }
 
+/* What would go with every later request, unless it is longer than any that is meant so. */
+static const char *validator(const struct http_answer *answer, const char *name)
+{
+	const char *value = http_field(answer, name);
+
+	return value && strlen(value) <= HEADER_ETAG_MAX ? value : NULL;
+}
+
 /* Fields that a 304 does not repeat stay as they were. */
 static int remember(fetcher *self, const char *shown, const struct http_answer *answer,
 	const struct remote *before, const rkt_image_id *id, rkt_error **err)
 {
-	const char *etag = http_field(answer, "etag"), *date = http_field(answer, "last-modified");
+	const char *etag = validator(answer, "etag"), *date = validator(answer, "last-modified");
 	uint64_t now_ns = store_now_ns();
 	const struct remote_row row = { .url = shown,
 		.etag = etag || !before ? etag : before->etag,

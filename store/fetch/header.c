@@ -350,6 +350,20 @@ bool retry_after_parse(struct slice value, int64_t now_sec, int64_t *ret_sec)
 	return true;
 }
 
+/* ---- whole lines ----------------------------------------------------------------------------- */
+
+bool header_line_is_sane(struct slice line)
+{
+	struct scan scan = { line.data, line.data + line.len };
+
+	if (!take_while(&scan, is_token).len || !take(&scan, ':'))
+		return false;
+	for (; !scan_done(&scan); scan.at++)
+		if ((*scan.at < ' ' && *scan.at != '\t') || *scan.at == 0x7f)
+			return false;
+	return true;
+}
+
 /* ---- Content-Range --------------------------------------------------------------------------- */
 
 bool content_range_parse(struct slice value, struct content_range *ret)

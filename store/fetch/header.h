@@ -30,6 +30,9 @@ struct cache_control {
  * is asked again. */
 void cache_control_parse(struct slice value, struct cache_control *ret);
 
+/* Whether LINE may go with a request: "NAME: VALUE", of which the value may be empty. */
+bool header_line_is_sane(struct slice line);
+
 /* Decimal digits alone: delta-seconds, as in `Age`. Above HEADER_SEC_MAX it is that. */
 bool header_seconds_parse(struct slice value, int64_t *ret_sec);
 

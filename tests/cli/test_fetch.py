@@ -390,6 +390,14 @@ def test_an_answer_to_what_nobody_asked_is_named(data_dir, web, status):
     assert len(web.requests) == 1
 
 
+def test_a_tag_that_is_longer_than_any_is_not_sent_back(data_dir, web):
+    web.file("/a.aci", image_tar(), etag='"' + "x" * 2000 + '"')
+    for _ in range(2):
+        the_id(unsigned(web, f"{web.url}/a.aci"))
+    _, again = web.asked("/a.aci")
+    assert "if-none-match" not in again.headers and again.headers["if-modified-since"]
+
+
 def test_a_lying_tag_ends_in_a_word_and_the_next_fetch_is_whole(data_dir, web):
     old, new = big_image(), image_tar(content=noise(300_000, b"other"))
     web.route("/a.aci", File(old, etag='"same"', end_at=[150_000]))
@@ -916,7 +924,8 @@ def test_a_narrow_terminal_gets_no_line_that_would_wrap(data_dir, web, columns):
 
 def test_wrong_words_are_usage(data_dir, web):
     for args in (["--insecure-options=nonsense", "x"], ["--jobs=0", "x"], ["--signature=a", "x", "y"], [],
-                 ["--header=nonsense", "x"], ["--pull-policy=x", "x"], ["--tries=0", "x"],
+                 ["--header=nonsense", "x"], ["--header=: x", "x"], ["--header=X T: 1", "x"], ["--header=A: b\rC: d", "x"],
+                 ["--pull-policy=x", "x"], ["--tries=0", "x"],
                  ["--connect-timeout=0s", "x"], ["--idle-timeout=0s", "x"], ["--max-size=0", "x"],
                  ["--insecure-options=image", "ftp://example.com/a.aci"], ["https://"]):
         result = store("fetch", *args)
