@@ -1,6 +1,7 @@
 /* The process's face: words on stderr (one write a line), JSON and escaped text on stdout. */
 #include "cli/out.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -201,4 +202,11 @@ int out_flush(rkt_error **err)
 bool out_is_unread(void)
 {
 	return face.lost == EPIPE;
+}
+
+bool out_would_be_unread(void)
+{
+	struct pollfd pipe = { .fd = STDOUT_FILENO }; /* errors come unasked */
+
+	return poll(&pipe, 1, 0) > 0 && pipe.revents & (POLLERR | POLLHUP);
 }

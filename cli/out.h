@@ -50,6 +50,8 @@ void out_json(const json *value);
 int out_flush(rkt_error **err);
 /* Whether such a write failed because stdout is a pipe that nobody reads any more. */
 bool out_is_unread(void);
+/* Whether that would be why the next one fails. */
+bool out_would_be_unread(void);
 
 /* A table on stdout: columns as wide as their widest cell, two spaces between, no trailing
  * space. */

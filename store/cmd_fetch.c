@@ -1,6 +1,8 @@
 /* rkt-store fetch: images from the web or from files into the store, their IDs to stdout. */
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "cli/complete.h"
@@ -10,11 +12,11 @@
 #include "store/cmd.h"
 #include "store/cmd_fetch_display.h"
 #include "store/fetch/parallel.h"
+#include "store/fetch/tries.h"
 
 #define JOBS_USUAL        4
 #define CONNECTIONS_USUAL 4
 #define JOBS_MAX          32
-#define TRIES_USUAL       5
 #define TRIES_MAX         100
 #define WAIT_MAX          3600 /* seconds */
 #define TIME_USUAL        (-1)
@@ -32,6 +34,7 @@ struct fetch_settings {
 	int64_t connect_sec, idle_sec, wait_sec;
 	bool no_cache, no_dependencies, json;
 	bool insecure_image, insecure_tls, insecure_http;
+	bool ends_unread; /* as in a fetch_display, if there is a pipe */
 };
 
 /* ---- what is not safe ------------------------------------------------------------------------ */
@@ -136,10 +139,18 @@ static struct http_options http_options_of(
 		.slow_sec = seconds(settings->idle_sec) };
 }
 
+static bool is_pipe(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
 static int fetch_with(const struct fetch_settings *settings, const struct operands *references,
 	struct fetching *all, rkt_error **err)
 {
 	struct fetch_display display = { .json = settings->json,
+		.ends_unread = settings->ends_unread && is_pipe(STDOUT_FILENO),
 		.no_dependencies = settings->no_dependencies,
 		.store = all->store,
 		.lock = PTHREAD_MUTEX_INITIALIZER };
@@ -158,7 +169,9 @@ static int fetch_with(const struct fetch_settings *settings, const struct operan
 	all->tell = fetch_display_tell;
 	all->context = &display;
 	display.progress = settings->json ? NULL : progress_start(what, 0);
-	if (settings->json ? !out_is_quiet() : progress_is_shown(display.progress))
+	display.shows_bytes =
+		settings->json ? !out_is_quiet() : progress_is_shown(display.progress);
+	if (display.shows_bytes || display.ends_unread)
 		wishes.tick = fetch_display_tick;
 	result = fetch_all(&wishes, err);
 	progress_end(display.progress);
@@ -236,7 +249,8 @@ static int fetch(
 	if (check_settings(settings, references, err) < 0)
 		return -1;
 	secret_close_memory();
-	signal(SIGPIPE, SIG_IGN); /* as libcurl and gpgme want it */
+	/* libcurl and gpgme want it ignored; who started us ignoring it wants to be told instead */
+	settings->ends_unread = signal(SIGPIPE, SIG_IGN) == SIG_DFL;
 	http_prepare();
 	for (size_t i = 0; i < settings->headers.count; i++)
 		headers[i] = settings->headers.items[i];

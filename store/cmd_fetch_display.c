@@ -2,6 +2,7 @@
 #include "store/cmd_fetch_display.h"
 
 #include <stdio.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -79,6 +80,12 @@ void fetch_display_tick(void *context)
 {
 	struct fetch_display *self = context;
 
+	if (self->ends_unread && out_would_be_unread()) {
+		signal(SIGPIPE, SIG_DFL);
+		raise(SIGPIPE);
+	}
+	if (!self->shows_bytes)
+		return;
 	pthread_mutex_lock(&self->lock);
 	show_bytes(self);
 	pthread_mutex_unlock(&self->lock);

@@ -9,6 +9,8 @@
 
 struct fetch_display {
 	bool json;            /* events, instead of IDs and notes */
+	bool shows_bytes;     /* as they come */
+	bool ends_unread;     /* by SIGPIPE, once nobody would read what will be printed */
 	bool no_dependencies; /* nobody looks whether all is there that an image is made of */
 	rkt_store *store;
 	struct progress *progress; /* or NULL; ended by fetch_display_end() */

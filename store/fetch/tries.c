@@ -8,7 +8,6 @@
 #include "base/time.h"
 #include "store/fetch/header.h"
 
-#define TRIES_USUAL     5
 #define WAIT_MS_USUAL   1000
 #define RETRY_AFTER_MAX 120 /* seconds; who wants more is not waited for */
 

@@ -6,6 +6,8 @@
 
 #include "store/fetch/http.h"
 
+#define TRIES_USUAL 5
+
 struct tries {
 	unsigned most;
 	unsigned wait_ms; /* before the second, twice that before the third, and so on */

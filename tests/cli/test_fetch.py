@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 import threading
@@ -473,6 +474,25 @@ def test_a_slow_trickle_ends(data_dir, web):
             time.sleep(0.5)
     web.route("/a.aci", trickle)
     assert_one_line(unsigned(web, "--idle-timeout=2s", "--tries=1", f"{web.url}/a.aci"), 1, "too slow")
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=" ".join)
+def test_what_nobody_will_read_is_not_waited_for(data_dir, web, options):
+    """As in rkt-store fetch --json URL | head -1; and rkt-run may have been killed that wanted the ID."""
+    asked, done = threading.Event(), threading.Event()
+    def hang(handler, _):
+        asked.set()
+        done.wait(60)
+    web.route("/a.aci", hang)
+    command = [tool("rkt-store"), "fetch", "--cacert", web.ca, *SOON, *options, "--insecure-options=image", f"{web.url}/a.aci"]
+    try:
+        with subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE) as process:
+            assert asked.wait(60)
+            assert process.poll() is None
+            process.stdout.close()
+            assert process.wait(60) == -signal.SIGPIPE
+    finally:
+        done.set()
 
 
 @pytest.mark.parametrize("after", ["nothing", "status", "headers"])

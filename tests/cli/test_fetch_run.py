@@ -1,10 +1,14 @@
 """rkt-run of what is not in the store: URLs and names are fetched first."""
 
+import os
 import pathlib
+import subprocess
+import threading
 
-from conftest import run
+from conftest import run, tool
 from fetchlib import pki, proxy, web  # noqa: F401
 from podlib import house  # noqa: F401
+from storelib import wait_until
 
 
 def test_a_url_is_fetched_and_run(house, web, busybox_aci):
@@ -31,3 +35,25 @@ def test_what_nobody_signed_is_not_run(house, web, busybox_aci):
     result = run(["rkt-run", f"{web.url}/a.aci"], env={"RKT_CACERT": web.ca})
     assert result.status == 254 and "no signature" in result.err, result
     assert len(result.err.splitlines()) == 1 and house.pods() == []
+
+
+def test_who_is_killed_does_not_leave_its_fetch_behind(house, web):
+    asked, done = threading.Event(), threading.Event()
+
+    def hang(handler, _):
+        asked.set()
+        done.wait(60)
+
+    def fetches():
+        return [line for line in run(["ps", "-A", "-ww", "-o", "args="]).out.splitlines() if f"{web.url}/a.aci" in line]
+
+    web.route("/a.aci", hang)
+    command = [tool("rkt-run"), "--insecure-options=image", f"{web.url}/a.aci"]
+    try:
+        with subprocess.Popen(command, env={**os.environ, "RKT_CACERT": str(web.ca)}) as process:
+            assert asked.wait(60)
+            assert any("rkt-store fetch" in line for line in fetches())
+            process.kill()
+        wait_until(lambda: not fetches())
+    finally:
+        done.set()
