@@ -293,23 +293,35 @@ static bool is_named(const char *name, char **words)
 	return !*space || (words[1] && strcmp(words[1], space + 1) == 0);
 }
 
+/* Whether NAME is WORD, with or without "image" before it. */
+static bool is_about(const char *name, const char *word)
+{
+	const char *space = strchr(name, ' ');
+
+	return strcmp(space ? space + 1 : name, word) == 0;
+}
+
 /* Returns NULL with *ERR set, and the nearest known command in it, when there is none. */
 static const struct front_command *find(char **words, rkt_error **err)
 {
 	bool two = strcmp(words[0], "image") == 0 && words[1];
 	auto_free char *name = xasprintf("%s%s%s", words[0], two ? " " : "", two ? words[1] : "");
 	struct nearest near = { .word = name };
+	const char *best = NULL;
 
 	nearest_consider(&near, "image");
 	for (const struct front_group *group = groups; group->title; group++)
 		for (const struct front_command *at = group->commands; at->name; at++) {
 			if (is_named(at->name, words))
 				return at;
+			if (is_about(at->name, words[two]))
+				best = at->name;
 			nearest_consider(&near, at->name);
 		}
-	if (near.best)
-		rkt_fail(err, RKT_USAGE, "unknown command \"%s\"; did you mean \"%s\"?", name,
-			near.best);
+	best = best ?: near.best;
+	if (best)
+		rkt_fail(
+			err, RKT_USAGE, "unknown command \"%s\"; did you mean \"%s\"?", name, best);
 	else
 		rkt_fail(err, RKT_USAGE, "unknown command \"%s\"", name);
 	return NULL;
