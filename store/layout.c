@@ -34,7 +34,8 @@ char *layout_default_path(rkt_error **err)
 		return xasprintf("%s/rkt", data);
 	if (home && *home == '/')
 		return xasprintf("%s/.local/share/rkt", home);
-	rkt_fail(err, RKT_USAGE, "no data directory: neither RKT_DIR nor HOME is set");
+	rkt_fail(err, RKT_USAGE, "no data directory: give one by --dir or RKT_DIR, as HOME is %s",
+		home && *home ? "no absolute path" : "not set");
 	return NULL;
 }
 
@@ -142,6 +143,9 @@ static int check_owner(int fd, const char *name, enum rkt_store_mode mode, rkt_e
 		return 0;
 	if (errno == EROFS && mode == RKT_STORE_READ)
 		return 0;
+	if (st.st_uid == geteuid())
+		return rkt_fail_errno(err, "%s is yours (mode %04o), but you may not write there",
+			name, st.st_mode & 07777);
 	return rkt_fail_errno(err,
 		"%s belongs to user %u and is not writable for user %u: "
 		"give a directory of your own by --dir or RKT_DIR",

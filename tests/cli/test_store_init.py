@@ -55,6 +55,26 @@ def member(open_dir, *args, **more):
 # ---- alone ---------------------------------------------------------------------------------------
 
 
+@needs_root
+@pytest.mark.parametrize("home, said", [("", "not set"), ("here", "no absolute path")])
+def test_who_has_no_home_is_told_what_to_give(open_dir, home, said):
+    where = {"HOME": home, "XDG_DATA_HOME": "", "RKT_DIR": "", "RKT_USER_CONFIG": open_dir}
+    result = as_nobody(open_dir, "init", env=where)
+    assert_one_line(result, 2, f"no data directory: give one by --dir or RKT_DIR, as HOME is {said}")
+    assert as_nobody(open_dir, "init", "--dir", open_dir / "home/x", env=where).status == 0
+    assert as_nobody(open_dir, "init", env={**where, "RKT_DIR": open_dir / "home/y"}).status == 0
+
+
+@needs_root
+def test_a_directory_of_his_own_that_he_may_not_write_to_is_called_that(open_dir):
+    where = open_dir / "home/store"
+    assert as_nobody(open_dir, "init", "-d", where).status == 0
+    where.chmod(0o500)
+    said = f"{where} is yours (mode 0500), but you may not write there: Permission denied"
+    for command in ("list", "init"):
+        assert_one_line(as_nobody(open_dir, command, "-d", where), 1, said)
+
+
 @pytest.mark.parametrize("end", ["", "/", "//", "/.", "/./"])
 def test_it_is_private_however_its_path_is_written(tmp_path, end):
     where = tmp_path / "above/store"
