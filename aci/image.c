@@ -210,8 +210,8 @@ static int tar_failed(image_reader *self, rkt_error *from, rkt_error **err)
 	if (self->check && rkt_error_kind(from) == RKT_INVALID) {
 		auto_error rkt_error *same = NULL;
 
-		check_report_at(self->check, "tar-format", NULL, tar_offset(self->tar), &same, "%s",
-			rkt_error_raw(from));
+		check_report_at(self->check, "tar-format", NULL, tar_fault_offset(self->tar), &same,
+			"%s", rkt_error_raw(from));
 	}
 	return rkt_fail_with(err, from);
 }

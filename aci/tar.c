@@ -475,12 +475,20 @@ int tar_data(tar_reader *self, struct slice *ret, rkt_error **err)
 {
 	int got = next_data(self, ret, err);
 
-	return got < 0 ? fail_at(self, self->stream.offset, err) : got;
+	if (got >= 0)
+		return got;
+	self->stream.at = self->stream.offset;
+	return fail_at(self, self->stream.at, err);
 }
 
 uint64_t tar_offset(const tar_reader *self)
 {
 	return self->stream.offset;
+}
+
+uint64_t tar_fault_offset(const tar_reader *self)
+{
+	return self->stream.failed ? self->stream.offset : self->stream.at;
 }
 
 tar_reader *tar_open(source *in, const struct tar_limits *limits)

@@ -107,5 +107,9 @@ int tar_data(tar_reader *self, struct slice *ret, rkt_error **err);
 /* Bytes of the stream consumed so far; after the end, the size of the tar. */
 uint64_t tar_offset(const tar_reader *self);
 
+/* After a call failed: the place that its text names, or, where that names none because the stream
+ * below failed, how far it came. */
+uint64_t tar_fault_offset(const tar_reader *self);
+
 SCOPE_DEFINE(tar, tar_reader *, tar_free)
 #define auto_tar __attribute__((cleanup(scope_tar)))

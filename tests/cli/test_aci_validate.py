@@ -13,6 +13,7 @@ import xml.etree.ElementTree
 import pytest
 from acilib import as_nobody, one_line, public_dir  # noqa: F401 (a fixture)
 from conftest import compress, entry, hardlink, make_aci, manifest, run, symlink, tar_bytes
+from walkerlib import make_corpus
 
 POD = {
     "acKind": "PodManifest",
@@ -186,6 +187,17 @@ def test_standard_input_may_be_a_manifest():
 
 
 # ---- formats
+
+
+def test_the_offset_of_a_broken_tar_is_that_of_its_text(tmp_path):
+    make_corpus(tmp_path)
+    result = run(["aci-validate", "--json", *sorted(tmp_path.iterdir())])
+    found = [one for line in result.out.splitlines() for one in json.loads(line)["findings"]]
+    broken = [one for one in found if one["text"].startswith("tar offset ")]
+    assert len(broken) > 100
+    for one in broken:
+        assert one["rule"] == "tar-format" and "entry" not in one
+        assert one["text"].startswith(f"tar offset {one['offset']}: "), one
 
 
 def test_json_has_one_object_for_each_file(tmp_path):
