@@ -134,7 +134,8 @@ static const char description[] =
 
 static const char exit_status[] =
 	"That of the first app that failed, else 0; 128 and the number of the signal for an app "
-	"that was killed by one; 254 when the pod could not be made or run; 2 for wrong usage.";
+	"that was killed by one; 127 when the program of an app does not exist, 126 when it cannot be "
+	"executed; 254 when the pod could not be made or run; 2 for wrong usage.";
 
 static const struct command_example examples[] = {
 	{ "rkt-run sha256-f9215c3b",
