@@ -16,8 +16,9 @@
  *  - Functions return 0 (or a descriptor, or an object), or -1 (NULL) and an error (rkt/error.h).
  *  - Any of them may fail with RKT_FAILED: the system refused (no space, no permission, too many
  *    files, I/O). Any may fail with RKT_INVALID: the index, or a file of the store, is damaged;
- *    then nothing was changed. RKT_USAGE is a fault of the caller: a handle open for reading asked
- *    to write, options of an unknown size. What else a function may say stands with it.
+ *    then nothing was changed. Any that is given an image's ID may fail with RKT_MISSING: it is not
+ *    in the store. RKT_USAGE is a fault of the caller: a handle open for reading asked to write,
+ *    options of an unknown size, what is no UUID. What else a function may say stands with it.
  *  - After an error the store is as it was before the call. What a killed or failed call left in
  *    cas/tmp is collected by rkt_store_gc().
  *  - When no memory is left the process is aborted.
@@ -26,7 +27,8 @@
  * Who owns what
  *  - What a function stores through a pointer called RET... or returns is the caller's, and the
  *    function to free it is named. "Lent" means: owned by the object it was got from, until that is
- *    freed. Arguments are only read, and not kept after the call unless it is said.
+ *    freed. Arguments are only read, and not kept after the call unless it is said. NULL may be
+ *    given where that is said, for ERR, and for callbacks in options.
  *  - Sizes are bytes, times are seconds (or nanoseconds where that is said) since the epoch, UTC.
  *
  * What it costs
@@ -288,7 +290,8 @@ RKT_PUBLIC const char *rkt_store_tree_reason(const rkt_store *store);
 /* Keeps the images IDS and all they depend on from removal for the pod UUID, whose directory
  * containers/<uuid> must exist: a lease without a pod directory is dropped by gc. What they depend
  * on is resolved here, as rkt_store_layers() does, and holds for this pod from now on. One durable
- * transaction; RKT_MISSING (and no lease) when one of the images or dependencies is not there. */
+ * transaction; RKT_MISSING (and no lease) when the directory, or one of the images or dependencies,
+ * is not there. */
 RKT_PUBLIC int rkt_store_lease(
 	rkt_store *store, const char *uuid, const rkt_image_id *ids, size_t count, rkt_error **err);
 /* Drops all leases of the pod. None is success. */
