@@ -1,4 +1,4 @@
-# Compiler flags: which warnings we live with, and the hardening of doc/design.md (S-080).
+# Compiler flags: which warnings we live with, and the hardening that SECURITY.md promises (S-080).
 
 # RKT_TRY_FLAG(VARIABLE, FLAG): appends FLAG to VARIABLE where the compiler and linker take it.
 AC_DEFUN([RKT_TRY_FLAG], [

@@ -5,7 +5,7 @@
  * process may open a given store only once (RKT_USAGE; LMDB). Readers never block and are never
  * blocked.
  * Before rkt_store_import() returns 0 the image does not exist; afterwards it is whole and durable
- * (S-040).
+ * (S-040; these numbers are promises, doc/security-tests.md has them all).
  *
  * Getting started
  *  - rkt_store_open(), rkt_store_import() of a file, rkt_store_find() by what people type,

@@ -358,6 +358,7 @@ def test_root_is_the_apps_and_nothing_else_is_mounted_from_the_host(pod):
 
 
 def test_devices_are_those_of_the_specification(pod):
+    """S-067"""
     out = shell(pod, "ls /dev; cd /dev; stat -c '%n %t:%T %a' null zero full random urandom tty ptmx")
     listing = out.split("null 1:3")[0].split()
     assert sorted(listing) == sorted(
@@ -400,12 +401,14 @@ def test_settings_of_the_machine_are_read_only(pod, path):
 
 
 def test_what_shows_the_host_is_masked(pod):
+    """S-061"""
     paths = ("keys", "timer_list", "kcore", "interrupts", "latency_stats", "sched_debug")
     present = [f"/proc/{path}" for path in paths if os.path.exists(f"/proc/{path}")]
     assert shell(pod, f"cat {' '.join(present)}; ls /sys/firmware") == ""
 
 
 def test_capabilities_are_the_default_14(pod):
+    """S-063"""
     out = shell(pod, "grep ^Cap /proc/self/status")
     sets = dict(re.findall(r"Cap(\w+):\s+(\w+)", out))
     assert sets["Bnd"] == sets["Prm"] == sets["Eff"] == "00000000a80425fb"

@@ -234,6 +234,7 @@ def test_rkt_dir_is_overridden_by_the_option(data_dir, tmp_path):
 
 @needs_root
 def test_root_refuses_a_directory_of_another_user(data_dir, tmp_path):
+    """S-046"""
     data_dir.mkdir(mode=0o700)
     os.chown(data_dir, NOBODY, NOBODY)
     result = store("import", write(tmp_path / "a.aci", image_tar()))
@@ -289,6 +290,7 @@ def test_data_directory_of_old_rkt_is_refused_with_the_way_over(data_dir, tmp_pa
 
 @pytest.mark.parametrize("size", [100, 4096, 8192, 65536])
 def test_truncated_index_is_refused_and_not_overwritten(data_dir, tmp_path, size):
+    """S-047"""
     files = [write(tmp_path / f"{n}", image_tar(content=f"{n}" * 9999)) for n in range(20)]
     add(*files)
     index = data_dir / "cas/index/data.mdb"

@@ -264,7 +264,7 @@ static int put_format_2(db_txn *txn, void *context, rkt_error **err)
 	return db_put(txn, DB_META, text("format"), (struct slice){ newer, sizeof newer }, err);
 }
 
-static void a_newer_format_is_refused_with_its_number(void **state)
+static void a_newer_format_is_refused_with_its_number_s_047(void **state)
 {
 	struct fixture *self = *state;
 	rkt_error *err = NULL;
@@ -514,7 +514,7 @@ int main(void)
 		WITH_DB(an_index_cut_to_any_length_is_refused),
 		WITH_DB(a_file_of_somebody_else_is_refused),
 		WITH_DB(an_empty_or_zeroed_file_counts_as_none),
-		WITH_DB(a_newer_format_is_refused_with_its_number),
+		WITH_DB(a_newer_format_is_refused_with_its_number_s_047),
 		cmocka_unit_test(an_image_record_comes_back_as_it_was),
 		cmocka_unit_test(a_record_of_an_unknown_version_is_refused),
 		cmocka_unit_test(a_record_cut_anywhere_or_too_long_is_refused),

@@ -2,7 +2,8 @@
  * Manifests: the corpus tests/corpus/manifests, and what the readers make of good ones.
  *
  * The corpus is its own claim: ok-*.json has no finding, bad-<rule>-*.json has exactly one error
- * and it is of that rule, warn-<rule>-*.json is accepted with one warning, of that rule.
+ * and it is of that rule, warn-<rule>-*.json is accepted with one warning, of that rule. Among the
+ * bad ones are names that would lead out of where they become paths (S-068).
  */
 #include "tests/unit/scratch.h"
 
