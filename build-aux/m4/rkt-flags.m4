@@ -31,6 +31,13 @@ AC_DEFUN([RKT_HARDENING], [
 		HARDENING_CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"
 	], [test "x$enable_fuzzing" = xyes], [
 		HARDENING_CFLAGS="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
+		AC_CACHE_CHECK([whether $CC has libFuzzer], [rkt_cv_fuzzer], [
+			rkt_save_CFLAGS=$CFLAGS
+			CFLAGS="$CFLAGS $HARDENING_CFLAGS"
+			AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])], [rkt_cv_fuzzer=yes], [rkt_cv_fuzzer=no])
+			CFLAGS=$rkt_save_CFLAGS])
+		AS_IF([test "x$rkt_cv_fuzzer" = xno],
+			[AC_MSG_ERROR([--enable-fuzzing needs clang and its libFuzzer: give CC=clang])])
 	], [
 		m4_foreach_w([flag], [-fstack-protector-strong -fstack-clash-protection
 			-fcf-protection], [RKT_TRY_FLAG([HARDENING_CFLAGS], m4_defn([flag]))])
