@@ -13,7 +13,7 @@
 # The tables of base/ and store/ are for information: their tests are more than what runs here, and tests of
 # the runner, of stage1 and of the programs are left out.
 set -eu
-usage() { sed -n 's/^# \{0,1\}//p' "$0" | sed 1d; }
+usage() { sed -n '1d;/^#/!q;s/^# \{0,1\}//p' "$0"; }
 min=90 details='' jobs=$(nproc)
 while [ $# -gt 0 ]; do
 	case $1 in

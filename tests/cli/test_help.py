@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import BUILD, run, tool
+from conftest import BUILD, SOURCE, run, tool
 
 PROGRAMS = "rkt rkt-run rkt-pod rkt-store aci-hash aci-validate aci-extract aci-build".split()
 WITH_COMMANDS = ["rkt-pod", "rkt-store"]
@@ -181,3 +181,15 @@ def test_pages_seen_also_exist():
         seen = re.findall(r"([\w-]+)\(1\)", text[1]) if len(text) > 1 else []
         ours = {page for page in seen if re.match("rkt|aci-", page)}
         assert ours <= pages, f"see also of {' '.join(command)}"
+
+
+@pytest.mark.parametrize("script", ["quickstart", "run-tests"])
+def test_scripts_say_what_they_do_wherever_they_are_called_from(script):
+    """And do nothing when they do not know what is asked of them."""
+    result = run([SOURCE / script, "--help"], cwd="/")
+    assert (result.status, result.err) == (0, "")
+    assert f"usage: sudo ./{script}" in result.out and "()" not in result.out
+    assert not re.search(r"^[a-z_]+ [A-Z-]+.*:", result.out, re.MULTILINE)  # what is said of functions
+    result = run([SOURCE / script, "frob"], cwd="/")
+    assert (result.status, result.out) == (2, "")
+    assert result.err.startswith(f"{script}: ") and "try --help" in result.err
