@@ -49,7 +49,7 @@ static int add_dependency(void *context, const struct ac_dependency *wanted,
 	json_set(object, "imageName", json_new_string(wanted->image_name));
 	json_set(object, "labels", labels);
 	json_set(object, "id", found ? json_new_string(found->text) : NULL);
-	json_set(object, "problem", why ? json_new_string(rkt_error_message(why)) : NULL);
+	json_set(object, "problem", why ? json_new_string(rkt_error_raw(why)) : NULL);
 	json_append(self->dependencies, object);
 	return 0;
 }

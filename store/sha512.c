@@ -173,7 +173,7 @@ static int run_once_more(
 		return 0;
 	if (rkt_error_kind(why) != RKT_MISSING || !work->unlearnt->len)
 		return rkt_fail_with(err, pass_ptr(why));
-	rkt_fail_outer(&first, "%s", rkt_error_message(why));
+	rkt_fail_outer(&first, "%s", rkt_error_raw(why));
 	return rkt_fail_with(err, pass_ptr(first));
 }
 

@@ -358,7 +358,7 @@ static void keep_reason(rkt_store *store, const struct known *known, rkt_error *
 {
 	pthread_mutex_lock(&store->lock);
 	free(store->tree_reason);
-	store->tree_reason = why ? xstrdup(rkt_error_message(why)) : NULL;
+	store->tree_reason = why ? xstrdup(rkt_error_raw(why)) : NULL;
 	store->tree_opened = *tree_of(known);
 	pthread_mutex_unlock(&store->lock);
 }

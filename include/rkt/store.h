@@ -282,7 +282,7 @@ RKT_PUBLIC int rkt_store_open_leased_tree(rkt_store *store, const char *uuid,
 	rkt_error **err);
 
 /* Why the last rkt_store_open_tree() with RKT_TREE_AUTO did not become an EROFS mount, in words for
- * a report; NULL when it did. Lent until the next call on STORE. */
+ * a report, not escaped; NULL when it did. Lent until the next call on STORE. */
 RKT_PUBLIC const char *rkt_store_tree_reason(const rkt_store *store);
 
 /* ---- leases -------------------------------------------------------------------------------- */

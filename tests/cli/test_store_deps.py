@@ -75,6 +75,14 @@ def test_info_names_dependencies_found_and_missing(stack, tmp_path):
     assert "dependency: example.com/gone missing\n" in store("info", "example.com/lone").out
 
 
+def test_what_is_missing_is_escaped_once_and_for_people(data_dir, tmp_path):
+    gone = {"imageName": "example.com/gone", "labels": [{"name": "x", "value": "a\x1b[2Jb"}]}
+    add(image(tmp_path, "example.com/lone", {}, dependencies=[gone]))
+    said = "example.com/lone needs example.com/gone (x=a{}[2Jb): not in the store"
+    assert info("example.com/lone")["dependencies"][0]["problem"] == said.format("\x1b")
+    assert f"problem: {said.format(chr(92) + 'x1b')}\n" in store("info", "example.com/lone").out
+
+
 @needs_root
 @pytest.mark.parametrize("form", ["extracted", pytest.param("erofs", marks=needs_erofs)])
 def test_a_tree_has_what_its_layers_give(stack, own_mounts, form):

@@ -263,3 +263,10 @@ def test_setuid_survives_where_no_other_user_gets_to_s_010(image, data_dir):
     assert tree.joinpath("bin/program").stat().st_mode & 0o7777 == 0o4755
     above = [path for path in tree.parents if path.is_relative_to(data_dir)]
     assert any(path.stat().st_mode & 0o077 == 0 for path in above)
+
+
+def test_why_there_is_no_mount_is_escaped_once_and_for_people(data_dir, tmp_path):
+    image = add(write(tmp_path / "a.aci", image_tar(more=[entry("rootfs/\x1b[2J", type=tarfile.CHRTYPE)])))
+    why = "the image has no EROFS index: indexing {}[2J: character device 0:0"
+    assert f"no EROFS mount here: {why.format(chr(92) + 'x1b')}" in store("render", image).err
+    assert json.loads(store("render", "--json", image).out)["noErofsBecause"].startswith(why.format("\x1b"))
