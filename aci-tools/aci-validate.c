@@ -157,6 +157,9 @@ static int work(struct settings *settings, const struct operands *files, rkt_err
 {
 	if (settings->json)
 		settings->format = FORMAT_JSON;
+	if (settings->list_rules && files->count)
+		return rkt_fail(err, RKT_USAGE, "--list-rules looks at no file: leave out '%s'",
+			files->items[0]);
 	if (settings->list_rules) {
 		findings_list_rules((enum format)settings->format);
 		return 0;

@@ -258,6 +258,12 @@ def test_names_cannot_drive_the_terminal(tmp_path):
     assert "rootfs/\\x1b[2J" in result.out
 
 
+def test_list_rules_takes_no_file(tmp_path):
+    result = run(["aci-validate", "--list-rules", make_aci(tmp_path / "a.aci")])
+    assert (result.status, result.out) == (2, "")
+    assert "--list-rules looks at no file: leave out '" in result.err
+
+
 def test_rules_are_listed_with_their_origin():
     result = run(["aci-validate", "--list-rules"])
     assert result.status == 0
