@@ -14,7 +14,8 @@
 		LIMIT_OPTION("max-manifest", (limits).manifest_max, "BYTES",                     \
 			"Refuse a larger manifest. Default: 1048576."),                          \
 		LIMIT_OPTION("max-entries", (limits).tar.entries_max, "N",                       \
-			"Refuse an image of more entries. Default: 4000000."),                   \
+			"Refuse an image of more entries, or directories without. Default: "     \
+			"4000000."),                                                             \
 		LIMIT_OPTION("max-path", (limits).tar.path_max, "BYTES",                         \
 			"Refuse longer paths. Default: 4096."),                                  \
 		LIMIT_OPTION("max-name", (limits).tar.part_max, "BYTES",                         \

@@ -22,6 +22,8 @@ struct image_reader {
 	struct buf known_parent;
 	bool started, manifest_seen;
 	uint64_t entry_count;
+	uint64_t entryless; /* directories that are there only because something is below them */
+	uint64_t entries_max;
 	struct buf manifest_bytes;
 	struct image_manifest *manifest;
 	struct image_entry entry;
@@ -121,12 +123,29 @@ static int check_unused(image_reader *self, const struct tar_entry *e, rkt_error
 {
 	enum path_use use = path_set_get(&self->paths, e->path, e->path_len);
 
+	if (use == PATH_PARENT && e->type == TAR_DIR)
+		self->entryless--; /* here is its entry */
 	if (use == PATH_UNUSED || (use == PATH_PARENT && e->type == TAR_DIR))
 		return VERDICT_TAKE;
 	if (use == PATH_PARENT)
 		return BREACH(self, e, err, "layout-below-file",
 			"is %s, but earlier entries stand below it", type_words(e->type));
 	return BREACH(self, e, err, "layout-duplicate", "is in the archive twice");
+}
+
+/* A directory without an entry costs as much memory as one with, and one path may make a thousand.
+ * Nothing is gained by reading on. */
+static int count_entryless(image_reader *self, const struct tar_entry *e, rkt_error **err)
+{
+	const unsigned long long max = self->entries_max;
+
+	if (self->entry_count + ++self->entryless <= max)
+		return 0;
+	if (self->check)
+		check_report_at(self->check, "layout-limits", e->path, e->header_offset, NULL,
+			"more than %llu members and directories above them", max);
+	return rkt_fail(err, RKT_INVALID, "%s: more than %llu members and directories above them",
+		e->path, max);
 }
 
 /* The directories above the entry: made known, and refused where they are files. A symbolic link
@@ -146,6 +165,8 @@ static int check_parents(image_reader *self, const struct tar_entry *e, rkt_erro
 		if (use == PATH_FILE || use == PATH_HARDLINK || use == PATH_OTHER)
 			return BREACH(self, e, err, "layout-below-file",
 				"stands below %.*s, which is no directory", (int)len, e->path);
+		if (use == PATH_UNUSED && count_entryless(self, e, err) < 0)
+			return -1;
 		path_set_put(
 			&self->paths, e->path, len, use == PATH_SYMLINK ? PATH_DIR : PATH_PARENT);
 		if (use == PATH_SYMLINK && BREACH(self, e, err, "layout-below-symlink",
@@ -288,6 +309,7 @@ image_reader *image_open(source *in, const struct image_options *options)
 
 	self->tar = tar_open(in, &limits.tar);
 	self->manifest_max = limits.manifest_max;
+	self->entries_max = limits.tar.entries_max;
 	self->check = options ? options->check : NULL;
 	return self;
 }

@@ -57,6 +57,10 @@ def of_size(size):
 CASES = [
     ("max-manifest", "the manifest", 3000, {"manifest_": padded_manifest(3000)}),
     ("max-entries", "members", 5, {"entries": [entry(f"rootfs/{i}", "") for i in range(3)]}),
+    ("max-entries", "members and directories", 6, {"entries": [entry("rootfs/a/b/c/f", "")]}),
+    # those that get their entry later count once
+    ("max-entries", "members and directories", 7,
+     {"entries": [entry("rootfs/a/b/f", ""), entry("rootfs/a/b"), entry("rootfs/a"), entry("rootfs/b/g", "")]}),
     ("max-path", "the path is longer", 120, {"entries": [entry("rootfs/" + "/".join(["d" * 37] * 3), "")]}),
     ("max-name", "a part of the path is longer", 40, {"entries": [entry("rootfs/" + "n" * 40, "")]}),
     ("max-depth", "too many directories deep", 9, {"entries": [entry("rootfs" + "/d" * 8, "")]}),
