@@ -122,8 +122,8 @@ int fd_read_rest(int fd, size_t max, struct buf *buf, rkt_error **err)
 	size_t before = buf->len;
 
 	for (;;) {
-		size_t step = max - (buf->len - before) + 1 < 65536 ? max - (buf->len - before) + 1
-								    : 65536;
+		size_t left = max - (buf->len - before);
+		size_t step = left < PIECE ? left + 1 : PIECE; /* one more, to see that it ends */
 		ssize_t got = fd_read_full(fd, buf_reserve(buf, step), step, err);
 
 		if (got < 0)

@@ -152,12 +152,14 @@ def test_expansion_is_not_looked_at_in_small_images_s_012(tmp_path):
     assert run(["aci-hash", "--max-ratio=2", aci]).status == 0
 
 
-def test_a_small_file_with_a_large_limit_costs_nothing(tmp_path):
+def test_a_small_file_with_a_large_limit_costs_nothing(tmp_path, layout):
     """A limit is not an amount that somebody reserves."""
     aci = make_aci(tmp_path / "a.aci")
     options = [f"--{option}={(1 << 64) - 1}" for option in [*DEFAULTS, "max-size", "max-ratio"]]
     assert run(["aci-hash", *options, aci]).status == 0
     assert run(["aci-validate", *options, aci]).status == 0
+    assert run(["aci-validate", *options, layout], timeout=60).status == 0
+    assert run(["aci-build", *options, layout, tmp_path / "b.aci"], timeout=60).status == 0
 
 
 # ---- layouts and what aci-build reads --------------------------------------------------------------
