@@ -247,22 +247,28 @@ static int read_map_before_data(
 
 /* ---- GNU ----------------------------------------------------------------------------------- */
 
-#define GNU_RUN         24u /* offset and length of 12 bytes each */
+#define GNU_FIELD       12u
+#define GNU_RUN         24u /* offset and length */
 #define GNU_HEADER_RUNS 4u
 #define GNU_BLOCK_RUNS  21u
 #define GNU_SIZE_OFFSET (GNU_HEADER_RUNS * GNU_RUN + 1)
 
-/* Reads COUNT runs at FIELDS; the list ends before the first without an offset. */
+/* Reads COUNT runs at FIELDS, after which the list goes on if there are MORE. It ends before a run
+ * that is all zeros. Where one has no offset, or no length, or something follows, programs differ
+ * on where the end is. */
 static int read_gnu_runs(
-	struct tar_sparse *self, const uint8_t *fields, unsigned count, rkt_error **err)
+	struct tar_sparse *self, const uint8_t *fields, unsigned count, bool more, rkt_error **err)
 {
-	for (unsigned i = 0; i < count; i++, fields += GNU_RUN) {
+	for (; count; count--, fields += GNU_RUN) {
 		uint64_t offset = 0, len = 0;
 
-		if (!fields[0])
+		if (!fields[0] || !fields[GNU_FIELD]) {
+			if (more || !tar_is_zero(fields, (size_t)count * GNU_RUN))
+				return fail(err, "its map goes on after an empty run");
 			break;
+		}
 		if (tar_header_number(fields, "offset of a run", &offset, err) < 0 ||
-			tar_header_number(fields + 12, "length of a run", &len, err) < 0 ||
+			tar_header_number(fields + GNU_FIELD, "length of a run", &len, err) < 0 ||
 			add_run(self, offset, len, err) < 0)
 			return -1;
 	}
@@ -278,7 +284,7 @@ int tar_sparse_read_gnu(
 	if (self->given)
 		return fail(err, "both a GNU and a pax header say so");
 	if (tar_header_number(fields + GNU_SIZE_OFFSET, "realsize", &self->size, err) < 0 ||
-		read_gnu_runs(self, fields, GNU_HEADER_RUNS, err) < 0)
+		read_gnu_runs(self, fields, GNU_HEADER_RUNS, more, err) < 0)
 		return -1;
 	while (more) {
 		const uint8_t *block = NULL;
@@ -290,9 +296,9 @@ int tar_sparse_read_gnu(
 			return fail(err, "truncated: the stream ends within its map");
 		if (!block[0])
 			return fail(err, "an empty block continues its map");
-		if (read_gnu_runs(self, block, GNU_BLOCK_RUNS, err) < 0)
-			return -1;
 		more = block[GNU_BLOCK_RUNS * GNU_RUN];
+		if (read_gnu_runs(self, block, GNU_BLOCK_RUNS, more, err) < 0)
+			return -1;
 	}
 	return 0;
 }

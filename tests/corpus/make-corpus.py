@@ -249,10 +249,18 @@ def sparse():
     ok("sparse-pax-0.0-size", image(pax(("GNU.sparse.size", b"6"), ("GNU.sparse.numblocks", b"0"))
                                     + member(name)))
     bad_tar("sparse-not-gnu", "not GNU's", sparse_gnu(name, 512, [(0, 512)], b"d" * 512, magic=USTAR))
+    full = [(i * 1024, 256) for i in range(4)]  # what fits into the header
     bad_tar("sparse-gnu-old-map-cut-short", "truncated",
-            sparse_gnu(name, 8192, [(0, 512)], b"", more=True), end=b"")
+            sparse_gnu(name, 8192, full, b"", more=True), end=b"")
     bad_tar("sparse-gnu-old-map-empty", "empty block",
-            sparse_gnu(name, 8192, [(0, 512)], b"", more=True) + bytes(512))
+            sparse_gnu(name, 8192, full, b"", more=True) + bytes(512))
+    for what, runs in {
+        "without-length": [(0, 512), (1024, bytes(12)), (4096, 512)],
+        "without-offset": [(0, 512), (bytes(12), 512), (4096, 0)],
+        "after-its-end": [(0, 1024), (bytes(12), bytes(12)), (8192, 0)],
+        "more-after-its-end": [(0, 512), *[(bytes(12), bytes(12))] * 3, (4096, 512)],
+    }.items():
+        bad_tar(f"sparse-gnu-old-map-{what}", "after an empty run", sparse_gnu(name, 8192, runs, data))
     bad_tar("sparse-gnu-and-pax", "both", pax(("GNU.sparse.size", b"512")) +
             sparse_gnu(name, 512, [(0, 512)], b"d" * 512))
     bad_tar("sparse-directory", "not a file", pax(("GNU.sparse.size", b"0"),
