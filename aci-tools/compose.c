@@ -239,9 +239,35 @@ static int set_app(json *root, const struct compose *c, enum defaults defaults, 
 	return c->isolators.count ? set_isolators(app, &c->isolators, err) : 0;
 }
 
+static int check_list(const struct opts_list *list, rkt_error **err)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (str_check_utf8(list->items[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* Isolators are JSON, and their reader says where in it. */
+static int check_texts(const struct compose *c, rkt_error **err)
+{
+	const struct opts_list *const lists[] = { &c->labels, &c->annotations, &c->exec,
+		&c->environment, &c->ports, &c->mounts, &c->dependencies };
+	const char *const texts[] = { c->name, c->user, c->group, c->working_directory };
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (texts[i] && str_check_utf8(texts[i], err) < 0)
+			return -1;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		if (check_list(lists[i], err) < 0)
+			return -1;
+	return 0;
+}
+
 /* Everything but what every manifest begins with. */
 static int set_fields(json *root, const struct compose *c, enum defaults defaults, rkt_error **err)
 {
+	if (check_texts(c, err) < 0)
+		return -1;
 	if (c->name)
 		json_set(root, "name", json_new_string(c->name));
 	if (set_pairs(root, "labels", &c->labels, err) < 0)

@@ -39,6 +39,20 @@ size_t str_utf8_next(const uint8_t *text, size_t len, uint32_t *ret_code)
 	return need;
 }
 
+int str_check_utf8(const char *text, rkt_error **err)
+{
+	const uint8_t *bytes = (const uint8_t *)text;
+	size_t len = strlen(text);
+
+	for (size_t at = 0, step; at < len; at += step) {
+		step = str_utf8_next(bytes + at, len - at, NULL);
+		if (!step)
+			return rkt_fail(err, RKT_USAGE,
+				"'%s' is not UTF-8, and a manifest can hold nothing else", text);
+	}
+	return 0;
+}
+
 bool str_is_showable(uint32_t code)
 {
 	if (code < 0x20 || (code >= 0x7f && code < 0xa0))

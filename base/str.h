@@ -21,6 +21,8 @@ bool str_is_showable(uint32_t code);
  * Overlong forms, surrogates and values above U+10FFFF are invalid (RFC 3629). *RET_CODE gets the
  * code point when it is not NULL. */
 size_t str_utf8_next(const uint8_t *text, size_t len, uint32_t *ret_code);
+/* Refuses (RKT_USAGE) what JSON has no form for: json_new_string() would replace it. */
+int str_check_utf8(const char *text, rkt_error **err);
 
 bool str_has_prefix(const char *text, const char *prefix);
 bool str_has_suffix(const char *text, const char *suffix);

@@ -6,6 +6,7 @@
 #include "aci/manifest.h"
 #include "aci/name.h"
 #include "base/alloc.h"
+#include "base/str.h"
 
 #define POD_AC_VERSION "0.8.11"
 
@@ -22,7 +23,7 @@ int compose_check_environment(const char *pair, rkt_error **err)
 	name = xmemdup(pair, (size_t)(equals - pair));
 	if (!env_name_is(name, &why))
 		return rkt_fail(err, RKT_USAGE, "environment \"%s\": %s", pair, why);
-	return 0;
+	return str_check_utf8(pair, err);
 }
 
 /* ---- the app section ------------------------------------------------------------------------ */

@@ -5,6 +5,7 @@
 
 #include "aci/name.h"
 #include "base/alloc.h"
+#include "base/str.h"
 #include "cli/complete.h"
 #include "runner/option.h"
 
@@ -40,7 +41,7 @@ static int take_operand(void *context, const char *text, bool after_dashes, rkt_
 		return 0;
 	}
 	app = last_app(run, text, err);
-	if (!app)
+	if (!app || str_check_utf8(text, err) < 0)
 		return -1;
 	add_text(&app->args, &app->arg_count, text);
 	return 0;
@@ -67,6 +68,8 @@ static int take_exec(void *into, const char *value, rkt_error **err)
 		return -1;
 	if (!*value)
 		return rkt_fail(err, RKT_USAGE, "--exec: must not be empty");
+	if (str_check_utf8(value, err) < 0)
+		return -1;
 	app->exec = value;
 	return 0;
 }
@@ -75,7 +78,7 @@ static int take_user(void *into, const char *value, rkt_error **err)
 {
 	struct app_request *app = last_app(into, "--user", err);
 
-	if (!app)
+	if (!app || str_check_utf8(value, err) < 0)
 		return -1;
 	app->user = value;
 	return 0;
@@ -85,7 +88,7 @@ static int take_group(void *into, const char *value, rkt_error **err)
 {
 	struct app_request *app = last_app(into, "--group", err);
 
-	if (!app)
+	if (!app || str_check_utf8(value, err) < 0)
 		return -1;
 	app->group = value;
 	return 0;
@@ -99,6 +102,8 @@ static int take_working_dir(void *into, const char *value, rkt_error **err)
 		return -1;
 	if (value[0] != '/')
 		return rkt_fail(err, RKT_USAGE, "--working-dir: %s is not an absolute path", value);
+	if (str_check_utf8(value, err) < 0)
+		return -1;
 	app->working_dir = value;
 	return 0;
 }

@@ -148,6 +148,8 @@ int volume_parse(const char *text, struct volume *ret, rkt_error **err)
 	rest = xstrdup(text + name_len + 1);
 	if (!ac_name_is(volume.name, &why))
 		return rkt_fail(err, RKT_USAGE, "name \"%s\": %s", volume.name, why);
+	if (str_check_utf8(text, err) < 0)
+		return -1;
 	if (text[name_len] == ':' ? take_source(&volume, rest, err) < 0
 				  : take_fields(&volume, rest, err) < 0)
 		return -1;

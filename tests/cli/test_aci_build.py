@@ -213,6 +213,8 @@ def test_a_manifest_may_come_from_standard_input(tmp_path, layout):
 @pytest.mark.parametrize("options", [
     ["--label=version"], ["--env==x"], ["--port=http"], ["--port=http:many"], ["--port=http:65536"],
     ["--mount=data"], ["--isolator=resource/memory"], ["--dependency=example.com/a,os"],
+    # bytes that are not UTF-8, as Python has them
+    ["--exec=/bin/caf\udce9"], ["--env=A=\udce9"], ["--label=version=\udcff"], ["--user=\udce9"],
 ])
 def test_a_malformed_value_is_a_usage_error(tmp_path, layout, options):
     result = run(["aci-build", "--name=example.com/a", "--from-dir", layout / "rootfs", *options,

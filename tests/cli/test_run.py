@@ -320,6 +320,13 @@ def test_open_mount_point_is_warned_about(house):
         ["x", "--environment=novalue"],
         ["x", "--name=Not_A_Name"],
         ["x", "--working-dir=relative"],
+        # bytes that are not UTF-8, as Python has them: a pod manifest cannot hold them
+        ["x", "--", "caf\udce9"],
+        ["x", "--exec=/bin/caf\udce9"],
+        ["x", "--environment=A=\udce9"],
+        ["x", "--user=\udce9"],
+        ["x", "--working-dir=/\udce9"],
+        ["--volume=data:/\udce9", "x"],
         ["--hostname=" + "h" * 65, "x"],
         ["--net=bridge", "x"],
         ["--interactive", "x", "y"],
