@@ -30,10 +30,11 @@ void subject_free(struct subject *s)
 
 /* ---- which type ------------------------------------------------------------------------------ */
 
-/* A manifest is a JSON object; no archive and no compressed stream begins like one. */
+/* A manifest is a JSON object; no archive and no compressed stream begins like one. Behind a byte
+ * order mark, as some editors write it, it is one too, and its reader says that this is wrong. */
 static bool looks_like_json(struct slice start)
 {
-	size_t i = 0;
+	size_t i = start.len >= 3 && memcmp(start.data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 
 	while (i < start.len && memchr(" \t\r\n", start.data[i], 4))
 		i++;

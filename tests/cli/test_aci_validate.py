@@ -82,6 +82,14 @@ def test_wrong_json_is_told_with_its_line(tmp_path):
     assert "line 3" in result.out
 
 
+def test_a_manifest_behind_a_byte_order_mark_is_no_archive(tmp_path):
+    (tmp_path / "m").write_text("\ufeff" + json.dumps(manifest()), encoding="utf-8")
+    result = run(["aci-validate", tmp_path / "m"])
+    assert result.status == 1
+    assert rules_of(result) == ["json-syntax"]
+    assert "byte order mark" in result.out and "image-manifest" in result.out
+
+
 def test_what_is_wrong_is_escaped_once(tmp_path):
     (tmp_path / "m").write_text(r'{"acKind": "ImageManifest", "a\\\u0001": 1, "a\\\u0001": 2}')
     shown = r"at /a\\\x01: duplicate key"
