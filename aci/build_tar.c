@@ -180,6 +180,10 @@ static int take_entry(
 				       "the entry of the root comes after others");
 	if (globs_match_above(r->out.options->excludes, e->path))
 		return 0;
+	if (e->type == TAR_HARDLINK && globs_match_above(r->out.options->excludes, e->link))
+		return rkt_fail(err, RKT_FAILED,
+			"%s is a hard link to %s, which is left out and has its data: take both or neither",
+			e->path, e->link);
 	return rewrite_entry(r, e, err);
 }
 

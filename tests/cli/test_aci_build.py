@@ -342,6 +342,16 @@ def test_a_tar_that_makes_no_image_is_refused(tmp_path, pairs, words):
     fails(tmp_path, ["--name=example.com/a", "--from-tar", tmp_path / "root.tar"], 4, words)
 
 
+def test_a_hard_link_to_what_is_left_out_is_refused(tmp_path):
+    (tmp_path / "root.tar").write_bytes(tar_bytes([entry("etc/a", "x"), hardlink("b", "etc/a")]))
+    for exclude in ("a", "etc"):
+        fails(tmp_path, ["--name=example.com/a", "--from-tar", tmp_path / "root.tar", "--exclude", exclude], 1,
+              "b is a hard link to etc/a, which is left out")
+    result = run(["aci-build", "--name=example.com/a", "--from-tar", tmp_path / "root.tar", "--exclude=a",
+                  "--exclude=b", tmp_path / "a.aci"])
+    assert result.status == 0
+
+
 def test_a_truncated_tar_is_refused(tmp_path):
     (tmp_path / "root.tar").write_bytes(tar_of_root()[:300000])
     fails(tmp_path, ["--name=example.com/a", "--from-tar", tmp_path / "root.tar"], 4, "truncated")
