@@ -76,6 +76,8 @@ static uint64_t next_data(int fd, uint64_t at, uint64_t size, uint64_t *ret_end)
 
 	if (data < 0 && errno == ENXIO)
 		return size;
+	if (data > (off_t)size) /* somebody appended meanwhile */
+		return size;
 	end = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
 	*ret_end = end < 0 ? size : (uint64_t)end;
 	return data < 0 ? at : (uint64_t)data;

@@ -7,7 +7,7 @@ import subprocess
 import tarfile
 
 import pytest
-from conftest import SOURCE, manifest, needs_erofs, run
+from conftest import SOURCE, Held, manifest, needs_erofs, run, tool
 from test_sparse import INDEX_TOOL, PAGE, WRITERS, assert_same_files, compare_mounted, write_raw
 
 HOLE = 1 << 16  # the shortest that is written as one: aci/holes.h
@@ -99,6 +99,22 @@ def test_zeros_that_a_file_system_keeps_give_the_same_bytes_as_holes(tmp_path):
               env={**os.environ, "SOURCE_DATE_EPOCH": "1"})
     assert (tmp_path / "written.aci").read_bytes() == (tmp_path / "holes.aci").read_bytes()
     assert (tmp_path / "holes.aci").stat().st_size < 4 * HOLE
+
+
+def test_what_is_appended_behind_a_hole_meanwhile_is_left_out(tmp_path):
+    (tmp_path / "root").mkdir()
+    log = tmp_path / "root/log"
+    with open(log, "wb") as file:
+        file.truncate(4 * HOLE)
+        args = [tool("aci-build"), "--name=example.com/a", "--from-dir", tmp_path / "root", tmp_path / "a.aci"]
+        with Held(args, "lseek", log, stdout=subprocess.DEVNULL) as held:
+            held.wait_held()
+            file.seek(40 * HOLE)
+            file.write(b"x" * HOLE)
+            file.flush()
+            held.release()
+            assert held.wait(60) == 0
+    assert f" {4 * HOLE} " in run(["aci-extract", "--list", tmp_path / "a.aci"]).out
 
 
 @pytest.mark.parametrize("compression", ["gzip", "xz", "zstd"])
