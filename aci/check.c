@@ -60,9 +60,9 @@ enum check_mode check_mode_of(const check *self)
 	return self->mode;
 }
 
-bool check_has_room(const check *self)
+bool check_has_room(const check *self, enum severity severity)
 {
-	return self && self->kept < CHECK_FINDINGS_MAX;
+	return self && self->counts[severity] < CHECK_FINDINGS_MAX;
 }
 
 size_t check_count(const check *self, enum severity severity)
@@ -142,8 +142,8 @@ static int report(
 		abort(); /* every rule stands in the table, so that --list-rules tells all */
 	is_error = rule->severity == SEVERITY_ERROR;
 	if (self) {
+		room = check_has_room(self, rule->severity);
 		self->counts[rule->severity]++;
-		room = check_has_room(self);
 		place_in_entry(self, &kept);
 		if (room)
 			keep(self, rule, &kept, text);

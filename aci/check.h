@@ -44,8 +44,9 @@ enum check_mode {
 	CHECK_ALL,   /* go on as long as the rest can still be understood */
 };
 
-/* As many findings are kept: hostile input must not fill the memory (S-012). Warnings beyond are
- * only counted, an error beyond ends the reading in every mode. */
+/* As many errors are kept, and as many warnings: hostile input must not fill the memory (S-012),
+ * nor hide what makes it invalid behind warnings. Warnings beyond are only counted, an error beyond
+ * ends the reading in every mode. */
 #define CHECK_FINDINGS_MAX 1000
 
 typedef struct check check;
@@ -75,8 +76,8 @@ int check_report_in(check *self, const char *rule, const struct check_spot *spot
  * ENTRY (lent), which begins at OFFSET (NULL: not known). SELF may be NULL. */
 void check_within(check *self, const char *entry, const uint64_t *offset);
 
-/* Whether a warning would be kept: not without a check, nor in a full one. */
-bool check_has_room(const check *self);
+/* Whether a finding would be kept: not without a check, nor where there are enough of its kind. */
+bool check_has_room(const check *self, enum severity severity);
 /* How many were reported. */
 size_t check_count(const check *self, enum severity severity);
 /* Finding number INDEX, in the order reported, or NULL past the last. Lent until check_free(). */

@@ -132,7 +132,7 @@ void schema_breach(
 	if (self->ended)
 		return;
 	is_error = check_rule_find(rule)->severity == SEVERITY_ERROR;
-	if (!is_error && !check_has_room(self->check))
+	if (!is_error && !check_has_room(self->check, SEVERITY_WARNING))
 		return; /* nobody would see it, and to find its place costs time */
 	va_start(args, format);
 	if (vasprintf(&text, format, args) < 0)

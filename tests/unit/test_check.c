@@ -94,12 +94,26 @@ static void findings_are_bounded(void **state)
 	(void)state;
 	for (int i = 0; i < CHECK_FINDINGS_MAX; i++)
 		assert_int_equal(check_report(findings, "layout-top", "a", &err, "%d", i), 0);
-	assert_int_equal(check_report(findings, "layout-rootfs-entry", "a", &err, "warning"), 0);
 	assert_int_equal(check_report(findings, "layout-top", "a", &err, "one more"), -1);
 	assert_non_null(check_get(findings, CHECK_FINDINGS_MAX - 1));
 	assert_null(check_get(findings, CHECK_FINDINGS_MAX));
 	assert_int_equal(check_count(findings, SEVERITY_ERROR), CHECK_FINDINGS_MAX + 1);
 	rkt_error_free(err);
+}
+
+static void warnings_hide_no_errors(void **state)
+{
+	auto_check check *findings = check_new(CHECK_ALL);
+	rkt_error *err = NULL;
+
+	(void)state;
+	for (int i = 0; i <= CHECK_FINDINGS_MAX; i++)
+		assert_int_equal(
+			check_report(findings, "layout-rootfs-entry", "a", &err, "%d", i), 0);
+	assert_null(check_get(findings, CHECK_FINDINGS_MAX));
+	assert_int_equal(check_report(findings, "layout-top", "a", &err, "an error"), 0);
+	assert_string_equal(check_get(findings, CHECK_FINDINGS_MAX)->text, "an error");
+	assert_int_equal(check_count(findings, SEVERITY_WARNING), CHECK_FINDINGS_MAX + 1);
 }
 
 /* S-013 */
@@ -135,6 +149,7 @@ int main(void)
 		cmocka_unit_test(places_in_text_have_lines),
 		cmocka_unit_test(text_may_be_the_content_of_an_entry),
 		cmocka_unit_test(findings_are_bounded),
+		cmocka_unit_test(warnings_hide_no_errors),
 		cmocka_unit_test(what_is_quoted_is_escaped),
 		cmocka_unit_test(rules_are_unique_and_say_something),
 	};
