@@ -21,7 +21,7 @@ char *time_rfc3339(int64_t sec, char out[static TIME_TEXT_SIZE])
 	if (!gmtime_r(&clock, &tm) || tm.tm_year > 9999 - 1900 || tm.tm_year < -1900)
 		snprintf(out, TIME_TEXT_SIZE, "@%lld", (long long)sec);
 	else
-		strftime(out, TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
+		strftime(out, TIME_TEXT_SIZE, "%04Y-%m-%dT%H:%M:%SZ", &tm);
 	return out;
 }
 

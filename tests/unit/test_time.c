@@ -1,4 +1,4 @@
-/* time: waiting for points in time that nobody moves. */
+/* time: how points in time are written, and waiting for those that nobody moves. */
 #include "base/time.h"
 
 #include <errno.h>
@@ -34,9 +34,33 @@ static void who_sets_the_clock_back_prolongs_no_waiting(void **state)
 	assert_int_equal(result, ETIMEDOUT);
 }
 
+/* RFC 3339 has years of four digits, and no others; archives have any. */
+static void years_have_four_digits(void **state)
+{
+	static const struct {
+		int64_t sec;
+		const char *text;
+	} cases[] = {
+		{ 0, "1970-01-01T00:00:00Z" },
+		{ -60000000000, "0068-09-03T13:20:00Z" },
+		{ -62167219200, "0000-01-01T00:00:00Z" },
+		{ -62167219201, "@-62167219201" },
+		{ 253402300799, "9999-12-31T23:59:59Z" },
+		{ 253402300800, "@253402300800" },
+		{ INT64_MAX, "@9223372036854775807" },
+		{ INT64_MIN, "@-9223372036854775808" },
+	};
+	char text[TIME_TEXT_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_string_equal(time_rfc3339(cases[i].sec, text), cases[i].text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
+		cmocka_unit_test(years_have_four_digits),
 		cmocka_unit_test(who_sets_the_clock_back_prolongs_no_waiting),
 	};
 
