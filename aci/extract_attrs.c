@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <time.h>
 
@@ -14,7 +15,7 @@
 
 /* A file by its descriptor, or, where that would open it, by a path whose directory is fixed. */
 struct target {
-	int fd;
+	int fd;           /* with PATH that of the directory */
 	const char *path; /* NULL: FD says it */
 };
 
@@ -55,6 +56,23 @@ static bool xattr_is_wanted(const char *name, const struct extract_options *opti
 	return xattr_is_portable(name);
 }
 
+/* The last call failed. ext4 has one block for all attributes of a file and says ENOSPC of more, on
+ * which nobody finds what is full. */
+static int fail_xattr(
+	const struct target *to, const char *name, struct slice value, rkt_error **err)
+{
+	int error = errno;
+	struct statfs room;
+	bool has_room = error == ENOSPC && fstatfs(to->fd, &room) == 0 && room.f_bavail;
+
+	errno = error;
+	if (has_room)
+		return rkt_fail_errno(err,
+			"set attribute %s of %zu bytes, more than this file system keeps with a file",
+			name, value.len);
+	return rkt_fail_errno(err, "set attribute %s", name);
+}
+
 /* What the file system or the kernel does not take here is counted, not an error. */
 static int set_xattr(const struct target *to, const char *name, struct slice value,
 	struct extract_report *report, rkt_error **err)
@@ -67,7 +85,7 @@ static int set_xattr(const struct target *to, const char *name, struct slice val
 	/* ENOENT: /proc, which the path leads through, is not there */
 	if (errno != EPERM && errno != EACCES && errno != ENOTSUP && errno != EINVAL &&
 		!(to->path && errno == ENOENT))
-		return rkt_fail_errno(err, "set attribute %s", name);
+		return fail_xattr(to, name, value, err);
 	report->xattrs_lost++;
 	return 0;
 }
@@ -200,7 +218,7 @@ static int set_xattrs_at(int dir, const char *name, const struct tar_entry *entr
 	struct extract_report *report, rkt_error **err)
 {
 	auto_free char *path = xasprintf("/proc/self/fd/%d/%s", dir, name);
-	const struct target to = { -1, path };
+	const struct target to = { dir, path };
 
 	if (set_xattrs(&to, entry, options, report, err) < 0)
 		return -1;

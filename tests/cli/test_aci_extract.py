@@ -1,5 +1,6 @@
 """aci-extract: everything is kept, nothing outside is touched, and it is whole or nothing."""
 
+import errno
 import gzip
 import hashlib
 import json
@@ -391,6 +392,26 @@ def test_ordinary_users_get_a_useful_tree_and_a_word(public_dir):
     assert "belong to you" in result.err
     assert (public_dir / "home/out/rootfs/su").stat().st_mode & 0o7777 == 0o755
     assert (public_dir / "home/out/rootfs/locked").stat().st_mode & 0o7777 == 0o500
+
+
+def takes_large_attributes(path):
+    path.write_text("")
+    try:
+        os.setxattr(path, "user.large", b"v" * 5000)
+    except OSError as error:
+        return error.errno not in (errno.ENOSPC, errno.E2BIG)
+    return True
+
+
+def test_an_attribute_too_large_for_the_file_system_is_told_from_a_full_disk(tmp_path):
+    """ext4 has one block for all of a file, and says ENOSPC of more."""
+    if takes_large_attributes(tmp_path / "probe"):
+        pytest.skip("this file system takes them")
+    make_aci(tmp_path / "a.aci", [entry("rootfs/f", "x", pax_headers={
+        "SCHILY.xattr.user.large": "v" * 5000})])
+    one_line(run(["aci-extract", tmp_path / "a.aci", tmp_path / "out"]), 1,
+             "attribute user.large of 5000 bytes, more than this file system keeps with a file")
+    assert not (tmp_path / "out").exists()
 
 
 def test_ordinary_users_keep_acls_and_hear_of_what_they_lose(public_dir):
