@@ -93,6 +93,19 @@ static int open_to_finish(const struct finishing *f, const char *path)
 	return path_open_beneath(f->root, path, O_RDONLY | O_DIRECTORY, 0);
 }
 
+/* Whether the directory was made on the way to what then was not chosen, and is gone. An invented
+ * one may have had an entry later: then this is asked twice. With layers, what was invented may
+ * long have given way to a directory that is empty for good. */
+static bool leads_nowhere(const struct finishing *f, const struct later_dir *dir)
+{
+	const char *const *includes = f->options->includes;
+	const char *path = (const char *)dir->path.data;
+
+	if (!includes || !*includes || dir->what == LATER_ENTRY || !*path || f->layered)
+		return false;
+	return remove_empty(f->root, path) || errno == ENOENT;
+}
+
 static int finish_one(void *context, const struct later_dir *dir, rkt_error **err)
 {
 	const struct finishing *f = context;
@@ -101,7 +114,7 @@ static int finish_one(void *context, const struct later_dir *dir, rkt_error **er
 	struct extract_report *report = dir->what == LATER_INVENTED ? &unheard : f->report;
 	auto_fd int fd = -1;
 
-	if (dir->what == LATER_ON_THE_WAY && remove_empty(f->root, path))
+	if (leads_nowhere(f, dir))
 		return 0;
 	fd = open_to_finish(f, path);
 	/* a later layer has something else there: what becomes of that was noted, too */

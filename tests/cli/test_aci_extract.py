@@ -346,6 +346,15 @@ def test_directories_on_the_way_are_those_of_the_image(tmp_path):
     assert (st.st_mode & 0o7777, st.st_mtime) == (0o750, 8)
 
 
+@pytest.mark.parametrize("later", [[], [entry("rootfs/a/b")], [entry("rootfs/a/b"), entry("rootfs/a")]],
+                         ids=["none", "one", "both"])
+def test_directories_that_led_nowhere_are_gone_whenever_they_got_an_entry(tmp_path, later):
+    aci = make_aci(tmp_path / "a.aci", [entry("rootfs/a/b/c"), *later, entry("rootfs/x", "")])
+    result = run(["aci-extract", "--rootfs-only", "--include=x", aci, tmp_path / "out"])
+    assert result.status == 0, result
+    assert paths_below(tmp_path / "out") == ["x"]
+
+
 def test_what_is_left_out_is_checked_all_the_same(tmp_path):
     aci = make_aci(tmp_path / "a.aci", [entry("rootfs/a", "x"), entry("rootfs/b", ""),
                                         entry("rootfs/b", "")])
