@@ -7,16 +7,25 @@
 #include "base/alloc.h"
 #include "base/scope.h"
 
+static bool matches(const char *pattern, const char *path, const char *name)
+{
+	size_t front = strncmp(pattern, "./", 2) == 0 ? 2 : *pattern == '/';
+	size_t len = strlen(pattern);
+	auto_free char *cut = NULL;
+
+	if (len > front + 1 && pattern[len - 1] == '/')
+		pattern = cut = xmemdup(pattern, len - 1);
+	pattern += front;
+	return fnmatch(pattern, path, 0) == 0 || (!front && fnmatch(pattern, name, 0) == 0);
+}
+
 bool globs_match(const char *const *patterns, const char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 
-	for (const char *const *p = patterns; p && *p; p++) {
-		bool whole = **p == '/';
-
-		if (fnmatch(*p + whole, path, 0) == 0 || (!whole && fnmatch(*p, name, 0) == 0))
+	for (const char *const *p = patterns; p && *p; p++)
+		if (matches(*p, path, name))
 			return true;
-	}
 	return false;
 }
 

@@ -4,8 +4,8 @@
 #include <stdbool.h>
 
 /* Whether one of PATTERNS (NULL-terminated; NULL: none) is PATH, or the last part of it: "*.o",
- * "usr/share/doc". A * matches slashes too. With a slash in front a pattern is PATH and not just its
- * last part. */
+ * "usr/share/doc". A * matches slashes too. With a slash or "./" in front a pattern is PATH and not
+ * just its last part; a slash behind it, as shells complete directories, means nothing. */
 bool globs_match(const char *const *patterns, const char *path);
 /* The same for PATH and all directories above it, but not for the root: what is below what matches
  * belongs to it. */

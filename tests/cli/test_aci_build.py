@@ -242,6 +242,13 @@ def test_exclude_leaves_out_names_and_paths(tmp_path, layout):
     assert [line.split()[4] for line in listed.splitlines()] == [".", "bin", "link"]
 
 
+@pytest.mark.parametrize("spelling", ["bin", "/bin", "./bin", "bin/", "./bin/"])
+def test_exclude_takes_a_directory_as_it_is_spelt(tmp_path, layout, spelling):
+    assert run(["aci-build", f"--exclude={spelling}", layout, tmp_path / "a.aci"]).status == 0
+    listed = run(["aci-extract", "--list", tmp_path / "a.aci"]).out
+    assert [line.split()[4] for line in listed.splitlines()] == [".", "hard", "link"]
+
+
 @needs_root
 def test_root_owned(tmp_path, layout):
     os.chown(layout / "rootfs/bin/app", 7, 8)

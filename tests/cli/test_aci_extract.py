@@ -321,6 +321,7 @@ def paths_below(path):
     (["--include=/etc/mo*"], ["etc", "etc/motd"]),
     (["--include=motd"], ["etc", "etc/motd", "var", "var/motd"]),
     (["--include=/motd"], []),
+    (["--include=etc/", "--exclude=./etc/motd"], ["etc", "etc/a.bak"]),
     (["--include=usr/share/doc", "--include=empty"],
      ["empty", "usr", "usr/share", "usr/share/doc", "usr/share/doc/x"]),
     (["--exclude=null", "--exclude=usr", "--exclude=/var"],
