@@ -215,9 +215,10 @@ struct relay {
 	struct build_out out;
 	tar_reader *tar;
 	struct buf held;
-	size_t head;    /* what of HELD is done with */
-	uint64_t at;    /* offset in the tar of the byte at HEAD */
-	uint64_t after; /* what stands before this offset is left out */
+	size_t head;       /* what of HELD is done with */
+	uint64_t at;       /* offset in the tar of the byte at HEAD */
+	uint64_t after;    /* what stands before this offset is left out */
+	uint64_t hold_max; /* what can be the manifest or its headers is no further back */
 };
 
 static void relay_free(struct relay *r)
@@ -225,21 +226,6 @@ static void relay_free(struct relay *r)
 	tar_free(r->tar);
 	build_out_free(&r->out);
 	buf_free(&r->held);
-}
-
-/* A source_tap_fn. */
-static int hold(void *context, struct slice block, rkt_error **err)
-{
-	struct relay *r = context;
-	size_t left = r->held.len - r->head;
-
-	(void)err;
-	if (r->head)
-		memmove(r->held.data, r->held.data + r->head, left);
-	r->held.len = left;
-	r->head = 0;
-	buf_append(&r->held, block.data, block.len);
-	return 0;
 }
 
 /* Done with the next LEN bytes. */
@@ -252,10 +238,16 @@ static struct slice take(struct relay *r, uint64_t len)
 	return bytes;
 }
 
+/* Offset in the tar behind what was read. */
+static uint64_t read_to(const struct relay *r)
+{
+	return r->at + (r->held.len - r->head);
+}
+
 /* Writes what stands before OFFSET and was read. */
 static int pass_on(struct relay *r, uint64_t offset, rkt_error **err)
 {
-	uint64_t read = r->at + (r->held.len - r->head);
+	uint64_t read = read_to(r);
 
 	if (offset > read)
 		offset = read;
@@ -264,6 +256,37 @@ static int pass_on(struct relay *r, uint64_t offset, rkt_error **err)
 	if (r->at >= offset)
 		return 0;
 	return build_out_data(&r->out, take(r, offset - r->at), err);
+}
+
+/* A source_tap_fn. The walker has seen all there was before BLOCK, and members are passed on when
+ * it says so; of global headers and of what follows the end, which may be long, it says nothing. */
+static int hold(void *context, struct slice block, rkt_error **err)
+{
+	struct relay *r = context;
+	uint64_t read = read_to(r);
+	size_t left;
+
+	if (read > r->hold_max && pass_on(r, read - r->hold_max, err) < 0)
+		return -1;
+	left = r->held.len - r->head;
+	if (r->head)
+		memmove(r->held.data, r->held.data + r->head, left);
+	r->held.len = left;
+	r->head = 0;
+	buf_append(&r->held, block.data, block.len);
+	return 0;
+}
+
+/* A long name, a long link, a pax header and the manifest, each with a header and padding. */
+static uint64_t hold_max(const struct image_limits *limits)
+{
+	const struct image_limits defaults = image_limits_default();
+	uint64_t pax = (limits ?: &defaults)->tar.pax_max;
+	uint64_t manifest = (limits ?: &defaults)->manifest_max;
+
+	if (pax > UINT64_MAX / 8 || manifest > UINT64_MAX / 8)
+		return UINT64_MAX; /* who sets no limits gets none */
+	return 3 * pax + manifest + UINT64_C(8) * TAR_BLOCK;
 }
 
 static int read_manifest(
@@ -313,7 +336,9 @@ static int pass_entry(struct relay *r, rkt_error **err)
 int build_image_patched(source *in, const struct build_patch *patch, int out,
 	const struct build_options *options, rkt_image_id *ret_id, rkt_error **err)
 {
-	__attribute__((cleanup(relay_free))) struct relay r = { 0 };
+	__attribute__((cleanup(relay_free))) struct relay r = {
+		.hold_max = hold_max(options->limits),
+	};
 	const struct tar_entry *e;
 	int more;
 

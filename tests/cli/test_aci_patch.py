@@ -1,12 +1,13 @@
 """aci-build --patch and --extract-manifest: another manifest, and not a byte besides."""
 
 import json
+import os
 import pathlib
 import subprocess
 
 import pytest
 from acilib import one_line
-from conftest import SOURCE, compress, entry, hardlink, make_aci, manifest, run, tar_bytes, tool
+from conftest import SOURCE, compress, entry, hardlink, is_sanitized, make_aci, manifest, run, tar_bytes, tool
 
 MORE = [
     entry("rootfs/a", "x" * 700000, pax_headers={"mtime": "1.5", "comment": "kept"}),
@@ -177,3 +178,20 @@ def test_extract_manifest_prints_the_bytes_of_a_good_image_only(tmp_path):
     aci = make_aci(tmp_path / "b.aci", [entry("rootfs/a", ""), entry("rootfs/a", "")])
     assert one_line(run(["aci-build", "--extract-manifest", aci]), 4, "twice").out == ""
     assert run(["aci-build", "--extract-manifest"]).status == 2
+
+
+@pytest.mark.skipif(is_sanitized(), reason="AddressSanitizer needs memory of its own")
+def test_padding_behind_the_end_costs_no_memory_s_012(tmp_path):
+    """Zeros of any length may stand there, and nobody says when they are over."""
+    aci = make_aci(tmp_path / "a.aci", MORE, compression="none")
+    os.truncate(aci, 150 << 20)
+    with subprocess.Popen([tool("aci-build"), "--patch", "--compress=gzip", "--max-ratio=0", "--label=version=2.0.0",
+                           aci, tmp_path / "b.aci"], stdout=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    assert usage.ru_maxrss < 64 << 10
+    # what is not the manifest, to the end
+    compared = subprocess.run(["sh", "-c", 'gzip -dc "$1" | cmp -i 1048576 - "$2"', "sh", tmp_path / "b.aci", aci],
+                              check=False)
+    assert compared.returncode == 0
