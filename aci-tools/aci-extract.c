@@ -170,6 +170,10 @@ static void tell_losses(const struct extract_report *report)
 	if (report->xattrs_lost)
 		out_note("%" PRIu64 " extended attributes or ACLs could not be kept",
 			report->xattrs_lost);
+	if (report->times_lost)
+		out_note("%" PRIu64 " times are beyond what this file system can hold, and became "
+			 "others",
+			report->times_lost);
 	if (report->acl_names_lost)
 		out_note("%" PRIu64 " entries of ACLs name a user or group without a number and "
 			 "could not be kept",

@@ -57,6 +57,8 @@ struct extract_report {
 	/* Entries of ACLs for users and groups that the image has by name only. */
 	uint64_t acl_names_lost;
 	uint64_t owners_lost;
+	/* Times that the file system has no number for, such as 2500 on ext4. */
+	uint64_t times_lost;
 };
 
 /* Whether includes and excludes choose PATH, which is below the root ("": always). */

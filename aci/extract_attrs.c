@@ -175,8 +175,22 @@ static int set_owner(int fd, const struct extract_attrs *attrs,
 	return 0;
 }
 
+/* File systems put what they have no number for at the end of what they have, without a word; all
+ * of them have those of 32 bits. NAME is below DIR; "": DIR itself. */
+static void count_time(
+	int dir, const char *name, const struct extract_attrs *attrs, struct extract_report *report)
+{
+	int64_t sec = attrs->mtime.tv_sec;
+	struct stat st;
+
+	if (sec >= INT32_MIN && sec <= INT32_MAX)
+		return;
+	if (fstatat(dir, name, &st, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) == 0)
+		report->times_lost += st.st_mtim.tv_sec != sec;
+}
+
 static int set_mode_and_time(int fd, const struct extract_attrs *attrs,
-	const struct extract_options *options, rkt_error **err)
+	const struct extract_options *options, struct extract_report *report, rkt_error **err)
 {
 	const struct timespec times[2] = { attrs->mtime, attrs->mtime };
 
@@ -184,6 +198,7 @@ static int set_mode_and_time(int fd, const struct extract_attrs *attrs,
 		return rkt_fail_errno(err, "chmod");
 	if (futimens(fd, times) < 0)
 		return rkt_fail_errno(err, "set times");
+	count_time(fd, "", attrs, report);
 	return 0;
 }
 
@@ -194,7 +209,7 @@ int attrs_set_dir(int fd, const struct extract_attrs *attrs, const struct extrac
 		return -1;
 	if (set_acls(&(struct target){ fd, NULL }, attrs, report, err) < 0)
 		return -1;
-	return set_mode_and_time(fd, attrs, options, err);
+	return set_mode_and_time(fd, attrs, options, report, err);
 }
 
 int attrs_set_file(int fd, const struct tar_entry *entry, const struct extract_options *options,
@@ -210,7 +225,7 @@ int attrs_set_file(int fd, const struct tar_entry *entry, const struct extract_o
 		return -1;
 	if (set_acls(&(struct target){ fd, NULL }, &attrs, report, err) < 0)
 		return -1;
-	return set_mode_and_time(fd, &attrs, options, err);
+	return set_mode_and_time(fd, &attrs, options, report, err);
 }
 
 static int set_xattrs_at(int dir, const char *name, const struct tar_entry *entry,
@@ -245,5 +260,6 @@ int attrs_set_at(int dir, const char *name, const struct tar_entry *entry,
 	times[0] = times[1] = attrs.mtime;
 	if (utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return rkt_fail_errno(err, "set times");
+	count_time(dir, name, &attrs, report);
 	return 0;
 }

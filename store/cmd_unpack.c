@@ -26,6 +26,10 @@ void cmd_unpack_tell(const struct extract_report *report)
 		out_warning("%llu entries of ACLs name a user or group without a number and could "
 			    "not be kept",
 			(unsigned long long)report->acl_names_lost);
+	if (report->times_lost)
+		out_warning("%llu times are beyond what this file system can hold, and became "
+			    "others",
+			(unsigned long long)report->times_lost);
 	if (report->owners_lost)
 		out_warning("the owners of %llu entries could not be kept: that needs root",
 			(unsigned long long)report->owners_lost);

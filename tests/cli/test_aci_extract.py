@@ -404,6 +404,21 @@ def test_ordinary_users_get_a_useful_tree_and_a_word(public_dir):
     assert (public_dir / "home/out/rootfs/locked").stat().st_mode & 0o7777 == 0o500
 
 
+def test_times_that_the_file_system_has_not_are_told(tmp_path):
+    far = 2 ** 34 + 5  # beyond 2446, where ext4 ends
+    (tmp_path / "probe").write_text("")
+    os.utime(tmp_path / "probe", (far, far))
+    if os.stat(tmp_path / "probe").st_mtime == far:
+        pytest.skip("this file system has them")
+    make_aci(tmp_path / "a.aci", [
+        entry("rootfs/d", mtime=far), entry("rootfs/f", "x", mtime=far),
+        entry("rootfs/l", type=tarfile.SYMTYPE, linkname="f", mtime=far),
+        entry("rootfs/1901", "", mtime=-2 ** 31), entry("rootfs/2106", "", mtime=2 ** 32)])
+    result = run(["aci-extract", tmp_path / "a.aci", tmp_path / "out"])
+    assert result.status == 0
+    assert "3 times are beyond what this file system can hold" in result.err
+
+
 def takes_large_attributes(path):
     path.write_text("")
     try:
