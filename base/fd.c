@@ -117,6 +117,41 @@ int fd_copy(int from, int to, rkt_error **err)
 	return (int)len;
 }
 
+static int copy_range(int from, int to, uint64_t at, uint64_t end, rkt_error **err)
+{
+	auto_free uint8_t *bytes = xmalloc(PIECE);
+
+	while (at < end) {
+		size_t wanted = end - at < PIECE ? (size_t)(end - at) : PIECE;
+		ssize_t len = fd_pread_full(from, bytes, wanted, at, err);
+
+		if (len < 0 || fd_pwrite_all(to, bytes, (size_t)len, at, err) < 0)
+			return -1;
+		if (!len)
+			break; /* somebody cut it */
+		at += (uint64_t)len;
+	}
+	return 0;
+}
+
+int fd_copy_sparse(int from, int to, rkt_error **err)
+{
+	off_t at = 0, size = lseek(from, 0, SEEK_END);
+
+	while (size >= 0 && (at = lseek(from, at, SEEK_DATA)) >= 0) {
+		off_t end = lseek(from, at, SEEK_HOLE);
+
+		if (end < 0)
+			return rkt_fail_errno(err, "seek");
+		if (copy_range(from, to, (uint64_t)at, (uint64_t)end, err) < 0)
+			return -1;
+		at = end;
+	}
+	if (errno != ENXIO) /* no more data */
+		return rkt_fail_errno(err, "seek");
+	return ftruncate(to, size) < 0 ? rkt_fail_errno(err, "set the size") : 0;
+}
+
 int fd_read_rest(int fd, size_t max, struct buf *buf, rkt_error **err)
 {
 	size_t before = buf->len;

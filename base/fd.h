@@ -21,6 +21,8 @@ ssize_t fd_pread_full(int fd, void *bytes, size_t len, uint64_t offset, rkt_erro
 int fd_same(int one, int other, uint64_t *ret_at, rkt_error **err);
 /* Writes the rest of FROM to TO. */
 int fd_copy(int from, int to, rkt_error **err);
+/* All of the file FROM into TO, which is empty and is to have holes where FROM has some. */
+int fd_copy_sparse(int from, int to, rkt_error **err);
 
 /* Appends the rest of FD to BUF. More than MAX bytes is RKT_INVALID. */
 int fd_read_rest(int fd, size_t max, struct buf *buf, rkt_error **err);

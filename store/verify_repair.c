@@ -18,9 +18,7 @@ static int write_anew(
 
 	if (scratch_open_locked(&self->store->layout, ret, err) < 0)
 		return -1;
-	if (lseek(subject->index, 0, SEEK_SET) < 0)
-		return rkt_fail_errno(err, "seek");
-	return fd_copy(subject->index, ret->fd, err) < 0 ? -1 : scratch_sync(ret, err);
+	return fd_copy_sparse(subject->index, ret->fd, err) < 0 ? -1 : scratch_sync(ret, err);
 }
 
 /* Under the naming lock: the index made anew takes the place of the damaged one. A mount of the
