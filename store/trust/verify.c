@@ -20,7 +20,7 @@ struct feed {
 	int fd;
 	digest *sum;
 	rkt_error *error;
-	struct names *not_binary; /* gets those that may hold for other bytes too, by their names */
+	struct names *binary; /* gets the good signatures that are over bytes, by their names */
 };
 
 static ssize_t feed_read(void *context, void *bytes, size_t len)
@@ -40,7 +40,8 @@ static ssize_t feed_read(void *context, void *bytes, size_t len)
 
 /* One over text (RFC 4880, 5.2.1) is over its lines, and the same for all ways to end them: who has
  * it can change these bytes. gpgme does not tell it from one over the bytes, so gpg's status line
- * is asked for. It can only make less of a signature. */
+ * is asked for. It can only make less of a signature: where gpg does not say so, none is over
+ * bytes. */
 
 #define BINARY "00"
 
@@ -61,20 +62,20 @@ static gpgme_error_t take_status(void *context, const char *keyword, const char 
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(words) && rest; i++)
 		words[i] = strsep(&rest, " ");
-	if (words[2] && (!words[8] || strcmp(words[8], BINARY) != 0))
-		names_add(feed->not_binary, signature_name(words[0], words[2]));
+	if (words[8] && strcmp(words[8], BINARY) == 0)
+		names_add(feed->binary, signature_name(words[0], words[2]));
 	return 0;
 }
 
-static bool is_binary(const struct names *not_binary, gpgme_signature_t signature)
+static bool is_binary(const struct names *binary, gpgme_signature_t signature)
 {
 	auto_free char *made_sec = xasprintf("%lu", signature->timestamp);
 	auto_free char *name = signature_name(signature->fpr, made_sec);
 
-	for (size_t i = 0; i < not_binary->count; i++)
-		if (strcmp(not_binary->items[i], name) == 0)
-			return false;
-	return true;
+	for (size_t i = 0; i < binary->count; i++)
+		if (strcmp(binary->items[i], name) == 0)
+			return true;
+	return false;
 }
 
 static int run_gpg(trust_home *self, struct slice signature, struct feed *feed,
@@ -210,7 +211,7 @@ static int judge_unknown(
 }
 
 static int judge_signature(trust_home *self, gpgme_signature_t signature,
-	const struct names *not_binary, struct trust_result *ret, rkt_error **err)
+	const struct names *binary, struct trust_result *ret, rkt_error **err)
 {
 	gpgme_error_t error;
 	gpgme_key_t key;
@@ -238,7 +239,7 @@ static int judge_signature(trust_home *self, gpgme_signature_t signature,
 		return gpg_failed(error, "look up key", err);
 	judge_key(signature, key, ret);
 	gpgme.gpgme_key_unref(key);
-	if (ret->verdict == TRUST_GOOD && !is_binary(not_binary, signature))
+	if (ret->verdict == TRUST_GOOD && !is_binary(binary, signature))
 		return say(ret, TRUST_UNTRUSTED,
 			xstrdup("it is one over text, which holds for other bytes too: sign without "
 				"--textmode"));
@@ -267,7 +268,7 @@ static char *lower_case(const char *text)
 }
 
 static int judge(
-	trust_home *self, const struct names *not_binary, struct trust_result *ret, rkt_error **err)
+	trust_home *self, const struct names *binary, struct trust_result *ret, rkt_error **err)
 {
 	gpgme_verify_result_t result = gpgme.gpgme_op_verify_result(self->gpg);
 	struct names speakers = { 0 };
@@ -280,7 +281,7 @@ static int judge(
 	for (gpgme_signature_t at = result->signatures; done == 0 && at; at = at->next) {
 		struct trust_result one = { 0 };
 
-		done = judge_signature(self, at, not_binary, &one, err);
+		done = judge_signature(self, at, binary, &one, err);
 		if (done == 0 && one.verdict == TRUST_GOOD)
 			names_add(&speakers, lower_case(one.primary));
 		if (done == 0 && ret->verdict != TRUST_INVALID)
@@ -319,8 +320,8 @@ int trust_verify(
 	trust_home *self, struct slice signature, int fd, struct trust_result *ret, rkt_error **err)
 {
 	auto_digest digest *sum = digest_new(DIGEST_SHA256);
-	auto_names struct names not_binary = { 0 };
-	struct feed feed = { fd, sum, NULL, &not_binary };
+	auto_names struct names binary = { 0 };
+	struct feed feed = { fd, sum, NULL, &binary };
 	struct trust_result result = { 0 };
 	gpgme_error_t error = 0;
 	int done;
@@ -336,7 +337,7 @@ int trust_verify(
 					? "there is none in it"
 					: gpgme.gpgme_strerror(error)));
 	else
-		done = judge(self, &not_binary, &result, err);
+		done = judge(self, &binary, &result, err);
 	if (done < 0 || digest_hex(sum, result.sha256, err) < 0) {
 		trust_result_free(&result);
 		return -1;
