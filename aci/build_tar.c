@@ -269,10 +269,11 @@ static int hold(void *context, struct slice block, rkt_error **err)
 	if (read > r->hold_max && pass_on(r, read - r->hold_max, err) < 0)
 		return -1;
 	left = r->held.len - r->head;
-	if (r->head)
+	if (r->head > left) { /* a byte that is held long is not moved with every block */
 		memmove(r->held.data, r->held.data + r->head, left);
-	r->held.len = left;
-	r->head = 0;
+		r->held.len = left;
+		r->head = 0;
+	}
 	buf_append(&r->held, block.data, block.len);
 	return 0;
 }
