@@ -30,21 +30,16 @@ source *file_unpack(int fd, const struct unpack_limits *limits, rkt_error **err)
 int file_nameless(rkt_error **err)
 {
 	const char *dir = getenv("TMPDIR");
-	auto_free char *name = NULL;
+	auto_fd int place = -1;
 	int fd;
 
 	if (!dir || !*dir)
 		dir = "/var/tmp";
-	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		return fd;
-	if (!fd_needs_name(errno))
+	place = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (place < 0)
 		return rkt_fail_errno(err, "make a file in %s", dir);
-	name = xasprintf("%s/aci.XXXXXX", dir);
-	fd = mkostemp(name, O_CLOEXEC);
-	if (fd < 0 || unlink(name) < 0)
-		return rkt_fail_errno(err, "make a file in %s", dir);
-	return fd;
+	fd = fd_scratch(place, err);
+	return fd < 0 ? rkt_fail_outer(err, "make a file in %s", dir) : fd;
 }
 
 struct joined_source {
