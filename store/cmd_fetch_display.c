@@ -80,14 +80,14 @@ void fetch_display_tick(void *context)
 {
 	struct fetch_display *self = context;
 
+	pthread_mutex_lock(&self->lock);
 	if (self->ends_unread && out_would_be_unread()) {
+		out_transient(NULL); /* else half a line stays on the terminal */
 		signal(SIGPIPE, SIG_DFL);
 		raise(SIGPIPE);
 	}
-	if (!self->shows_bytes)
-		return;
-	pthread_mutex_lock(&self->lock);
-	show_bytes(self);
+	if (self->shows_bytes)
+		show_bytes(self);
 	pthread_mutex_unlock(&self->lock);
 }
 

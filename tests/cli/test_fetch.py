@@ -1,9 +1,11 @@
 """rkt-store fetch: URLs, what servers say, and the cache. Signatures have their own tests."""
 
+import contextlib
 import hashlib
 import hmac
 import json
 import os
+import pty
 import re
 import shutil
 import signal
@@ -493,6 +495,30 @@ def test_what_nobody_will_read_is_not_waited_for(data_dir, web, options):
             assert process.wait(60) == -signal.SIGPIPE
     finally:
         done.set()
+
+
+def test_nor_does_the_line_of_progress_stay_then(data_dir, web):
+    done = threading.Event()
+    def hang(handler, _):
+        handler.reply(200, b"x" * 100_000, length=1 << 30)
+        handler.wfile.flush()
+        done.wait(60)
+    web.route("/a.aci", hang)
+    screen, terminal = pty.openpty()
+    command = [tool("rkt-store"), "fetch", "--cacert", web.ca, *SOON, "--insecure-options=image", f"{web.url}/a.aci"]
+    try:
+        with subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, stderr=terminal) as process:
+            os.close(terminal)
+            seen = os.read(screen, 4096)
+            process.stdout.close()
+            assert process.wait(60) == -signal.SIGPIPE
+        with contextlib.suppress(OSError):  # nobody else has the terminal open
+            while True:
+                seen += os.read(screen, 4096)
+        assert "/a.aci  " in seen.decode() and seen.endswith(b"\r\x1b[K"), seen
+    finally:
+        done.set()
+        os.close(screen)
 
 
 @pytest.mark.parametrize("after", ["nothing", "status", "headers"])
