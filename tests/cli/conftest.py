@@ -121,6 +121,8 @@ class Held(subprocess.Popen):
         self.release()
 
     def __exit__(self, *why):
+        if why[0]:
+            self.kill()  # it may not have come to that call yet, and nobody would let it go on then
         self.release()
         super().__exit__(*why)
         self.log.close()
