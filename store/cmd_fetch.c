@@ -364,8 +364,8 @@ int cmd_fetch(int argc, char **argv, rkt_error **err)
 			.kind = OPT_NUMBER,
 			.into = &settings.tries,
 			.argument = "N",
-			.help = "How often a download, or a page of the web, is tried when what went wrong "
-				"may pass. 5 without it." },
+			.help = "How often a download, or one of the pages about a name, is tried when what "
+				"went wrong may pass. 5 without it." },
 		{ .name = "retry-wait",
 			.kind = OPT_DURATION,
 			.into = &settings.wait_sec,

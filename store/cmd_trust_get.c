@@ -56,7 +56,7 @@ int trust_get_url(
 {
 	auto_config_auth struct config_auth auth = { 0 };
 	auto_http http *web = open_web(settings, &auth, err);
-	const struct tries all = tries();
+	struct tries all = tries();
 
 	return web ? tries_get(web, url, KEYS_FILE_MAX, &all, ret, err) : -1;
 }

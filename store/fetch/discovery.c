@@ -25,8 +25,8 @@ char *discovery_url(const char *name, unsigned level)
 	return xasprintf("https://%s?ac-discovery=1", part);
 }
 
-static int read_page(struct http *web, const char *url, const struct tries *tries, struct page *ret,
-	rkt_error **err)
+static int read_page(
+	struct http *web, const char *url, struct tries *tries, struct page *ret, rkt_error **err)
 {
 	ERROR_SCOPE(err, "discovery page", url);
 	auto_buf struct buf html = { 0 };
@@ -46,8 +46,8 @@ static bool has_tag(const struct page *page, enum page_tag_kind kind, const char
 }
 
 /* Reads the page at URL, and fails when no tag of it is about NAME. */
-static int read_page_about(struct http *web, const char *url, const struct tries *tries,
-	const char *name, enum page_tag_kind kind, struct page *ret, rkt_error **err)
+static int read_page_about(struct http *web, const char *url, struct tries *tries, const char *name,
+	enum page_tag_kind kind, struct page *ret, rkt_error **err)
 {
 	if (read_page(web, url, tries, ret, err) < 0)
 		return -1;

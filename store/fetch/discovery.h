@@ -13,7 +13,7 @@ char *discovery_url(const char *name, unsigned level);
 
 struct discovery_step {
 	unsigned level;
-	struct tries tries; /* of each page whose server answers */
+	struct tries tries; /* of all pages together: each is asked for once in any case */
 	/* One line about each page that did not help, not escaped; may be NULL. */
 	void (*tell)(void *context, const char *words);
 	void *context;

@@ -136,14 +136,13 @@ static int take(void *context, struct slice bytes, rkt_error **err)
 	return 0;
 }
 
-int tries_get(http *web, const char *url, uint64_t max, const struct tries *tries, struct buf *ret,
+int tries_get(http *web, const char *url, uint64_t max, struct tries *tries, struct buf *ret,
 	rkt_error **err)
 {
 	const struct http_request request = {
 		.url = url, .max_bytes = max, .body = take, .context = ret
 	};
 	auto_free char *shown = http_url_shown(url, err);
-	struct tries left = *tries;
 
 	while (shown) {
 		auto_http_answer struct http_answer answer = { .length = -1 };
@@ -153,7 +152,7 @@ int tries_get(http *web, const char *url, uint64_t max, const struct tries *trie
 		if (http_get(web, &request, &answer, &why) == 0 &&
 			(answer.status == 200 || tries_fail_status(&answer, &why) == 0))
 			return 0;
-		if (!tries_again(&left, &answer, shown, why))
+		if (!tries_again(tries, &answer, shown, why))
 			return rkt_fail_with(err, pass_ptr(why));
 	}
 	return -1;

@@ -29,8 +29,9 @@ int tries_fail_status(const struct http_answer *answer, rkt_error **err);
 bool tries_again(
 	struct tries *self, const struct http_answer *answer, const char *shown, rkt_error *why);
 
-/* Gets the file URL of at most MAX bytes into RET, which is empty: all tries, told by their URL. */
-int tries_get(http *web, const char *url, uint64_t max, const struct tries *tries, struct buf *ret,
+/* Gets the file URL of at most MAX bytes into RET, which is empty: one try, and as many more as are
+ * left of TRIES. They are told by their URL. */
+int tries_get(http *web, const char *url, uint64_t max, struct tries *tries, struct buf *ret,
 	rkt_error **err);
 
 /* Tells that SHOWN failed for WHY, and WHAT_NOW. */

@@ -375,6 +375,15 @@ def test_a_page_that_cannot_be_had_does_not_say_that_there_is_nothing(web, find)
     assert len(web.asked("/")) == 2
 
 
+def test_pages_of_one_name_are_asked_for_again_so_often_together(web, find):
+    """An image may need another of any name, whose host has time."""
+    for path in "/app/a/b", "/app/a", "/app", "/":
+        web.status(path, 503)
+    result = find(f"{NAME}/a/b:1", "--tries=3")
+    assert result.status == 1 and "?ac-discovery=1: the server answered 503" in result.err.splitlines()[-1], result
+    assert [len(web.asked(path)) for path in ("/app/a/b", "/app/a", "/app", "/")] == [3, 1, 1, 1]
+
+
 def test_a_page_that_can_be_had_at_the_second_try_is_one(site, web, find):
     here = page(("ac-discovery", f"{NAME} https://example.com/i.{{ext}}"))
     answers = iter([lambda h: h.reply(503), lambda h: h.reply(429), lambda h: h.reply(200, here)])
