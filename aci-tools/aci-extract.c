@@ -168,12 +168,14 @@ static void tell_losses(const struct extract_report *report)
 			 "the image",
 			report->owners_lost, report->entries);
 	if (report->xattrs_lost)
-		out_note("%" PRIu64 " extended attributes or ACLs could not be kept",
-			report->xattrs_lost);
+		out_note("%" PRIu64 " extended attribute%s or ACL%s could not be kept",
+			report->xattrs_lost, str_plural(report->xattrs_lost),
+			str_plural(report->xattrs_lost));
 	if (report->times_lost)
-		out_note("%" PRIu64 " times are beyond what this file system can hold, and became "
-			 "others",
-			report->times_lost);
+		out_note("this file system has no number for the times of %" PRIu64
+			 " file%s, which "
+			 "got others",
+			report->times_lost, str_plural(report->times_lost));
 	if (report->acl_names_lost)
 		out_note("%" PRIu64 " entries of ACLs name a user or group without a number and "
 			 "could not be kept",

@@ -13,6 +13,8 @@
 #include "base/alloc.h"
 #include "base/str.h"
 
+#define FAT_FIRST_SEC 315532800
+
 /* A file by its descriptor, or, where that would open it, by a path whose directory is fixed. */
 struct target {
 	int fd;           /* with PATH that of the directory */
@@ -176,14 +178,14 @@ static int set_owner(int fd, const struct extract_attrs *attrs,
 }
 
 /* File systems put what they have no number for at the end of what they have, without a word; all
- * of them have those of 32 bits. NAME is below DIR; "": DIR itself. */
+ * have those from 1980, when FAT begins, to 2038. NAME is below DIR; "": DIR itself. */
 static void count_time(
 	int dir, const char *name, const struct extract_attrs *attrs, struct extract_report *report)
 {
 	int64_t sec = attrs->mtime.tv_sec;
 	struct stat st;
 
-	if (sec >= INT32_MIN && sec <= INT32_MAX)
+	if (sec >= FAT_FIRST_SEC && sec <= INT32_MAX)
 		return;
 	if (fstatat(dir, name, &st, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) == 0)
 		report->times_lost += st.st_mtim.tv_sec != sec;

@@ -27,9 +27,10 @@ void cmd_unpack_tell(const struct extract_report *report)
 			    "not be kept",
 			(unsigned long long)report->acl_names_lost);
 	if (report->times_lost)
-		out_warning("%llu times are beyond what this file system can hold, and became "
-			    "others",
-			(unsigned long long)report->times_lost);
+		out_warning(
+			"this file system has no number for the times of %llu file%s, which got "
+			"others",
+			(unsigned long long)report->times_lost, str_plural(report->times_lost));
 	if (report->owners_lost)
 		out_warning("the owners of %llu entries could not be kept: that needs root",
 			(unsigned long long)report->owners_lost);

@@ -110,6 +110,7 @@ static void set_proxy_tls(struct libcurl_options *set, const struct http_options
 {
 	if (!(libcurl.curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTPS_PROXY))
 		return;
+	libcurl_set_number(set, CURLOPT_PROXY_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
 	if (options->cacert)
 		libcurl_set_text(set, CURLOPT_PROXY_CAINFO, options->cacert);
 	if (options->cacert && system_folder(set->easy))

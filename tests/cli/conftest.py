@@ -84,7 +84,7 @@ UNDER_STRACE = {"ASAN_OPTIONS": "detect_leaks=0"}
 class Held(subprocess.Popen):
     """ARGS, held by strace(1) at their system call number WHEN of those called CALL (about the file PATH): before
     it, or AFTER it. However slow the machine is, they stay there until release(). MORE is for Popen; the process
-    is the program itself."""
+    is the program itself. Calls are counted of each thread for itself."""
 
     def __init__(self, args, call, path=None, when=1, after=False, **more):
         self.mark = "(DELAYED)" if after else f"{call}("
