@@ -128,11 +128,14 @@ static _Noreturn void become(
 	_exit(status);
 }
 
-/* Keys of the terminal, if there is one, are for the calling process's group from now on. */
+/* The terminal, if there is one, is the calling process's group's from now on: its keys, and the
+ * right to set it. So it matters also to an app that has it as its output only. */
 static void take_foreground(void)
 {
 	signal(SIGTTOU, SIG_IGN); /* or the kernel would stop us for asking from the background */
-	tcsetpgrp(STDIN_FILENO, getpgrp());
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (tcsetpgrp(fd, getpgrp()) == 0)
+			return;
 }
 
 /* Runs ARGV in a child, in the foreground of the terminal if there is one. Returns its status. */

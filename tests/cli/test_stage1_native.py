@@ -909,6 +909,20 @@ def test_output_of_several_apps_appears_on_the_terminal(pod):
     }
 
 
+def test_app_with_handlers_may_set_a_terminal_it_only_writes_to(pod):
+    """From the background that would stop it, and with it the pod, for good (SIGTTOU)."""
+    modes = "stty -echo <&1; stty echo <&1"
+    pod.app(
+        "/bin/sh",
+        "-c",
+        f"{modes}; echo app",
+        eventHandlers=handlers(pre_start=f"{modes}; echo first", post_stop=f"{modes}; echo last"),
+    )
+    terminal = Terminal(pod, stdin=subprocess.DEVNULL)
+    assert terminal.wait() == 0
+    assert terminal.seen == "first\r\napp\r\nlast\r\n"
+
+
 def test_interactive_is_for_one_app(pod):
     pod.app("/bin/true")
     pod.app("/bin/true")
