@@ -219,6 +219,17 @@ static bool has_app(const json *apps, const char *name)
 	return false;
 }
 
+/* Stage1, and whoever looks at the pod later, would not read a larger one. */
+static int check_size(const struct buf *manifest, rkt_error **err)
+{
+	if (manifest->len <= MANIFEST_SIZE_MAX)
+		return 0;
+	return rkt_fail(err, RKT_INVALID,
+		"the pod manifest would have %zu bytes, and may have %d: give fewer or shorter "
+		"arguments and variables, or fewer apps",
+		manifest->len, MANIFEST_SIZE_MAX);
+}
+
 int compose_pod(const struct pod_request *request, struct buf *out, rkt_error **err)
 {
 	auto_json json *pod = json_new_object();
@@ -247,5 +258,5 @@ int compose_pod(const struct pod_request *request, struct buf *out, rkt_error **
 	for (size_t i = 0; i < request->volumes.count; i++)
 		json_append(volumes, volume_to_json(&request->volumes.items[i]));
 	json_write(pod, JSON_COMPACT, out);
-	return 0;
+	return check_size(out, err);
 }

@@ -35,5 +35,5 @@ int compose_check_environment(const char *pair, rkt_error **err);
  * line.
  *
  * App names come from the image names. RKT_USAGE: two apps of one name; RKT_INVALID: an image with
- * nothing to execute. */
+ * nothing to execute, or a manifest of more than MANIFEST_SIZE_MAX. */
 int compose_pod(const struct pod_request *request, struct buf *out, rkt_error **err);

@@ -436,6 +436,16 @@ def test_failure_after_the_pod_was_made_leaves_nothing(house, tmp_path):
     assert run(["rkt-store", "rm", image]).status == 0
 
 
+def test_more_arguments_than_a_manifest_holds_are_refused_before_there_is_a_pod(house):
+    image = house.image("/bin/echo")
+    words = ["x" * 100_000] * 11
+    result = run(["rkt-run", image, "--", *words])
+    assert result.status == 254 and result.err.count("\n") == 1
+    assert "fewer or shorter arguments" in result.err
+    assert house.pods() == []
+    assert run(["rkt-run", image, "--", *words[:10]]).status == 0
+
+
 def test_upper_layers_go_to_memory_where_the_disk_takes_none(house):
     """An overlay cannot hold the upper layer of another: a data directory inside a container."""
     image = house.shell("echo new >/srv/f && cat /srv/f; exit 6")
