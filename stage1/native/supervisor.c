@@ -23,6 +23,9 @@
 /* For a terminal whose kind the caller does not tell. */
 #define TERM_UNKNOWN "dumb"
 
+/* "-2147483648\n" is the longest there is. */
+#define NUMBER_SIZE 12
+
 #define STATUS_KILLED (128 + SIGKILL)
 
 struct supervisor {
@@ -137,25 +140,62 @@ static int start_pod(struct supervisor *self, rkt_error **err)
 	return 0;
 }
 
+/* Opens, below DIR, the file that is to become NAME. */
+static int open_draft(int dir, const char *name, int flags, rkt_error **err)
+{
+	auto_free char *new_name = xasprintf(".%s.new", name);
+	int fd = openat(dir, new_name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | flags, 0644);
+
+	return fd < 0 ? rkt_fail_errno(err, "create") : fd;
+}
+
 /* Writes VALUE and a newline as file NAME below DIR, whole, also over an old one. */
 static int write_number(int dir, const char *name, int value, rkt_error **err)
 {
 	ERROR_SCOPE(err, "writing", name);
 	auto_free char *new_name = xasprintf(".%s.new", name);
-	auto_fd int fd =
-		openat(dir, new_name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	auto_fd int fd = open_draft(dir, name, 0, err);
+	int len;
 
 	if (fd < 0)
-		return rkt_fail_errno(err, "create");
-	if (dprintf(fd, "%d\n", value) < 0)
+		return -1;
+	len = dprintf(fd, "%d\n", value);
+	if (len < 0 || ftruncate(fd, len) < 0)
 		return rkt_fail_errno(err, "write");
 	return renameat(dir, new_name, dir, name) < 0 ? rkt_fail_errno(err, "rename") : 0;
+}
+
+/* Takes the room that write_number() will need for NAME. */
+static int reserve_number(int dir, const char *name, rkt_error **err)
+{
+	ERROR_SCOPE(err, "reserving", name);
+	auto_fd int fd = open_draft(dir, name, O_TRUNC, err);
+
+	if (fd < 0)
+		return -1;
+	errno = posix_fallocate(fd, 0, NUMBER_SIZE);
+	return errno ? rkt_fail_errno(err, "allocate") : 0;
+}
+
+/* An app that fills the disk must not take away the room for what is to be said about its end. */
+static int reserve_statuses(const struct supervisor *self, rkt_error **err)
+{
+	auto_fd int shelf = fd_make_dir(self->dir, STAGE1_STATUS, 0755, NULL, err);
+
+	if (shelf < 0)
+		return -1;
+	for (size_t i = 0; i < self->plan.apps.count; i++)
+		if (reserve_number(shelf, self->plan.apps.apps[i].name, err) < 0)
+			return -1;
+	return 0;
 }
 
 static int let_go(struct supervisor *self, rkt_error **err)
 {
 	const struct control_message go = { CONTROL_GO, 0, 0 };
 
+	if (reserve_statuses(self, err) < 0)
+		return -1;
 	if (write_number(self->dir, STAGE1_PID, self->pid, err) < 0)
 		return -1;
 	if (self->options->debug)

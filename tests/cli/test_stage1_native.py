@@ -220,6 +220,20 @@ def test_pod_ends_when_all_apps_have(pod):
     assert (pod.status("one"), pod.status("two")) == ("0\n", "0\n")
 
 
+def test_status_is_told_and_kept_when_the_app_fills_the_disk(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "rkt-test", disk], check=True)
+    try:
+        pod = Pod(disk / "pod")
+        pod.app("/bin/sh", "-c", "cat /dev/zero >/tmp/full; echo again >/tmp/more; exit 3")
+        status, _, err = pod.run()
+        assert "No space left" in err and "stage1" not in err
+        assert (status, pod.status()) == (3, "3\n")
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
+
+
 def test_missing_container_is_one_line_and_254(pod):
     pod.app("/bin/true")
     pod.write = lambda: None
