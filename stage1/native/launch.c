@@ -34,9 +34,10 @@ static int build_root(const struct launch *launch, rkt_error **err)
 
 	if (root_enter(app->dir, err) < 0 || root_furnish(err) < 0)
 		return -1;
-	if (volumes_attach(volumes, app->name, err) < 0)
-		return -1;
+	/* before a volume may be where it goes: what lies there is not ours to add to */
 	if (root_write_hosts(launch->plan->hostname, err) < 0)
+		return -1;
+	if (volumes_attach(volumes, app->name, err) < 0)
 		return -1;
 	return app->entry->read_only_rootfs ? root_make_read_only(err) : 0;
 }

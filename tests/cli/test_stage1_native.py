@@ -344,6 +344,20 @@ def test_hosts_of_the_image_stay(pod):
     assert pod.run() == (0, "mine\n", "")
 
 
+@pytest.mark.parametrize("target", ["/etc", "/srv"])
+def test_hosts_are_not_written_into_a_volume(pod, tmp_path, target):
+    """Neither where the volume is the image's /etc, nor where the image's /etc leads into it."""
+    (tmp_path / "mine").mkdir()
+    pod.volumes.append({"name": "mine", "kind": "host", "source": str(tmp_path / "mine")})
+    root = pod.app("/bin/true", mounts=[{"volume": "mine", "path": target}])
+    if target != "/etc":
+        shutil.rmtree(root / "etc")
+        (root / "etc").symlink_to(target)
+    status, _, err = pod.run()
+    assert status == 0, err
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
 def test_network_of_its_own_has_loopback_only(pod):
     out = shell(pod, "ls /sys/class/net; ip addr show dev lo")
     assert out.splitlines()[0] == "lo" and "UP" in out and "127.0.0.1/8" in out
