@@ -27,12 +27,20 @@ static int report(const struct ready_app *app, rkt_error *error)
 	return dprintf(STDERR_FILENO, "stage1: app %s: %s\n", app->name, rkt_error_message(error));
 }
 
-static int build_root(const struct launch *launch, rkt_error **err)
+/* For an app that is not to have the caller's input: *RET is /dev/null, opened while it is that of
+ * our own /dev. Where a volume covers it, whatever lies there could fail us, or block for ever. */
+static int open_null(int *ret, rkt_error **err)
+{
+	*ret = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return *ret < 0 ? rkt_fail_errno(err, "open /dev/null") : 0;
+}
+
+static int build_root(const struct launch *launch, int *ret_null, rkt_error **err)
 {
 	const struct ready_app *app = this_app(launch);
 	const struct app_volumes *volumes = &launch->plan->volumes[launch->index];
 
-	if (root_enter(app->dir, err) < 0 || root_furnish(err) < 0)
+	if (root_enter(app->dir, err) < 0 || root_furnish(err) < 0 || open_null(ret_null, err) < 0)
 		return -1;
 	/* before a volume may be where it goes: what lies there is not ours to add to */
 	if (root_write_hosts(launch->plan->hostname, err) < 0)
@@ -66,23 +74,17 @@ static int give_terminal(const struct launch *launch, const struct identity *who
 	return 0;
 }
 
-/* One app has the caller's standard input; several cannot share it. */
-static int close_input(rkt_error **err)
-{
-	auto_fd int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0)
-		return rkt_fail_errno(err, "standard input");
-	return 0;
-}
-
-static int set_up_streams(const struct launch *launch, const struct identity *who, rkt_error **err)
+/* One app has the caller's standard input; several cannot share it, and have NULL_FD. */
+static int set_up_streams(
+	const struct launch *launch, const struct identity *who, int null_fd, rkt_error **err)
 {
 	if (setsid() < 0)
 		return rkt_fail_errno(err, "setsid");
 	if (launch->plan->terminals && give_terminal(launch, who, err) < 0)
 		return -1;
-	return launch->plan->apps.count > 1 ? close_input(err) : 0;
+	if (launch->plan->apps.count > 1 && dup2(null_fd, STDIN_FILENO) < 0)
+		return rkt_fail_errno(err, "standard input");
+	return 0;
 }
 
 /* Waits until the pod may start, then keeps nothing but the three streams (S-060). */
@@ -193,9 +195,9 @@ static int prepare(const struct launch *launch, struct identity *who, struct exe
 	rkt_error **err)
 {
 	const struct app *app = this_app(launch)->app;
-	auto_fd int root = -1;
+	auto_fd int root = -1, null = -1;
 
-	if (build_root(launch, err) < 0)
+	if (build_root(launch, &null, err) < 0)
 		return -1;
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
@@ -205,7 +207,7 @@ static int prepare(const struct launch *launch, struct identity *who, struct exe
 	ret->app = app;
 	ret->identity = who;
 	confinement_of(app, ret);
-	if (set_up_streams(launch, who, err) < 0)
+	if (set_up_streams(launch, who, null, err) < 0)
 		return -1;
 	return wait_at_gate(launch, err);
 }

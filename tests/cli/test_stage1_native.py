@@ -951,6 +951,17 @@ def test_app_with_handlers_may_set_a_terminal_it_only_writes_to(pod):
     assert terminal.seen == "first\r\napp\r\nlast\r\n"
 
 
+def test_volume_over_dev_cannot_hold_up_a_pod_of_several_apps(pod, tmp_path):
+    """Their input is /dev/null, and a FIFO of that name would wait for a writer for ever."""
+    (tmp_path / "mine").mkdir()
+    os.mkfifo(tmp_path / "mine/null")
+    pod.volumes.append({"name": "mine", "kind": "host", "source": str(tmp_path / "mine")})
+    for _ in range(2):
+        pod.app("/bin/cat", mounts=[{"volume": "mine", "path": "/dev"}])
+    status, _, err = pod.run(stdin=b"not for them")
+    assert status == 0, err
+
+
 def test_interactive_is_for_one_app(pod):
     pod.app("/bin/true")
     pod.app("/bin/true")
