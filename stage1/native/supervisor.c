@@ -193,6 +193,7 @@ static int reserve_statuses(const struct supervisor *self, rkt_error **err)
 static int let_go(struct supervisor *self, rkt_error **err)
 {
 	const struct control_message go = { CONTROL_GO, 0, 0 };
+	auto_error rkt_error *unsent = NULL;
 
 	if (reserve_statuses(self, err) < 0)
 		return -1;
@@ -201,9 +202,13 @@ static int let_go(struct supervisor *self, rkt_error **err)
 	if (self->options->debug)
 		dprintf(STDERR_FILENO, "stage1: pod %s runs as process %d\n", self->plan.uuid,
 			self->pid);
-	/* a pod that is gone already says why itself; its status is collected as any other */
-	control_send(self->control, &go, -1, NULL);
-	return 0;
+	if (control_send(self->control, &go, -1, &unsent) == 0)
+		return 0;
+	/* a pod that is gone already says why itself; its status is collected as any other. One
+	 * that is there would wait for ever. */
+	if (rkt_error_errno(unsent) == EPIPE || rkt_error_errno(unsent) == ECONNRESET)
+		return 0;
+	return rkt_fail_with(err, pass_ptr(unsent));
 }
 
 /* ---- with the pod -------------------------------------------------------------------------- */

@@ -9,7 +9,7 @@ import signal
 import subprocess
 
 import pytest
-from conftest import busybox_entries, entry, make_aci, manifest, run, tar_bytes, tool
+from conftest import busybox_entries, entry, make_aci, manifest, run, run_failing, tar_bytes, tool
 from podlib import STAGE1, house, mounts_below, processes_in, wait_for  # noqa: F401
 
 
@@ -434,6 +434,12 @@ def test_failure_after_the_pod_was_made_leaves_nothing(house, tmp_path):
     assert result.status == 254 and result.err.count("\n") == 1
     assert house.pods() == []
     assert run(["rkt-store", "rm", image]).status == 0
+
+
+def test_pod_that_cannot_be_told_to_start_is_given_up(house):
+    """The first message of the supervisor lets the apps go: without it they would wait for ever."""
+    result = run_failing(["timeout", "-s", "KILL", "20", tool("rkt-run"), house.image()], "sendmsg:error=ENOBUFS")
+    assert result.status == 254 and "control: send" in result.err, result
 
 
 def test_more_arguments_than_a_manifest_holds_are_refused_before_there_is_a_pod(house):
