@@ -74,11 +74,18 @@ static int take_exec(void *into, const char *value, rkt_error **err)
 	return 0;
 }
 
+/* An empty one, as of a variable that is not set, is none, and not the same as none given. */
+static int check_account(const char *option, const char *value, rkt_error **err)
+{
+	return *value ? str_check_utf8(value, err)
+		      : rkt_fail(err, RKT_USAGE, "%s: must not be empty", option);
+}
+
 static int take_user(void *into, const char *value, rkt_error **err)
 {
 	struct app_request *app = last_app(into, "--user", err);
 
-	if (!app || str_check_utf8(value, err) < 0)
+	if (!app || check_account("--user", value, err) < 0)
 		return -1;
 	app->user = value;
 	return 0;
@@ -88,7 +95,7 @@ static int take_group(void *into, const char *value, rkt_error **err)
 {
 	struct app_request *app = last_app(into, "--group", err);
 
-	if (!app || str_check_utf8(value, err) < 0)
+	if (!app || check_account("--group", value, err) < 0)
 		return -1;
 	app->group = value;
 	return 0;

@@ -320,6 +320,8 @@ def test_open_mount_point_is_warned_about(house):
         ["x", "--environment=novalue"],
         ["x", "--name=Not_A_Name"],
         ["x", "--working-dir=relative"],
+        ["x", "--user="],
+        ["x", "--group="],
         # bytes that are not UTF-8, as Python has them: a pod manifest cannot hold them
         ["x", "--", "caf\udce9"],
         ["x", "--exec=/bin/caf\udce9"],
