@@ -7,6 +7,7 @@
 #include "aci/name.h"
 #include "base/alloc.h"
 #include "base/str.h"
+#include "stage1/contract.h"
 
 #define POD_AC_VERSION "0.8.11"
 
@@ -179,6 +180,22 @@ static json *compose_mounts(
 	return mounts;
 }
 
+/* The name of the app, which the caller frees: what was asked for, else one made from the image's.
+ * An image's may be longer than an app's. */
+static char *app_name(
+	const struct app_request *asked, const struct image_manifest *manifest, rkt_error **err)
+{
+	auto_free char *name =
+		asked->name ? xstrdup(asked->name) : ac_name_from_identifier(manifest->name);
+
+	if (strlen(name) <= STAGE1_APP_NAME_MAX)
+		return pass_ptr(name);
+	rkt_fail(err, RKT_USAGE,
+		"app name \"%s\": has more than %d characters; give another with --name", name,
+		STAGE1_APP_NAME_MAX);
+	return NULL;
+}
+
 static json *compose_app(const struct pod_request *request, size_t index, rkt_error **err)
 {
 	const struct app_request *asked = &request->apps[index];
@@ -197,7 +214,9 @@ static json *compose_app(const struct pod_request *request, size_t index, rkt_er
 		rkt_fail(err, RKT_INVALID, "says nothing to execute; give --exec PATH");
 		return NULL;
 	}
-	name = asked->name ? xstrdup(asked->name) : ac_name_from_identifier(manifest->name);
+	name = app_name(asked, manifest, err);
+	if (!name)
+		return NULL;
 	mounts = compose_mounts(request, manifest->app, name);
 	app = json_new_object();
 	json_set(app, "name", json_new_string(name));

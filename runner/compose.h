@@ -34,6 +34,6 @@ int compose_check_environment(const char *pair, rkt_error **err);
 /* Appends the pod manifest (appc 0.8.11, fields in the order of the specification) to OUT, one
  * line.
  *
- * App names come from the image names. RKT_USAGE: two apps of one name; RKT_INVALID: an image with
- * nothing to execute, or a manifest of more than MANIFEST_SIZE_MAX. */
+ * App names come from the image names. RKT_USAGE: two apps of one name, or one that is too long;
+ * RKT_INVALID: an image with nothing to execute, or a manifest of more than MANIFEST_SIZE_MAX. */
 int compose_pod(const struct pod_request *request, struct buf *out, rkt_error **err);

@@ -42,6 +42,9 @@
 #define STAGE1_APP_DIR_FORMAT        "%s"
 #define STAGE1_APP_DIR_REPEAT_FORMAT "%s.%u"
 
+/* Names of apps become names of files, and of drafts of these with a dot before and ".new" behind. */
+#define STAGE1_APP_NAME_MAX 250
+
 /* The number of the descriptor that holds the lock on the pod directory. */
 #define STAGE1_LOCK_FD_ENV "RKT_LOCK_FD"
 

@@ -133,6 +133,18 @@ def test_one_image_twice_needs_names(house):
     assert sorted(path.name for path in apps.iterdir()) == [image, f"{image}.2"]
 
 
+def test_app_name_that_no_file_can_have_is_refused(house, tmp_path):
+    """It may come from the image's name, which may be longer."""
+    text = manifest("example.com/" + "n" * 251, ["/bin/sh", "-c", "exit 3"])
+    image = make_aci(tmp_path / "long.aci", busybox_entries(), text)
+    result = run(["rkt-run", image])
+    assert result.status == 2 and "--name" in result.err
+    assert house.pods() == []
+    name = "n" * 250
+    assert run(["rkt-run", image, f"--name={name}"]).status == 3
+    assert (house.pod() / "status" / name).read_text() == "3\n"
+
+
 def test_layout_is_that_of_the_readme(house):
     """README of v0.1.1: container, stage1, stage1/init, stage1/opt/stage2/sha256-…"""
     image = house.shell("while [ ! -e /stop ]; do sleep 0.05; done")
