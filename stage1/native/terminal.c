@@ -16,8 +16,9 @@
 
 #define BUFFER_SIZE 16384u
 
-/* How long a terminal that takes nothing may hold up the end. */
-#define DRAIN_TIME_MS 1000
+/* How long a terminal that takes nothing may hold up the end. A slow one, as on a serial line,
+ * takes something all the time. */
+#define DRAIN_TIME_MS 5000
 
 struct queue {
 	char bytes[BUFFER_SIZE];
@@ -269,13 +270,10 @@ bool terminal_copy(terminal *self)
 
 void terminal_drain(terminal *self)
 {
-	int64_t end = now_ms() + DRAIN_TIME_MS;
-
 	while (self->to_caller.len || read_apps(self)) {
 		struct pollfd out = { self->out, POLLOUT, 0 };
-		int64_t left = end - now_ms();
 
-		if (self->out < 0 || left <= 0 || poll(&out, 1, (int)left) <= 0)
+		if (self->out < 0 || poll(&out, 1, DRAIN_TIME_MS) <= 0)
 			return;
 		write_out(self);
 	}

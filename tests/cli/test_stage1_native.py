@@ -903,6 +903,19 @@ def test_large_output_arrives_whole(pod):
     assert terminal.seen == HINT + "".join(f"{i}\r\n" for i in range(1, 20001))
 
 
+def test_output_arrives_whole_at_a_slow_terminal(pod):
+    """It takes seconds to take what the app, gone by then, has left in its own terminal."""
+    pod.app("/bin/sh", "-c", "seq 4000; exit 3")
+    terminal = Terminal(pod)
+    while "4000\r\n" not in terminal.seen:
+        got = select.select([terminal.master], [], [], 20)[0]
+        assert got, f"the output ends with {terminal.seen[-20:]!r}"
+        terminal.seen += os.read(terminal.master, 512).decode()
+        time.sleep(0.1)
+    assert terminal.wait() == 3
+    assert terminal.seen == HINT + "".join(f"{i}\r\n" for i in range(1, 4001))
+
+
 def test_output_to_a_terminal_with_input_from_a_pipe(pod):
     pod.app("/bin/cat")
     reader, writer = os.pipe()
