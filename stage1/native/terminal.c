@@ -129,6 +129,7 @@ int terminal_add(terminal *self, int master, rkt_error **err)
 	}
 	self->masters[self->count] = master;
 	self->slaves[self->count++] = slave;
+	terminal_resized(self); /* it may have been while MASTER was on its way */
 	make_raw(self);
 	return 0;
 }

@@ -1,15 +1,19 @@
 """rkt-run: images become a pod, the pod runs, its status is ours."""
 
+import fcntl
 import hashlib
 import json
 import os
 import pathlib
+import pty
 import shutil
 import signal
+import struct
 import subprocess
+import termios
 
 import pytest
-from conftest import busybox_entries, entry, make_aci, manifest, run, run_failing, tar_bytes, tool
+from conftest import Held, busybox_entries, entry, make_aci, manifest, run, run_failing, tar_bytes, tool
 from podlib import STAGE1, house, mounts_below, processes_in, wait_for  # noqa: F401
 
 
@@ -448,6 +452,40 @@ def test_failure_after_the_pod_was_made_leaves_nothing(house, tmp_path):
     assert result.status == 254 and result.err.count("\n") == 1
     assert house.pods() == []
     assert run(["rkt-store", "rm", image]).status == 0
+
+
+def input_of_app(supervisor):
+    """The file system of what the first app of a pod, or what is to become it, has as its input."""
+    first = pathlib.Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()[0]
+    apps = pathlib.Path(f"/proc/{first}/task/{first}/children")
+    return os.stat(f"/proc/{wait_for(apps.read_text, 'there is an app').split()[0]}/fd/0").st_dev
+
+
+def test_terminal_resized_while_the_app_starts_has_its_new_size(house):
+    """The app's own terminal was made with the old size, and the supervisor does not have it yet."""
+    image = house.shell("busybox stty size")
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("4H", 33, 99, 0, 0))
+    with Held(
+        [tool("rkt-run"), image],
+        "renameat",  # the pid of the pod, the last before the apps are let go
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0),
+    ) as held:
+        held.wait_held()
+        wait_for(lambda: input_of_app(held.pid) != os.fstat(theirs).st_dev, "the app has its terminal")
+        fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("4H", 50, 120, 0, 0))
+        held.release()
+        seen = b""
+        while b"120" not in seen and b"99" not in seen:
+            seen += os.read(ours, 4096)
+        assert b"50 120" in seen
+        assert held.wait(60) == 0
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_pod_that_cannot_be_told_to_start_is_given_up(house):
