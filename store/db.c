@@ -35,7 +35,9 @@ int db_fail(rkt_error **err, int code, const char *doing)
 			return rkt_fail(
 				err, RKT_FAILED, "index: %s: %s", doing, mdb_strerror(code));
 		errno = code;
-		return rkt_fail_errno(err, "index: %s", doing);
+		/* LMDB says EIO of a write that was cut short, too */
+		return rkt_fail_errno(
+			err, "index: %s%s", doing, code == EIO ? " (the disk may be full)" : "");
 	}
 }
 
