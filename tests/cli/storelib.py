@@ -168,7 +168,7 @@ def content_offset(data_dir, image):
         return tar.getmember("rootfs/content").offset_data
 
 
-def wait_until(true, seconds=30):
+def wait_until(true, seconds=60):
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "waited in vain"

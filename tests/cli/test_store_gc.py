@@ -7,7 +7,6 @@ import os
 import pathlib
 import socket
 import subprocess
-import time
 
 import pytest
 from conftest import Held, needs_erofs, needs_root, run_failing, tool
@@ -23,6 +22,7 @@ from storelib import (
     open_dir,
     own_mounts,
     store,
+    wait_until,
     write,
 )
 
@@ -34,13 +34,6 @@ LOST = "sha256-" + "ab" * 32
 @pytest.fixture
 def images(data_dir, tmp_path):
     return add(*[write(tmp_path / f"{n}.aci", image_tar(content=str(n))) for n in range(2)])
-
-
-def wait_for(condition, what):
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, f"waited in vain until {what}"
-        time.sleep(0.01)
 
 
 def gc(*args):
@@ -222,7 +215,7 @@ def test_temporary_files_of_a_living_process_stay(images, data_dir):
     with subprocess.Popen(["flock", "-F", path, "sleep", "60"]) as holder:
         try:
             free = ["flock", "-n", path, "true"]
-            wait_for(lambda: subprocess.run(free, check=False).returncode, "the file is locked")
+            wait_until(lambda: subprocess.run(free, check=False).returncode)
             gc()
             assert path.exists()
         finally:
@@ -290,7 +283,7 @@ def test_gc_waits_for_an_import_that_has_named_its_files(images, data_dir, tmp_p
         importing.wait_held()
         assert blob_path(data_dir, image).exists() and image not in ids()
         with subprocess.Popen([tool("rkt-store"), "gc"], stderr=subprocess.DEVNULL) as collecting:
-            wait_for(lambda: is_waiting(collecting), "gc waits")
+            wait_until(lambda: is_waiting(collecting))
             assert blob_path(data_dir, image).exists()
             importing.release()
             assert importing.communicate(timeout=60)[0].decode().split() == [image]
